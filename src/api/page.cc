@@ -1,0 +1,120 @@
+#include "api/page.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "api/page_files.h"
+#include "api/problem.h"
+#include "base/json.h"
+
+namespace stagedoor::api {
+namespace {
+
+constexpr std::chrono::minutes token_lifetime{2};
+constexpr std::chrono::minutes session_length_max{15};
+constexpr std::chrono::minutes session_idle_max{5};
+constexpr int sessions_max = 64;
+constexpr std::size_t sample_bytes_max = 4u << 20;
+
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_this_machine(std::string_view host) {
+  const auto name = without_port(host);
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
+}
+
+bool is_loopback(std::string_view peer) { return peer.starts_with("127.") || peer == "::1"; }
+
+void deliver(const PageFile& file, const http::Request& request, http::Response& response) {
+  if (request.header("If-None-Match") == file.etag) {
+    response.start(304, file.content_type);
+  } else {
+    response.start(200, file.content_type) = file.content;
+  }
+  response.header("ETag", file.etag);
+  response.header("Cache-Control", "no-cache");
+  response.header("X-Content-Type-Options", "nosniff");
+  response.header("X-Frame-Options", "DENY");
+  response.header("Referrer-Policy", "no-referrer");
+  response.header("Content-Security-Policy",
+                  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+                  "blob:; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self' "
+                  "ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+  if (file.path.ends_with(".json")) response.header("Access-Control-Allow-Origin", "*");
+}
+
+}  // namespace
+
+void Page::add_to(http::Router& router) const {
+  if (options_.open_to == OpenTo::nobody) return;
+  for (const auto& file : page_files()) {
+    const auto handler = [&file](const http::Request& request, http::Response& response) {
+      deliver(file, request, response);
+    };
+    router.add({"GET", std::string(file.path), http::Handler(handler)});
+  }
+  router.add({"POST", "/door/session",
+              http::Handler([this](const http::Request& request, http::Response& response) {
+                session(request, response);
+              })});
+  router.add({"GET", "/door/sample.wav",
+              http::Handler([this](const http::Request& request, http::Response& response) {
+                sample(request, response);
+              })});
+}
+
+std::optional<std::string> Page::why_not(const http::Request& request) const {
+  const auto host = request.header("Host").value_or("");
+  const auto origin = request.header("Origin");
+  // A browser always says where a POST comes from; another page's script must not use our backend.
+  if (!origin || (*origin != "http://" + std::string(host) && *origin != "https://" + std::string(host)))
+    return "Only the page at / of this server may ask for a session here.";
+  if (options_.open_to == OpenTo::everyone) return std::nullopt;
+  // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in it.
+  if (is_loopback(request.peer()) && is_this_machine(host) && !request.header("X-Forwarded-For") &&
+      !request.header("Forwarded") && !request.header("Via"))
+    return std::nullopt;
+  return "The page opens sessions only on the server's own machine; see page.open_to.";
+}
+
+void Page::session(const http::Request& request, http::Response& response) const {
+  if (const auto reason = why_not(request)) return reply_problem(response, 403, *reason);
+  if (options_.api_key.is_empty())
+    return reply_problem(response, 503, "The page has no API key; see page.api_key_file.");
+  const auto caller = parts_.authenticate(options_.api_key.expose());
+  if (!caller) return reply_problem(response, 503, "The page's API key is not accepted any more.");
+  actions::MintSessionToken::Request wanted{};
+  wanted.expires_at = parts_.clock.now() + token_lifetime;
+  wanted.avatar_id = options_.avatar_id;
+  wanted.uses_max = 1;
+  wanted.length_max = session_length_max;
+  wanted.idle_max = session_idle_max;
+  wanted.sessions_max = sessions_max;
+  const auto minted = parts_.mint(*caller, wanted);
+  if (!minted) return reply_problem(response, minted.error());
+  auto& body = response.start(200, "application/json");
+  const auto member = [&](std::string_view name, std::string_view text) {
+    body += name;
+    base::append_json_string(body, text);
+  };
+  member("{\"appId\":", minted->applied.app_id);
+  member(",\"avatarId\":", options_.avatar_id);
+  member(",\"sessionToken\":", minted->token.expose());
+  member(",\"region\":", options_.region);
+  body += ",\"sampleRate\":16000}";
+  response.header("Cache-Control", "no-store");
+}
+
+void Page::sample(const http::Request&, http::Response& response) const {
+  std::ifstream file(options_.sample_file, std::ios::binary);
+  if (!file) return reply_problem(response, 404, "This server has no sample.");
+  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  if (bytes.size() > sample_bytes_max) return reply_problem(response, 404, "The sample is too large.");
+  response.start(200, "audio/wav") = std::move(bytes);
+  response.header("Cache-Control", "no-cache");
+}
+
+}  // namespace stagedoor::api

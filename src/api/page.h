@@ -1,0 +1,57 @@
+// The page at / and its own backend: a person tries a voice on the face, with nothing installed.
+//
+// Rule page-mints-for-its-own: the page's backend mints with an API key of its own, through the
+// same checks as any other, and only for a page that this server itself delivered: same origin,
+// and by default only on this machine, since whoever may open the page may open sessions.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "actions/authenticate_api_key.h"
+#include "actions/mint_session_token.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "http/router.h"
+
+namespace stagedoor::api {
+
+// Safe for concurrent use.
+class Page {
+ public:
+  struct Parts {
+    const actions::AuthenticateApiKey& authenticate;
+    const actions::MintSessionToken& mint;
+    const base::Clock& clock;
+    base::Log& log;
+  };
+  enum class OpenTo { nobody, loopback, everyone };
+  struct Options {
+    OpenTo open_to = OpenTo::loopback;
+    base::Secret api_key;  // empty: the page can't open sessions
+    std::string avatar_id;
+    std::string region;
+    std::string sample_file;  // a WAV; need not exist
+  };
+  Page(Parts parts, Options options) : parts_(std::move(parts)), options_(std::move(options)) {}
+
+  // Adds the page's files, POST /door/session and GET /door/sample.wav.
+  void add_to(http::Router& router) const;
+
+  // POST /door/session: {"appId","avatarId","sessionToken","region","sampleRate"}.
+  void session(const http::Request& request, http::Response& response) const;
+  void sample(const http::Request& request, http::Response& response) const;
+
+ private:
+  std::optional<std::string> why_not(const http::Request& request) const;
+
+  Parts parts_;
+  Options options_;
+};
+
+}  // namespace stagedoor::api

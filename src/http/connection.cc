@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "http/answer.h"
+#include "http/open_websocket.h"
+
+namespace stagedoor::http {
+
+namespace {
+
+using boost::system::error_code;
+
+// What is read at once from a peer before others have their turn.
+constexpr int receives_per_turn = 16;
+constexpr std::size_t room_bytes_min = 512;
+// Answers to pipelined requests are gathered up to about so much.
+constexpr std::size_t gathered_bytes_max = 64u << 10;
+// After a refusal we still take so much of what the peer is sending, and for so long: closing at
+// once would reset the connection, and the peer might never read why.
+constexpr std::size_t drained_bytes_max = 4u << 20;
+constexpr std::chrono::seconds drain_time{2};
+
+// RFC 6455 4.1: base64 of 16 bytes.
+bool is_websocket_key(std::string_view key) {
+  constexpr auto is_base64 = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+  };
+  if (key.size() != 24 || !key.ends_with("==")) return false;
+  for (const char c : key.substr(0, 22)) {
+    if (!is_base64(c)) return false;
+  }
+  return true;
+}
+
+// RFC 6455 4.2.1. Empty: well-formed.
+std::string_view handshake_problem(const RequestReader& reader, bool more_follows) {
+  const auto& request = reader.request();
+  if (request.method() != "GET" || reader.is_http_1_0()) return "A WebSocket begins with a GET of HTTP/1.1.";
+  if (!has_token(request.header("Upgrade").value_or(""), "websocket")) {
+    return "The field Upgrade: websocket is missing.";
+  }
+  if (!has_token(request.header("Connection").value_or(""), "upgrade")) {
+    return "The field Connection: Upgrade is missing.";
+  }
+  if (request.header("Sec-WebSocket-Version") != "13") return "Sec-WebSocket-Version must be 13.";
+  if (request.header_count("Sec-WebSocket-Key") != 1 ||
+      !is_websocket_key(*request.header("Sec-WebSocket-Key"))) {
+    return "Sec-WebSocket-Key is missing or malformed.";
+  }
+  if (!request.body().empty()) return "A WebSocket's opening request has no body.";
+  // RFC 6455 4.1: the client waits for the answer before it sends anything further.
+  if (more_follows) return "Bytes follow the opening request before its answer.";
+  return {};
+}
+
+}  // namespace
+
+class Connection::Handshake final : public Upgrade {
+ public:
+  Handshake(Connection& connection, std::string_view problem)
+      : connection_(connection), problem_(problem) {}
+
+  bool is_well_formed() const override { return problem_.empty(); }
+  std::string_view problem() const override { return problem_; }
+  Response& refusal() override { return connection_.exchange_->response; }
+
+  Task<base::Result<std::unique_ptr<WebSocket>>> accept(const WebSocketOptions& options) override {
+    auto& connection = connection_;
+    if (!is_well_formed()) co_return base::fail(base::ErrorCode::malformed, std::string(problem_));
+    if (connection.phase_ != Phase::handling || !connection.unsent_.empty()) {
+      co_return base::fail(base::ErrorCode::unavailable, "the connection is closed");
+    }
+    connection.phase_ = Phase::upgraded;
+    connection.observe(101, 0);
+    auto ticket = std::move(*connection.ticket_);
+    connection.ticket_.reset();
+    co_return co_await open_websocket(connection.loop_, std::move(connection.socket_),
+                                      std::move(ticket), connection.exchange_->reader.request(),
+                                      options);
+  }
+
+ private:
+  Connection& connection_;
+  std::string_view problem_;
+};
+
+Connection::Connection(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticket,
+                       std::string peer)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      ticket_(std::move(ticket)),
+      peer_(std::move(peer)),
+      deadline_(loop.loop().wheel(), [this] { on_deadline(); }) {
+  loop_.enter(*this, ServerLoop::Kind::connection);
+}
+
+Connection::~Connection() {
+  loop_.give_back(std::move(exchange_));
+  unlink();
+  loop_.left(ServerLoop::Kind::connection);
+}
+
+void Connection::start() {
+  await(Awaited::request);
+  wait_readable();
+}
+
+void Connection::leave_if_idle() {
+  if (phase_ == Phase::waiting && awaited_ == Awaited::request) close();
+}
+
+void Connection::drop() { close(); }
+
+void Connection::close() {
+  if (phase_ == Phase::closed || phase_ == Phase::upgraded) return;
+  const bool is_handled = phase_ == Phase::handling;
+  phase_ = Phase::closed;
+  deadline_.clear();
+  error_code ignored;
+  socket_.close(ignored);
+  // A handler that still runs looks at the request.
+  if (!is_handled) loop_.give_back(std::move(exchange_));
+}
+
+// Reading.
+
+void Connection::wait_readable() {
+  phase_ = Phase::waiting;
+  socket_.async_wait(Socket::wait_read,
+                     [self = Pointer(this)](const error_code& error) { self->on_readable(error); });
+}
+
+void Connection::on_readable(const error_code& error) {
+  if (phase_ != Phase::waiting) return;
+  if (error) return close();
+  if (loop_.server().observer) began_ = std::chrono::steady_clock::now();
+  for (int i = 0; i < receives_per_turn; ++i) {
+    if (!exchange_) {
+      exchange_ = loop_.take_exchange();
+      exchange_->reader.secret_query_names(loop_.server().options.secret_query_names);
+    }
+    const bool may_be_more = receive();
+    if (phase_ != Phase::waiting) return;
+    serve();
+    if (phase_ != Phase::waiting) return;
+    if (!may_be_more) break;
+  }
+  wait_readable();
+}
+
+// False: the socket had no more than what was taken.
+bool Connection::receive() {
+  auto& input = exchange_->input;
+  if (input.room_size() < room_bytes_min) {
+    exchange_->reader.rebase(input.make_room(room_bytes_min));
+  }
+  const auto room = input.room_size();
+  const auto received = ::recv(socket_.native_handle(), input.room(), room, MSG_DONTWAIT);
+  if (received > 0) {
+    input.received(static_cast<std::size_t>(received));
+    return static_cast<std::size_t>(received) == room;
+  }
+  if (received == 0 || (errno != EAGAIN && errno != EINTR)) close();
+  return false;
+}
+
+// Answers all whole requests that are there. Leaves the phase at `waiting` where more must come.
+void Connection::serve() {
+  auto next = Next::go_on;
+  while (next == Next::go_on && phase_ == Phase::waiting) {
+    if (closing_) return go_on_or_end();
+    auto& reader = exchange_->reader;
+    if (exchange_->input.size() == 0) {
+      next = need_more();
+      break;
+    }
+    switch (reader.read(exchange_->input)) {
+      case RequestReader::Progress::need_more:
+        next = need_more();
+        break;
+      case RequestReader::Progress::complete:
+        next = answer();
+        break;
+      case RequestReader::Progress::refused:
+        return refuse_and_close(reader.refusal().status, reader.refusal().what);
+    }
+  }
+}
+
+Connection::Next Connection::need_more() {
+  const auto& exchange = *exchange_;
+  if (exchange.input.size() == 0) {
+    await(Awaited::request);
+    if (!flush()) return Next::wait;
+    loop_.give_back(std::move(exchange_));
+    if (loop_.is_stopping()) close();
+    return Next::wait;
+  }
+  if (!exchange.reader.has_head()) {
+    await(Awaited::rest_of_head);
+  } else {
+    await(Awaited::rest_of_body);
+    if (exchange.reader.expects_continue() && !told_to_continue_) return ask_for_body();
+  }
+  flush();
+  return Next::wait;
+}
+
+// A body that nobody wants is not asked for.
+Connection::Next Connection::ask_for_body() {
+  const auto& request = exchange_->reader.request();
+  told_to_continue_ = true;
+  if (!loop_.server().router.match(request.method(), request.path()).route) {
+    closing_ = drains_ = true;
+    return answer();
+  }
+  if (!exchange_->reader.is_http_1_0()) loop_.output() += "HTTP/1.1 100 Continue\r\n\r\n";
+  flush();
+  return Next::wait;
+}
+
+void Connection::await(Awaited awaited) {
+  // The time for a head or body counts from its beginning: a trickle does not move it.
+  if (awaited == awaited_ && awaited != Awaited::request) return;
+  awaited_ = awaited;
+  const auto& options = loop_.server().options;
+  if (awaited == Awaited::request) deadline_.expire_after(options.idle_timeout);
+  if (awaited == Awaited::rest_of_head) deadline_.expire_after(options.head_timeout);
+  if (awaited == Awaited::rest_of_body) deadline_.expire_after(options.body_timeout);
+}
+
+void Connection::on_deadline() {
+  switch (phase_) {
+    case Phase::waiting:
+      if (awaited_ == Awaited::rest_of_head || awaited_ == Awaited::rest_of_body) {
+        return refuse_and_close(408, "The request took too long to arrive.");
+      }
+      return close();
+    case Phase::writing:
+    case Phase::draining:
+      return close();
+    case Phase::handling:
+    case Phase::upgraded:
+    case Phase::closed:
+      return;
+  }
+}
+
+// Answering.
+
+Connection::Next Connection::answer() {
+  auto& [input, reader, response, id] = *exchange_;
+  loop_.write_id(id);
+  reader.id({id.data(), id.size()});
+  reader.peer(peer_);
+  const auto& request = reader.request();
+  auto match = loop_.server().router.match(request.method(), request.path());
+  route_ = match.route;
+  if (!match.route) {
+    write_refusal(match.path_known ? 405 : 404, match.path_known
+                                                    ? "The path does not know this method."
+                                                    : "There is nothing at this path.");
+    if (match.path_known) response.header("Allow", match.allow);
+    finish_answer();
+    return Next::go_on;
+  }
+  reader.route_pattern(match.route->pattern);
+  if (const auto* handler = std::get_if<Handler>(&match.route->handler)) {
+    try {
+      (*handler)(request, response);
+    } catch (...) {
+      on_handled(std::current_exception());
+      return Next::go_on;
+    }
+    finish_answer();
+    return Next::go_on;
+  }
+  // What is answered already goes out before we wait for more; the request is read again then.
+  if (!flush()) return Next::wait;
+  awaited_ = Awaited::nothing;
+  deadline_.clear();
+  phase_ = Phase::handling;
+  if (std::holds_alternative<UpgradeHandler>(match.route->handler)) {
+    return answer_upgrade(*match.route);
+  }
+  spawn(std::get<WaitingHandler>(match.route->handler)(request, response));
+  return Next::wait;
+}
+
+// The request of a WebSocket lives as long as the session, so it is given the least memory.
+Connection::Next Connection::answer_upgrade(const Route& route) {
+  auto& reader = exchange_->reader;
+  reader.rebase(exchange_->input.shrink());
+  reader.shrink();
+  const bool more_follows = exchange_->input.size() > reader.bytes_used();
+  handshake_ = std::make_unique<Handshake>(*this, handshake_problem(reader, more_follows));
+  spawn(std::get<UpgradeHandler>(route.handler)(reader.request(), *handshake_));
+  return Next::wait;
+}
+
+void Connection::spawn(Task<> handling) {
+  boost::asio::co_spawn(loop_.loop().executor(), std::move(handling),
+                        [self = Pointer(this)](const std::exception_ptr& failure) {
+                          if (self->phase_ != Phase::handling) return;
+                          self->phase_ = Phase::waiting;
+                          self->on_handled(failure);
+                          self->serve();
+                          if (self->phase_ == Phase::waiting) self->wait_readable();
+                        });
+}
+
+// The one place where what a handler threw becomes an answer.
+void Connection::on_handled(const std::exception_ptr& failure) {
+  handshake_.reset();
+  if (failure) write_refusal(500, "Something went wrong on our side.");
+  finish_answer();
+}
+
+void Connection::write_refusal(int status, std::string_view what) {
+  auto& response = exchange_->response;
+  response.clear();
+  try {
+    loop_.server().router.errors_for(exchange_->reader.request().path())(response, status, what);
+  } catch (...) {
+    response.clear();
+    response.start(status, "text/plain");
+  }
+}
+
+void Connection::refuse_and_close(int status, std::string_view what) {
+  route_ = nullptr;
+  auto& id = exchange_->id;
+  loop_.write_id(id);
+  exchange_->reader.id({id.data(), id.size()});
+  exchange_->reader.peer(peer_);
+  write_refusal(status, what);
+  closing_ = drains_ = true;
+  finish_answer();
+  go_on_or_end();
+}
+
+void Connection::finish_answer() {
+  auto& [input, reader, response, id] = *exchange_;
+  if (!reader.keeps_alive() || loop_.is_stopping()) closing_ = true;
+  const auto persistence = closing_                ? Persistence::close
+                           : reader.is_http_1_0() ? Persistence::keep_alive_said
+                                                   : Persistence::keep_alive;
+  const auto body = reader.request().method() == "HEAD" ? BodySent::head_only : BodySent::with_body;
+  auto& output = loop_.output();
+  const int status = append_answer(output, response,
+                                   {.date = loop_.date(),
+                                    .request_id = {id.data(), id.size()},
+                                    .persistence = persistence,
+                                    .body = body});
+  observe(status, body == BodySent::with_body ? response.body().size() : 0);
+  input.consume(std::min(reader.bytes_used(), input.size()));
+  reader.reset();
+  reader.secret_query_names(loop_.server().options.secret_query_names);
+  response.clear();
+  told_to_continue_ = false;
+  awaited_ = Awaited::nothing;
+  if (output.size() > gathered_bytes_max) flush();
+}
+
+void Connection::observe(int status, std::size_t body_bytes_out) {
+  const auto& observer = loop_.server().observer;
+  if (!observer) return;
+  const auto& request = exchange_->reader.request();
+  const auto target = status >= 400 ? request.target_for_log() : std::string();
+  observer({.method = request.method(),
+            .route = route_ ? std::string_view(route_->pattern) : std::string_view(),
+            .target = target,
+            .request_id = request.id(),
+            .peer = peer_,
+            .status = status,
+            .took = std::chrono::steady_clock::now() - began_,
+            .body_bytes_in = request.body().size(),
+            .body_bytes_out = body_bytes_out});
+}
+
+// Writing.
+
+// Sends what is in the loop's output; what the socket does not take now is kept here. True: all is
+// sent. False: the connection is writing or closed.
+bool Connection::flush() {
+  auto& output = loop_.output();
+  if (phase_ == Phase::writing) {
+    unsent_ += output;
+    output.clear();
+    return false;
+  }
+  if (output.empty()) return true;
+  const auto sent = ::send(socket_.native_handle(), output.data(), output.size(),
+                           MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent == static_cast<ssize_t>(output.size())) {
+    output.clear();
+    return true;
+  }
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    output.clear();
+    close();
+    return false;
+  }
+  unsent_.assign(output, static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+  output.clear();
+  deadline_.expire_after(loop_.server().options.body_timeout);
+  wait_writable();
+  return false;
+}
+
+void Connection::wait_writable() {
+  phase_ = Phase::writing;
+  socket_.async_wait(Socket::wait_write,
+                     [self = Pointer(this)](const error_code& error) { self->on_writable(error); });
+}
+
+void Connection::on_writable(const error_code& error) {
+  if (phase_ != Phase::writing) return;
+  if (error) return close();
+  const auto sent = ::send(socket_.native_handle(), unsent_.data() + sent_of_unsent_,
+                           unsent_.size() - sent_of_unsent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) return close();
+  if (sent > 0) {
+    sent_of_unsent_ += static_cast<std::size_t>(sent);
+    deadline_.expire_after(loop_.server().options.body_timeout);
+  }
+  if (sent_of_unsent_ < unsent_.size()) return wait_writable();
+  unsent_ = {};
+  sent_of_unsent_ = 0;
+  phase_ = Phase::waiting;
+  awaited_ = Awaited::nothing;
+  serve();
+  if (phase_ == Phase::waiting) wait_readable();
+}
+
+// The last answer is in the output: sends it and ends.
+void Connection::go_on_or_end() {
+  if (!flush()) return;
+  if (drains_) return drain();
+  close();
+}
+
+void Connection::drain() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  phase_ = Phase::draining;
+  loop_.give_back(std::move(exchange_));
+  deadline_.expire_after(drain_time);
+  on_drainable({});
+}
+
+void Connection::on_drainable(const error_code& error) {
+  if (phase_ != Phase::draining) return;
+  if (error) return close();
+  char discarded[4096];
+  for (int i = 0; i < receives_per_turn; ++i) {
+    const auto received = ::recv(socket_.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
+    if (received < 0 && errno == EAGAIN) break;
+    if (received <= 0) return close();
+    drained_bytes_ += static_cast<std::size_t>(received);
+    if (drained_bytes_ > drained_bytes_max) return close();
+  }
+  socket_.async_wait(Socket::wait_read,
+                     [self = Pointer(this)](const error_code& e) { self->on_drainable(e); });
+}
+
+}  // namespace stagedoor::http

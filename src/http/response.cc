@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "http/response.h"
+
+namespace stagedoor::http {
+
+namespace {
+
+// RFC 9110 5.5: what would end a field, and with it our control of the answer.
+bool is_safe(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string& Response::start(int status, std::string_view content_type) {
+  status_ = status;
+  broken_ = broken_ || !is_safe(content_type);
+  content_type_ = content_type;
+  body_.clear();
+  return body_;
+}
+
+void Response::header(std::string_view name, std::string_view value) {
+  if (name.empty() || !is_safe(name) || !is_safe(value)) {
+    broken_ = true;
+    return;
+  }
+  extra_headers_.append(name).append(": ").append(value).append("\r\n");
+}
+
+void Response::clear() {
+  status_ = 500;
+  broken_ = false;
+  content_type_.clear();
+  extra_headers_.clear();
+  body_.clear();
+}
+
+}  // namespace stagedoor::http

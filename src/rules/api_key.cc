@@ -1,0 +1,91 @@
+#include "rules/api_key.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/text.h"
+
+namespace stagedoor::rules {
+namespace {
+
+constexpr std::string_view live_prefix = "av_live_";
+constexpr std::string_view test_prefix = "av_test_";
+
+std::array<char, api_key_checksum_length> checksum_of(std::string_view text) {
+  auto sum = base::crc32(text);
+  std::array<char, api_key_checksum_length> digits;
+  for (auto at = digits.rbegin(); at != digits.rend(); ++at, sum /= 62)
+    *at = base::base62_digits[sum % 62];
+  return digits;
+}
+
+std::unexpected<base::Error> not_a_key(std::string hint) {
+  return base::fail(base::ErrorCode::unauthenticated, "text is not in the form of an API key",
+                    std::move(hint));
+}
+
+}  // namespace
+
+base::Result<ApiKeyText> ApiKeyText::parse(std::string_view text) {
+  if (text.empty()) return not_a_key("The API key is empty.");
+  if (std::ranges::any_of(text, [](unsigned char c) { return std::isspace(c) != 0; }))
+    return not_a_key("The API key contains white space; copy it without any.");
+  const bool is_live = text.starts_with(live_prefix);
+  if (!is_live && !text.starts_with(test_prefix))
+    return not_a_key("An API key begins with av_live_ or av_test_.");
+  if (text.size() != api_key_length)
+    return not_a_key("An API key has 45 characters; this text has " + std::to_string(text.size()) +
+                     ".");
+  const auto rest = text.substr(live_prefix.size());
+  if (!std::ranges::all_of(rest, base::is_base62))
+    return not_a_key("After its prefix an API key has only digits and letters.");
+  const auto body = text.substr(0, text.size() - api_key_checksum_length);
+  const auto checksum = checksum_of(body);
+  if (!crypto::equal({checksum.data(), checksum.size()}, text.substr(body.size()))) {
+    return base::fail(base::ErrorCode::mistyped_key, "checksum of an API key fails",
+                      "The API key's checksum fails: it was mistyped, cut or made up.");
+  }
+  return ApiKeyText(is_live ? Environment::live : Environment::test, base::Secret(text));
+}
+
+ApiKeyText ApiKeyText::make(Environment environment, base::Random& random) {
+  std::string text(environment == Environment::live ? live_prefix : test_prefix);
+  text.reserve(api_key_length);
+  text += base::random_base62(random, api_key_random_length);
+  const auto checksum = checksum_of(text);
+  text.append(checksum.data(), checksum.size());
+  return ApiKeyText(environment, base::Secret(std::move(text)));
+}
+
+std::string ApiKeyText::ends() const {
+  const auto text = secret_.expose();
+  return std::string(text.substr(0, live_prefix.size() + 4)) + "…" +
+         std::string(text.substr(text.size() - 4));
+}
+
+ApiKeyHasher::ApiKeyHasher(std::vector<crypto::HmacKey> generations)
+    : generations_(std::move(generations)) {}
+
+ApiKeyHash ApiKeyHasher::current(const ApiKeyText& key) const { return of_generation(0, key); }
+
+ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ApiKeyText& key) const {
+  return generations_[index].mac(key.secret().expose());
+}
+
+std::string api_key_id_text(std::uint64_t id) {
+  std::array<std::uint8_t, 8> bytes;
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::uint8_t>(id >> (56 - 8 * i));
+  return "key_" + base::hex(bytes);
+}
+
+std::optional<std::uint64_t> parse_api_key_id(std::string_view text) {
+  if (text.size() != 20 || !text.starts_with("key_")) return std::nullopt;
+  const auto bytes = base::from_hex(text.substr(4));
+  if (!bytes) return std::nullopt;
+  std::uint64_t id = 0;
+  for (const auto byte : *bytes) id = id << 8 | byte;
+  return id;
+}
+
+}  // namespace stagedoor::rules

@@ -1,0 +1,67 @@
+// What a workspace owns besides keys: apps, avatars and personas.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace stagedoor::rules {
+
+// Live and test are two worlds; a key belongs to one, and what it opens is marked with it.
+enum class Environment : unsigned char { live, test };
+
+inline std::string_view name_of(Environment environment) {
+  return environment == Environment::live ? "live" : "test";
+}
+
+// What a session of an app may do, where the mint call says nothing stricter (rules/leash.h).
+struct AppLimits {
+  int token_uses_max = 1;
+  std::chrono::seconds length_max{2 * 3600};
+  std::chrono::seconds idle_max{300};
+  int sessions_max = 1000;  // live at the same time
+  auto operator<=>(const AppLimits&) const = default;
+};
+
+// An app: what keys belong to and tokens are bound to. Its id is public.
+struct App {
+  std::string id;  // app_ + 20 base62
+  std::string workspace_id;
+  std::string name;
+  AppLimits limits;
+};
+
+// An avatar: which face performs. Its id is public.
+struct Avatar {
+  std::string id;  // a UUID
+  std::string workspace_id;
+  std::string name;
+  std::string version;  // changes when its files do
+};
+
+// A persona: who an avatar plays. Its prompt never leaves the server.
+struct Persona {
+  std::string id;  // a UUID
+  std::string workspace_id;
+  std::string avatar_id;
+  std::string name;
+  std::string system_prompt;
+};
+
+// Reads what exists. Safe for concurrent use; answers from memory.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  // The app stays valid, and as it was, for the life of the catalog. Null: no such app.
+  virtual const App* app(std::string_view id) const = 0;
+  virtual std::optional<Avatar> avatar(std::string_view id) const = 0;
+};
+
+}  // namespace stagedoor::rules

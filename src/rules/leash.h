@@ -1,0 +1,34 @@
+// The leash: what one live session may do. It is decided when the token is minted, travels inside
+// the token, and the door that admits the token enforces it.
+//
+// Rule leash-connect-by: after `connect_by` a token opens nothing, though it has not expired; a
+// token that lies about for hours is worth little.
+//
+// Rule leash-length: a session ends when it is `length_max` old, whatever it is doing.
+//
+// Rule leash-idle: a session in which no audio has come for `idle_max` ends.
+//
+// Rule leash-concurrency: while an app has `sessions_max` live sessions, no further one of its
+// tokens is admitted; the refused token is not spent.
+//
+// Used by: rules/session_token.h, actions/admit_connection.h, spatius/motion_session.h
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+
+#include "base/clock.h"
+
+namespace stagedoor::rules {
+
+struct Leash {
+  base::Instant connect_by;
+  std::chrono::seconds length_max;
+  std::chrono::seconds idle_max;
+  int sessions_max;
+  bool operator==(const Leash&) const = default;
+};
+
+}  // namespace stagedoor::rules

@@ -1,0 +1,113 @@
+// A session token: the credential a client shows once to open one live session.
+//
+//   minted ──redeemed uses_max times──▶ spent
+//      └──────────────time────────────▶ expired
+//
+// It is a JWT (RFC 7519) in compact form, made and checked by us alone.
+//
+// Rule session-token-lifetime: now < expires_at <= now + 24 h, and at `expires_at` exactly it is
+// already expired.
+//
+// Rule session-token-algorithm-pinned: a token's header must be, byte for byte, one that we write;
+// it then names one key, and that key knows its only algorithm. Nothing in a header is ever
+// interpreted, so `alg: none`, a swapped algorithm, an embedded or linked key have nowhere to go.
+//
+// Rule session-token-two-generations: tokens signed under the previous server secret stay valid
+// until they expire (rules/server_secret.h), also across a change of the algorithm.
+//
+// Rule session-token-bound: a token is for one app and, where the mint call says so, one avatar.
+//
+// Rule session-token-no-persona: it carries names and numbers, never what a persona says or is.
+//
+// Rule session-token-minting-writes-nothing: what a token may do stands in the token; only its
+// redemption is kept.
+//
+// Rule session-token-single-use: a token opens `uses_max` sessions, one unless its app says
+// otherwise. RedemptionStore::redeem is one atomic step: of any number of simultaneous attempts
+// exactly `uses_max` succeed.
+//
+// Rule session-token-redeemed-durably: the client is let in only after its redemption is on disk;
+// so whenever the process dies, no token that was let in is let in again. A crash in between loses
+// a use, never gains one: the client mints a new token.
+//
+// Rule session-token-reuse-is-suspected-theft: a refused further use is logged as such, since
+// either the client or the thief has it, and we can't know which was first.
+//
+// Used by: actions/mint_session_token.h, actions/admit_connection.h
+// Kept by: store/sqlite_redemptions.h
+// Why:     docs/decisions/0002-session-tokens-are-jwts-redeemed-once.md
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "rules/app.h"
+#include "rules/leash.h"
+
+namespace stagedoor::rules {
+
+inline constexpr std::chrono::hours session_token_lifetime_max{24};
+inline constexpr std::size_t session_token_bytes_max = 4096;
+// How far another region's clock may run ahead of ours.
+inline constexpr std::chrono::seconds session_token_clock_skew_max{30};
+
+using SessionTokenId = std::array<std::uint8_t, 16>;
+std::string text_of(const SessionTokenId& id);
+
+struct SessionToken {
+  SessionTokenId id;           // jti
+  std::string issuer;          // iss
+  std::string subject;         // sub: the end user where known, else the app
+  std::string account_id;      // accountId: the workspace
+  std::string app_id;          // app
+  std::string api_key_id;      // key: which API key minted it
+  std::string region;          // region
+  Environment environment;     // env
+  std::string avatar_id;       // avatar; empty: any of the workspace
+  base::Instant issued_at;     // iat, nbf
+  base::Instant expires_at;    // exp
+  int uses_max;                // uses
+  Leash leash;                 // leash
+  bool operator==(const SessionToken&) const = default;
+};
+
+// The claims as JSON and back. `read_claims` is for text whose signature has been verified, and
+// still takes nothing on trust: anything missing or odd is `unauthenticated`.
+std::string claims_json(const SessionToken& token);
+base::Result<SessionToken> read_claims(std::string_view json);
+
+// Whether a token may be minted that ends at `expires_at`: `malformed` with a hint if not.
+base::Result<base::Done> check_lifetime(base::Instant expires_at, base::Instant now);
+
+// Whether a genuine token may open a session now: `token_expired`, or `unauthenticated` for one
+// that is not valid yet.
+base::Result<base::Done> check_time(const SessionToken& token, base::Instant now);
+
+struct Redemption {
+  SessionTokenId id;
+  base::Instant expires_at;
+  int uses_max;
+  base::Instant at;
+};
+
+// Where it is kept which tokens are spent. Safe for concurrent use.
+class RedemptionStore {
+ public:
+  virtual ~RedemptionStore() = default;
+  using Answer = std::move_only_function<void(base::Result<int>)>;
+  // One atomic step, durable before it answers: the number of this use (1, 2, ...), `token_spent`,
+  // or `unavailable` when it could not be made durable. Answers once, on any thread.
+  virtual void redeem(const Redemption& redemption, Answer answer) = 0;
+};
+
+}  // namespace stagedoor::rules

@@ -1,0 +1,298 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <toml++/toml.h>
+
+#include "base/text.h"
+
+namespace stagedoor::server {
+namespace {
+
+using base::ErrorCode;
+
+// One setting: its name in the file, what it means, and how it gets in and out.
+struct Setting {
+  std::string_view name;   // "table.key"
+  std::string_view unit;   // or the form of the text
+  std::string_view help;
+  // An explanation where the value is not right.
+  std::function<std::optional<std::string>(Config&, const toml::node&)> set;
+  std::function<std::string(const Config&)> show;  // as TOML
+};
+
+template <class Get>
+Setting number(std::string_view name, std::string_view unit, std::string_view help,
+               std::int64_t least, std::int64_t most, Get get) {
+  using Value = std::remove_reference_t<std::invoke_result_t<Get, Config&>>;
+  return {name, unit, help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto value = node.value_exact<std::int64_t>();
+            if (!value || *value < least || *value > most)
+              return fmt::format("must be a whole number from {} to {}", least, most);
+            get(config) = static_cast<Value>(*value);
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            return std::to_string(static_cast<std::int64_t>(get(const_cast<Config&>(config))));
+          }};
+}
+
+template <class Get>
+Setting seconds(std::string_view name, std::string_view help, std::int64_t least, std::int64_t most,
+                Get get) {
+  return {name, "seconds", help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto value = node.value_exact<std::int64_t>();
+            if (!value || *value < least || *value > most)
+              return fmt::format("must be a whole number of seconds from {} to {}", least, most);
+            get(config) = std::chrono::seconds(*value);
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            return std::to_string(get(const_cast<Config&>(config)).count());
+          }};
+}
+
+std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+
+template <class Get>
+Setting text(std::string_view name, std::string_view form, std::string_view help, Get get,
+             std::vector<std::string_view> choices = {}) {
+  return {name, form, help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto value = node.value_exact<std::string>();
+            if (!value) return "must be a text in quotes";
+            if (!choices.empty() && std::ranges::find(choices, *value) == choices.end())
+              return fmt::format("must be one of {}", fmt::join(choices, ", "));
+            get(config) = *value;
+            return std::nullopt;
+          },
+          [=](const Config& config) { return quoted(get(const_cast<Config&>(config))); }};
+}
+
+template <class Get>
+Setting yes_or_no(std::string_view name, std::string_view help, Get get) {
+  return {name, "true or false", help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto value = node.value_exact<bool>();
+            if (!value) return "must be true or false";
+            get(config) = *value;
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            return std::string(get(const_cast<Config&>(config)) ? "true" : "false");
+          }};
+}
+
+Setting texts(std::string_view name, std::string_view form, std::string_view help,
+              std::vector<std::string> Config::*member) {
+  return {name, form, help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto* array = node.as_array();
+            if (array == nullptr) return "must be a list of texts";
+            std::vector<std::string> values;
+            for (const auto& item : *array) {
+              const auto value = item.value_exact<std::string>();
+              if (!value) return "must be a list of texts";
+              values.push_back(*value);
+            }
+            config.*member = std::move(values);
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            std::string list;
+            for (const auto& value : config.*member) list += (list.empty() ? "" : ", ") + quoted(value);
+            return "[" + list + "]";
+          }};
+}
+
+// All settings, in the order in which they are printed. Tables stand together.
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = {
+      text("server.listen", "HOST:PORT", "where to listen; port 0 takes any free one",
+           [](Config& c) -> auto& { return c.listen; }),
+      text("server.public_url", "URL", "how clients reach this server; empty: the listening address",
+           [](Config& c) -> auto& { return c.public_url; }),
+      number("server.threads", "threads", "event loops; 0: one per core", 0, 256,
+             [](Config& c) -> auto& { return c.http.threads; }),
+      number("server.connections_max", "connections", "more are closed at once", 1, 10'000'000,
+             [](Config& c) -> auto& { return c.http.connections_max; }),
+      number("server.connections_per_peer_max", "connections",
+             "per network address, IPv6 by /64; more are closed at once", 1, 10'000'000,
+             [](Config& c) -> auto& { return c.http.connections_per_peer_max; }),
+      seconds("server.shutdown_grace_seconds", "how long utterances may take to end at a shutdown",
+              0, 3600, [](Config& c) -> auto& { return c.shutdown_grace; }),
+      number("http.head_bytes_max", "bytes", "a longer request head is refused with 431", 1024,
+             1 << 20, [](Config& c) -> auto& { return c.http.head_bytes_max; }),
+      number("http.body_bytes_max", "bytes", "a longer body is refused with 413", 1024, 1 << 26,
+             [](Config& c) -> auto& { return c.http.body_bytes_max; }),
+      seconds("http.head_timeout_seconds", "from a request's first byte to the end of its head", 1,
+              3600, [](Config& c) -> auto& { return c.http.head_timeout; }),
+      seconds("http.body_timeout_seconds", "for the body", 1, 3600,
+              [](Config& c) -> auto& { return c.http.body_timeout; }),
+      seconds("http.idle_timeout_seconds", "between two requests on one connection", 1, 3600,
+              [](Config& c) -> auto& { return c.http.idle_timeout; }),
+      text("secrets.server_secret_file", "path",
+           "the server secret, newest first; empty: server-secret in the data folder",
+           [](Config& c) -> auto& { return c.server_secret_file; }),
+      texts("secrets.trusted_token_key_files", "paths",
+            "token keys of other regions whose session tokens are admitted here",
+            &Config::trusted_token_key_files),
+      text("tokens.algorithm", "HS256 or EdDSA", "what new session tokens are signed with",
+           [](Config& c) -> auto& { return c.token_algorithm; }, {"HS256", "EdDSA"}),
+      text("tokens.issuer", "text", "the iss claim of session tokens",
+           [](Config& c) -> auto& { return c.issuer; }),
+      text("tokens.region", "text", "which region this server says it is",
+           [](Config& c) -> auto& { return c.region; }),
+      seconds("tokens.connect_within_seconds",
+              "a session token must be used this soon after it was minted; 0: before it expires", 0,
+              86400, [](Config& c) -> auto& { return c.connect_within; }),
+      yes_or_no("keys.accept_live", "whether av_live_ keys are accepted",
+                [](Config& c) -> auto& { return c.accepts_live_keys; }),
+      yes_or_no("keys.accept_test", "whether av_test_ keys are accepted",
+                [](Config& c) -> auto& { return c.accepts_test_keys; }),
+      seconds("motion.configure_within_seconds", "from the upgrade to the first message", 1, 600,
+              [](Config& c) -> auto& { return c.configure_within; }),
+      number("motion.message_bytes_max", "bytes", "a longer message closes the session with 1009",
+             1 << 16, 1 << 26, [](Config& c) -> auto& { return c.message_bytes_max; }),
+      text("page.open_to", "nobody, loopback or everyone",
+           "who may open sessions from the page at /; behind a proxy on this machine: nobody",
+           [](Config& c) -> auto& { return c.page_open_to; }, {"nobody", "loopback", "everyone"}),
+      text("page.api_key_file", "path",
+           "the API key of the page's own backend; empty: page-key in the data folder",
+           [](Config& c) -> auto& { return c.page_api_key_file; }),
+      text("page.sample_file", "path",
+           "a WAV that the page offers; empty: sample.wav in the data folder",
+           [](Config& c) -> auto& { return c.page_sample_file; }),
+      text("log.level", "debug, info, warning or error",
+           "the least that is logged; debug has every request",
+           [](Config& c) -> auto& { return c.log_level; }, {"debug", "info", "warning", "error"}),
+  };
+  return all;
+}
+
+std::string_view nearest_name(std::string_view name) {
+  std::string_view nearest;
+  std::size_t least = std::string_view::npos;
+  for (const auto& setting : settings()) {
+    const auto distance = base::edit_distance(name.substr(0, 100), setting.name);
+    if (distance < least) {
+      least = distance;
+      nearest = setting.name;
+    }
+  }
+  return nearest;
+}
+
+std::unexpected<base::Error> refuse(std::string_view file, const toml::source_region& where,
+                                    std::string what) {
+  auto hint = fmt::format("{}:{}: {}", file, where.begin.line, what);
+  return base::fail(ErrorCode::malformed, "config", std::move(hint));
+}
+
+base::Result<base::Done> apply(Config& config, const std::string& name, const toml::node& node,
+                               std::string_view file) {
+  const auto found = std::ranges::find(settings(), std::string_view(name), &Setting::name);
+  if (found == settings().end())
+    return refuse(file, node.source(),
+                  fmt::format("unknown setting {}; did you mean {}?", name, nearest_name(name)));
+  if (const auto wrong = found->set(config, node))
+    return refuse(file, node.source(), fmt::format("{} {}", name, *wrong));
+  return base::Done{};
+}
+
+std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
+std::string_view key_of(std::string_view name) { return name.substr(name.find('.') + 1); }
+
+}  // namespace
+
+base::Result<Config> parse_config(std::string_view toml_text, std::string_view name) {
+  Config config;
+  toml::table root;
+  // toml++ reports by exception; here they end.
+  try {
+    root = toml::parse(toml_text, name);
+  } catch (const toml::parse_error& error) {
+    return refuse(name, error.source(), std::string(error.description()));
+  }
+  for (const auto& [table_name, node] : root) {
+    const auto* table = node.as_table();
+    if (table == nullptr) {
+      if (auto done = apply(config, std::string(table_name.str()), node, name); !done)
+        return base::fail(done.error());
+      continue;
+    }
+    for (const auto& [key, value] : *table) {
+      const auto full = std::string(table_name.str()) + "." + std::string(key.str());
+      if (auto done = apply(config, full, value, name); !done) return base::fail(done.error());
+    }
+  }
+  if (auto address = parse_address(config.listen); !address) return base::fail(address.error());
+  return config;
+}
+
+base::Result<Config> read_config(const std::string& path) {
+  if (path.empty()) return Config{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::fail(ErrorCode::unavailable, "config can't be read",
+                      "The settings file " + path + " can't be read.");
+  }
+  std::ostringstream content;
+  content << file.rdbuf();
+  return parse_config(content.str(), path);
+}
+
+std::string print_config(const Config& config) {
+  std::string out = "# Settings of stagedoor with the values in force. Secrets come by file path.\n";
+  std::string_view table;
+  for (const auto& setting : settings()) {
+    if (table_of(setting.name) != table) {
+      table = table_of(setting.name);
+      out += fmt::format("\n[{}]\n", table);
+    }
+    out += fmt::format("# {} ({})\n{} = {}\n", setting.help, setting.unit, key_of(setting.name),
+                       setting.show(config));
+  }
+  return out;
+}
+
+std::string config_reference() {
+  std::string out =
+      "# Settings\n\n"
+      "One TOML file, given with `--config`. Written from the table in the program by\n"
+      "`stagedoor config reference`; `./dev check` compares. An unknown key stops the start.\n\n"
+      "| Setting | Default | Unit or form | Meaning |\n|---|---|---|---|\n";
+  const Config defaults;
+  for (const auto& setting : settings())
+    out += fmt::format("| `{}` | `{}` | {} | {} |\n", setting.name, setting.show(defaults),
+                       setting.unit, setting.help);
+  return out;
+}
+
+base::Result<Address> parse_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const auto port_text = colon == text.npos ? "" : text.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] =
+      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  if (port_text.empty() || error != std::errc() || end != port_text.data() + port_text.size() ||
+      port > 65535) {
+    return base::fail(ErrorCode::malformed, "address",
+                      "An address is HOST:PORT, such as 127.0.0.1:8700; got " + std::string(text) +
+                          ".");
+  }
+  auto host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return Address{.host = std::string(host), .port = static_cast<std::uint16_t>(port)};
+}
+
+}  // namespace stagedoor::server

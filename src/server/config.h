@@ -1,0 +1,65 @@
+// Settings: one TOML file, read once, into one plain struct per part.
+//
+// Rule setting-unknown-refused: a key that we do not know stops the start and names the nearest
+// one that we do: a misspelt limit must not silently be no limit.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "api/page.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "http/listener.h"
+#include "rules/token_keys.h"
+
+namespace stagedoor::server {
+
+struct Config {
+  std::string listen = "127.0.0.1:8700";
+  std::string public_url;  // empty: http:// and the listening address
+  std::chrono::seconds shutdown_grace{10};
+  http::Options http;
+
+  std::string server_secret_file;  // empty: DATA/server-secret
+  std::vector<std::string> trusted_token_key_files;
+  std::string token_algorithm = "HS256";
+  std::string issuer = "stagedoor";
+  std::string region = "us-west";
+  std::chrono::seconds connect_within{0};
+
+  bool accepts_live_keys = true;
+  bool accepts_test_keys = true;
+
+  std::chrono::seconds configure_within{10};
+  std::size_t message_bytes_max = 8u << 20;
+
+  std::string page_open_to = "loopback";
+  std::string page_api_key_file;  // empty: DATA/page-key
+  std::string page_sample_file;   // empty: DATA/sample.wav
+
+  std::string log_level = "info";
+};
+
+// Reads the file; an empty path gives the defaults. `malformed` with a hint that names the key, the
+// line, and what would be right.
+base::Result<Config> read_config(const std::string& path);
+base::Result<Config> parse_config(std::string_view toml, std::string_view name);
+
+// The settings as a commented TOML file, with the values in force.
+std::string print_config(const Config& config);
+// docs/reference/config.md, from the same table.
+std::string config_reference();
+
+struct Address {
+  std::string host;
+  std::uint16_t port;
+};
+// "127.0.0.1:8700" or "[::1]:8700".
+base::Result<Address> parse_address(std::string_view text);
+
+}  // namespace stagedoor::server

@@ -1,0 +1,194 @@
+#include "server/key_commands.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "server/workspace.h"
+#include "store/secret_file.h"
+#include "store/sqlite_database.h"
+
+namespace stagedoor::server {
+namespace {
+
+int complain(const base::Error& error) {
+  fmt::print(stderr, "stagedoor: {}\n", error.hint.empty() ? error.detail : error.hint);
+  return 1;
+}
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  return out;
+}
+
+std::string time_text(base::Instant instant) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(instant)));
+}
+
+std::string key_json(const rules::ApiKey& key) {
+  return fmt::format(
+      R"({{"id":"{}","app_id":"{}","environment":"{}","name":{},"ends":{},"created_at":"{}",)"
+      R"("revoked_at":{},"revoked_reason":{}}})",
+      rules::api_key_id_text(key.id), key.app_id, rules::name_of(key.environment),
+      json_text(key.name), json_text(key.ends), time_text(key.created_at),
+      key.revoked_at ? json_text(time_text(*key.revoked_at)) : "null",
+      json_text(key.revoked_reason));
+}
+
+base::Result<std::string> only_app(const Workspace& workspace) {
+  const auto apps = workspace.catalog->apps();
+  if (apps.size() == 1) return apps.front().id;
+  return base::fail(base::ErrorCode::malformed, "which app",
+                    "There are several apps; say which one with --app.");
+}
+
+}  // namespace
+
+int create_key(const std::string& data, const NewKey& wish, bool json) {
+  const auto workspace = Workspace::open({data}, Config{});
+  if (!workspace) return complain(workspace.error());
+  auto app_id = wish.app_id.empty() ? only_app(**workspace) : base::Result<std::string>(wish.app_id);
+  if (!app_id) return complain(app_id.error());
+  const auto environment = wish.live ? rules::Environment::live : rules::Environment::test;
+  const auto created = (*(*workspace)->create_api_key)({*app_id, environment, wish.name});
+  if (!created) return complain(created.error());
+  const auto key = created->text.secret().expose();
+  if (json) {
+    fmt::print("{{\"id\":\"{}\",\"app_id\":\"{}\",\"api_key\":\"{}\"}}\n",
+               rules::api_key_id_text(created->key.id), *app_id, key);
+  } else {
+    fmt::print("{}\n{}\nThe key is shown this once; keep it on your server.\n",
+               rules::api_key_id_text(created->key.id), key);
+  }
+  return 0;
+}
+
+int list_keys(const std::string& data, const std::string& app_id, bool json) {
+  const auto workspace = Workspace::open({data}, Config{});
+  if (!workspace) return complain(workspace.error());
+  const auto keys = (*workspace)->keys->list(app_id);
+  if (!keys) return complain(keys.error());
+  if (!json) fmt::print("{:<22}{:<20}{:<22}{:<10}{}\n", "ID", "KEY", "CREATED", "STATE", "NAME");
+  for (const auto& key : *keys) {
+    if (json) {
+      fmt::print("{}\n", key_json(key));
+    } else {
+      fmt::print("{:<22}{:<20}{:<22}{:<10}{}\n", rules::api_key_id_text(key.id), key.ends,
+                 time_text(key.created_at), key.revoked_at ? "revoked" : "good", key.name);
+    }
+  }
+  return 0;
+}
+
+int revoke_key(const std::string& data, const std::string& key_id, const std::string& reason,
+               bool json) {
+  const auto workspace = Workspace::open({data}, Config{});
+  if (!workspace) return complain(workspace.error());
+  const auto id = rules::parse_api_key_id(key_id);
+  if (!id)
+    return complain({base::ErrorCode::malformed, "key id", "A key's id is key_ and 16 hex digits."});
+  const auto key = (*workspace)->keys->revoke(*id, (*workspace)->clock.now(), reason);
+  if (!key) return complain(key.error());
+  if (json) {
+    fmt::print("{}\n", key_json(*key));
+  } else {
+    fmt::print("{} ({}) is revoked since {}.\n", key_id, key->ends, time_text(*key->revoked_at));
+  }
+  return 0;
+}
+
+int list_apps(const std::string& data, bool json) {
+  const auto workspace = Workspace::open({data}, Config{});
+  if (!workspace) return complain(workspace.error());
+  for (const auto& app : (*workspace)->catalog->apps()) {
+    const auto& limits = app.limits;
+    if (json) {
+      fmt::print("{{\"id\":\"{}\",\"name\":{},\"token_uses_max\":{},\"length_max_seconds\":{},"
+                 "\"idle_max_seconds\":{},\"sessions_max\":{}}}\n",
+                 app.id, json_text(app.name), limits.token_uses_max, limits.length_max.count(),
+                 limits.idle_max.count(), limits.sessions_max);
+    } else {
+      fmt::print("{}  {}\n  a token opens {} session(s); a session lasts {} s, {} s in silence; {} at "
+                 "a time\n",
+                 app.id, app.name, limits.token_uses_max, limits.length_max.count(),
+                 limits.idle_max.count(), limits.sessions_max);
+    }
+  }
+  return 0;
+}
+
+int set_limits(const std::string& data, const std::string& app_id, const LimitsWish& wish) {
+  const auto workspace = Workspace::open({data}, Config{});
+  if (!workspace) return complain(workspace.error());
+  const auto* app = (*workspace)->catalog->app(app_id);
+  auto limits = app == nullptr ? rules::AppLimits{} : app->limits;
+  if (wish.token_uses) limits.token_uses_max = *wish.token_uses;
+  if (wish.sessions) limits.sessions_max = *wish.sessions;
+  if (wish.length_seconds) limits.length_max = std::chrono::seconds(*wish.length_seconds);
+  if (wish.idle_seconds) limits.idle_max = std::chrono::seconds(*wish.idle_seconds);
+  const auto done = (*workspace)->catalog->set_limits(app_id, limits);
+  return done ? list_apps(data, false) : complain(done.error());
+}
+
+int mint_token(const std::string& data, const Config& config, const TokenWish& wish, bool json) {
+  const auto workspace = Workspace::open({data}, config);
+  if (!workspace) return complain(workspace.error());
+  const auto key = store::read_private_line(wish.key_file);
+  if (!key) return complain(key.error());
+  const auto caller = (*(*workspace)->authenticate)(key->expose());
+  if (!caller) {
+    auto error = caller.error();
+    if (error.hint.empty()) error.hint = "The API key is unknown here or has been revoked.";
+    return complain(error);
+  }
+  const auto seconds = [](std::optional<std::int64_t> number) {
+    return number ? std::optional(std::chrono::seconds(*number)) : std::nullopt;
+  };
+  actions::MintSessionToken::Request request{};
+  request.expires_at = (*workspace)->clock.now() + std::chrono::seconds(wish.expires_in_seconds);
+  request.avatar_id = wish.avatar_id;
+  request.end_user_id = wish.end_user_id;
+  request.uses_max = wish.uses;
+  request.connect_within = seconds(wish.connect_within_seconds);
+  request.length_max = seconds(wish.length_seconds);
+  request.idle_max = seconds(wish.idle_seconds);
+  const auto minted = (*(*workspace)->mint)(*caller, request);
+  if (!minted) return complain(minted.error());
+  const auto& applied = minted->applied;
+  if (!json) {
+    fmt::print("{}\n", minted->token.expose());
+    return 0;
+  }
+  fmt::print("{{\"session_token\":\"{}\",\"app_id\":\"{}\",\"expires_at\":{},\"uses_max\":{},"
+             "\"connect_by\":{},\"length_max_seconds\":{},\"idle_max_seconds\":{},"
+             "\"sessions_max\":{}}}\n",
+             minted->token.expose(), applied.app_id, base::unix_seconds(applied.expires_at),
+             applied.uses_max, base::unix_seconds(applied.leash.connect_by),
+             applied.leash.length_max.count(), applied.leash.idle_max.count(),
+             applied.leash.sessions_max);
+  return 0;
+}
+
+int backup(const std::string& data, const std::string& file) {
+  if (std::filesystem::exists(file))
+    return complain({base::ErrorCode::forbidden, "backup over a file",
+                     file + " exists already; nothing was written."});
+  auto database = store::SqliteDatabase::open(DataFolder{data}.database(),
+                                              store::SqliteDatabase::Mode::must_exist);
+  if (!database) return complain(database.error());
+  const auto old_mask = ::umask(077);
+  const auto copied = database->copy_to(file);
+  ::umask(old_mask);
+  if (!copied) return complain(copied.error());
+  fmt::print("Copied into {}. Keep a copy of the server secret ({}) elsewhere: without it the keys "
+             "in the backup are of no use.\n",
+             file, DataFolder{data}.server_secret());
+  return 0;
+}
+
+}  // namespace stagedoor::server

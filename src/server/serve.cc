@@ -1,0 +1,330 @@
+#include "server/serve.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "actions/admit_connection.h"
+#include "api/health.h"
+#include "api/page.h"
+#include "api/problem.h"
+#include "http/listener.h"
+#include "server/audio_inputs.h"
+#include "server/json_log.h"
+#include "spatius/admission.h"
+#include "spatius/avatars.h"
+#include "spatius/error_reply.h"
+#include "spatius/session_tokens.h"
+#include "store/memory_live_sessions.h"
+#include "store/secret_file.h"
+
+namespace stagedoor::server {
+namespace {
+
+using http::Handler;
+using http::Request;
+using http::Response;
+
+int complain(const base::Error& error) {
+  fmt::print(stderr, "stagedoor: {}\n", error.hint.empty() ? error.detail : error.hint);
+  return 1;
+}
+
+// Two servers on one data folder would each believe that they alone count the live sessions.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& path)
+      : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {}
+  ~FolderLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  bool take() const { return file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0; }
+
+ private:
+  int file_;
+};
+
+void raise_open_files_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+api::Page::OpenTo open_to(const std::string& name) {
+  if (name == "everyone") return api::Page::OpenTo::everyone;
+  return name == "nobody" ? api::Page::OpenTo::nobody : api::Page::OpenTo::loopback;
+}
+
+api::Page::Options page_options(const ServeOptions& options) {
+  const auto& config = options.config;
+  const auto& folder = options.folder;
+  const auto key_file =
+      config.page_api_key_file.empty() ? folder.page_key() : config.page_api_key_file;
+  auto key = store::read_private_line(key_file);
+  return {.open_to = open_to(config.page_open_to),
+          .api_key = key ? *std::move(key) : base::Secret(),
+          .avatar_id = first_avatar(folder).value_or(""),
+          .region = config.region,
+          .sample_file =
+              config.page_sample_file.empty() ? folder.sample() : config.page_sample_file};
+}
+
+// Everything that serves, in the order in which it is built; it ends in the opposite order.
+class Server {
+ public:
+  Server(const ServeOptions& options, Workspace& workspace, base::Log& log)
+      : options_(options),
+        workspace_(workspace),
+        log_(log),
+        admit_({.catalog = *workspace.catalog,
+                .keys = *workspace.token_keys,
+                .redemptions = *workspace.redemptions,
+                .sessions = live_sessions_,
+                .clock = workspace.clock,
+                .log = log}),
+        motion_sessions_({.sessions = live_sessions_,
+                          .clock = workspace.clock,
+                          .random = workspace.random,
+                          .log = log,
+                          .audio_input = audio_inputs(),
+                          .counts = motion_counts_},
+                         {.configure_within = options.config.configure_within,
+                          .message_bytes_max = options.config.message_bytes_max}),
+        admission_({.admit = admit_,
+                    .sessions = motion_sessions_,
+                    .log = log,
+                    .is_stopping = is_stopping_}),
+        session_tokens_(
+            {.authenticate = *workspace.authenticate, .mint = *workspace.mint, .log = log}),
+        page_({.authenticate = *workspace.authenticate,
+               .mint = *workspace.mint,
+               .clock = workspace.clock,
+               .log = log},
+              page_options(options)),
+        health_({.requests = requests_,
+                 .gauges = gauges(),
+                 .why_not_ready = [this] {
+                   return is_stopping_.load() ? std::string("shutting down") : std::string();
+                 }}) {}
+
+  base::Result<base::Done> open();
+  std::string address() const;
+  void run() { listener_->run(); }
+  void stop();
+
+ private:
+  void add_routes();
+  void add_spatius(http::Router& router);
+  std::vector<api::Gauge> gauges();
+  void observe(const http::RequestRecord& record);
+
+  const ServeOptions& options_;
+  Workspace& workspace_;
+  base::Log& log_;
+  std::atomic<bool> is_stopping_ = false;
+  spatius::MotionCounts motion_counts_;
+  api::RequestCounts requests_;
+  store::MemoryLiveSessions live_sessions_;
+  actions::AdmitConnection admit_;
+  spatius::MotionSessions motion_sessions_;
+  spatius::Admission admission_;
+  spatius::SessionTokens session_tokens_;
+  std::optional<spatius::Avatars> avatars_;
+  api::Page page_;
+  api::Health health_;
+  http::Router router_;
+  std::unique_ptr<http::Listener> listener_;
+};
+
+base::Result<base::Done> Server::open() {
+  auto address = parse_address(options_.config.listen);
+  if (!address) return base::fail(address.error());
+  auto options = options_.config.http;
+  options.address = address->host;
+  options.port = address->port;
+  options.secret_query_names = {"sessionKey", "sessionToken", "token", "apiKey", "api_key"};
+  auto listener = http::Listener::open(std::move(options), router_,
+                                       [this](const http::RequestRecord& record) { observe(record); });
+  if (!listener) return base::fail(listener.error());
+  listener_ = *std::move(listener);
+  const auto& url = options_.config.public_url;
+  avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
+                   spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address()
+                                                                       : url});
+  add_routes();
+  return base::Done{};
+}
+
+std::string Server::address() const {
+  const auto host = parse_address(options_.config.listen)->host;
+  const auto port = std::to_string(listener_->port());
+  return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + port;
+}
+
+void Server::add_spatius(http::Router& router) {
+  const auto console = [](Response& response, int status, std::string_view what) {
+    spatius::reply_console(response, status, what);
+  };
+  router.errors("/v1/console/", console);
+  router.errors("/v2/character/", console);
+  router.errors("/v2/driveningress/", [](Response& response, int status, std::string_view what) {
+    spatius::reply_upgrade(response, status, what);
+  });
+  router.add({"POST", "/v1/console/session-tokens",
+              Handler([this](const Request& in, Response& out) { session_tokens_(in, out); })});
+  using Method = void (spatius::Avatars::*)(const Request&, Response&) const;
+  const auto add_public = [&](const std::string& pattern, Method method) {
+    router.add({"GET", pattern, Handler([this, method](const Request& in, Response& out) {
+                  ((*avatars_).*method)(in, out);
+                })});
+    router.add({"OPTIONS", pattern, Handler(&spatius::Avatars::preflight)});
+  };
+  add_public("/v2/character/{id}", &spatius::Avatars::metadata);
+  add_public("/v2/character/{id}/camera", &spatius::Avatars::camera);
+  add_public("/v2/character/{id}/idle", &spatius::Avatars::idle_animation);
+  router.add({"GET", "/v2/driveningress/websocket",
+              http::UpgradeHandler([this](const Request& in, http::Upgrade& upgrade) {
+                return admission_(in, upgrade);
+              })});
+}
+
+void Server::add_routes() {
+  router_.errors("/", [](Response& response, int status, std::string_view what) {
+    api::reply_problem(response, status, what);
+  });
+  router_.add({"GET", "/healthz", Handler(&api::Health::alive)});
+  router_.add({"GET", "/readyz",
+               Handler([this](const Request& in, Response& out) { health_.ready(in, out); })});
+  router_.add({"GET", "/metrics",
+               Handler([this](const Request& in, Response& out) { health_.metrics(in, out); })});
+  add_spatius(router_);
+  page_.add_to(router_);
+  for (const auto* pattern :
+       {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
+        "/v2/driveningress/websocket", "/", "/door/session"})
+    requests_.add_route(pattern);
+}
+
+std::vector<api::Gauge> Server::gauges() {
+  using Kind = api::Gauge::Kind;
+  const auto counter = [](std::string name, std::string help,
+                          const std::atomic<std::uint64_t>& value) {
+    return api::Gauge{"stagedoor_" + name, std::move(help), Kind::counter,
+                      [&value] { return static_cast<double>(value.load()); }};
+  };
+  const auto gauge = [](std::string name, std::string help, std::function<double()> read) {
+    return api::Gauge{"stagedoor_" + name, std::move(help), Kind::gauge, std::move(read)};
+  };
+  return {
+      counter("sessions_total", "Live sessions begun.", motion_counts_.sessions_begun),
+      counter("utterances_total", "Utterances begun.", motion_counts_.utterances),
+      counter("motion_frames_total", "Frames of motion made.", motion_counts_.frames),
+      counter("audio_milliseconds_total", "Sound heard.", motion_counts_.audio_millis),
+      counter("session_errors_total", "ServerErrors sent to clients.", motion_counts_.errors),
+      gauge("live_sessions", "Live sessions now.",
+            [this] { return static_cast<double>(live_sessions_.count()); }),
+      gauge("api_keys", "API keys that are good.",
+            [this] { return static_cast<double>(workspace_.keys->count()); }),
+      gauge("connections", "Open connections.",
+            [this] { return static_cast<double>(listener_->counts().connections); }),
+      gauge("websockets", "Open WebSockets.",
+            [this] { return static_cast<double>(listener_->counts().websockets); }),
+  };
+}
+
+void Server::observe(const http::RequestRecord& record) {
+  requests_.count(record);
+  const auto level = record.status >= 500   ? base::LogLevel::error
+                     : record.status >= 400 ? base::LogLevel::info
+                                            : base::LogLevel::debug;
+  if (!log_.writes(level)) return;
+  log_.write(level, "http.request",
+             {{"request_id", record.request_id}, {"method", record.method},
+              {"route", record.route}, {"target", record.target}, {"peer", record.peer},
+              {"status", record.status}, {"micros", record.took.count() / 1000},
+              {"bytes_in", record.body_bytes_in}, {"bytes_out", record.body_bytes_out}});
+}
+
+void Server::stop() {
+  is_stopping_ = true;
+  const auto sessions = live_sessions_.end_where([](const rules::LiveSession&) { return true; },
+                                                 rules::SessionEnd::shutting_down);
+  log_.write(base::LogLevel::info, "server.stopping", {{"live_sessions", sessions}});
+  listener_->stop(options_.config.shutdown_grace);
+}
+
+// The first signal asks the server to stop; a second one ends the process at once.
+std::jthread stop_on_signal(Server& server, const sigset_t& signals) {
+  return std::jthread([&server, signals] {
+    int number = 0;
+    ::sigwait(&signals, &number);
+    if (number == SIGUSR2) return;  // the server has ended by itself
+    server.stop();
+    ::sigwait(&signals, &number);
+    if (number != SIGUSR2) ::_exit(130);
+  });
+}
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&signals, number);
+  // Before any thread starts, so that all of them leave these to the one that waits.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void announce(const ServeOptions& options, const std::string& address) {
+  if (options.json) {
+    fmt::print("{{\"listening\":\"{}\"}}\n", address);
+  } else {
+    fmt::print("stagedoor listens on {}\nOpen http://{}/ in a browser to see it speak.\n", address,
+               address);
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const auto signals = block_signals();
+  // Neither a core dump nor a debugger of the same user shall see the keys.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  raise_open_files_limit();
+
+  auto workspace = Workspace::open(options.folder, options.config);
+  if (!workspace) return complain(workspace.error());
+  const FolderLock lock(options.folder.lock());
+  if (!lock.take())
+    return complain({base::ErrorCode::unavailable, "locked",
+                     "Another stagedoor serves " + options.folder.path + " already."});
+  JsonLog log((*workspace)->clock, log_level_of(options.config.log_level));
+  Server server(options, **workspace, log);
+  if (auto opened = server.open(); !opened) return complain(opened.error());
+  announce(options, server.address());
+  log.write(base::LogLevel::info, "server.listening",
+            {{"address", server.address()}, {"version", STAGEDOOR_VERSION},
+             {"api_keys", (*workspace)->keys->count()}});
+  auto waiter = stop_on_signal(server, signals);
+  server.run();
+  ::pthread_kill(waiter.native_handle(), SIGUSR2);
+  waiter.join();
+  log.write(base::LogLevel::info, "server.stopped", {});
+  return 0;
+}
+
+}  // namespace stagedoor::server

@@ -1,0 +1,79 @@
+// A data folder, opened: its store, its secrets, and the actions on them. What every command
+// stands on, with or without a server.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actions/authenticate_api_key.h"
+#include "actions/create_api_key.h"
+#include "actions/mint_session_token.h"
+#include "base/clock.h"
+#include "crypto/random.h"
+#include "rules/server_secret.h"
+#include "server/config.h"
+#include "store/sqlite_api_keys.h"
+#include "store/sqlite_catalog.h"
+#include "store/sqlite_redemptions.h"
+#include "store/sqlite_writer.h"
+
+namespace stagedoor::server {
+
+struct DataFolder {
+  std::string path;
+  std::string database() const { return path + "/stagedoor.db"; }
+  std::string server_secret() const { return path + "/server-secret"; }
+  std::string page_key() const { return path + "/page-key"; }
+  std::string sample() const { return path + "/sample.wav"; }
+  std::string lock() const { return path + "/serving.lock"; }
+};
+
+// What `init` made; the key is shown this once.
+struct FirstThings {
+  std::string workspace_id, app_id, avatar_id, persona_id;
+  rules::ApiKeyText api_key;
+};
+
+// Safe for concurrent use after it was opened.
+class Workspace {
+ public:
+  // `not_found` with a hint where the folder was never initialised.
+  static base::Result<std::unique_ptr<Workspace>> open(const DataFolder& folder,
+                                                       const Config& config);
+  // Makes the folder (mode 700), a server secret, the first app, avatar, persona and test key, and
+  // the page's own key. `forbidden`, and nothing touched, where there is a workspace already.
+  static base::Result<FirstThings> initialise(const DataFolder& folder);
+  ~Workspace();
+
+  base::SystemClock clock;
+  crypto::SystemRandom random;
+  std::unique_ptr<store::SqliteWriter> writer;
+  std::unique_ptr<store::SqliteCatalog> catalog;
+  std::unique_ptr<store::SqliteApiKeys> keys;
+  std::unique_ptr<store::SqliteRedemptions> redemptions;
+  std::optional<rules::ApiKeyHasher> hasher;
+  std::optional<rules::TokenKeys> token_keys;
+  std::optional<actions::AuthenticateApiKey> authenticate;
+  std::optional<actions::CreateApiKey> create_api_key;
+  std::optional<actions::MintSessionToken> mint;
+
+ private:
+  Workspace() = default;
+  base::Result<base::Done> read_secrets(const DataFolder& folder, const Config& config);
+};
+
+// The first avatar of the workspace of an app, for callers that name none.
+base::Result<std::string> first_avatar(const DataFolder& folder);
+
+// Puts a new server secret before the old one, and gives up the one before that.
+base::Result<base::Done> rotate_server_secret(const std::string& path);
+
+// Writes this server's token key, which another region's server may be told to trust.
+base::Result<base::Done> export_token_key(const std::string& secret_path, const std::string& out);
+
+}  // namespace stagedoor::server

@@ -1,0 +1,58 @@
+#include "spatius/admission.h"
+
+#include "http/await.h"
+#include "spatius/error_reply.h"
+
+namespace stagedoor::spatius {
+namespace {
+
+using actions::AdmitConnection;
+using actions::Grant;
+
+// The header where it is given, else the query parameter.
+std::string header_or_query(const http::Request& request, std::string_view header,
+                            std::string_view query) {
+  if (const auto value = request.header(header)) return std::string(*value);
+  return request.query(query).value_or("");
+}
+
+}  // namespace
+
+http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& upgrade) const {
+  if (!upgrade.is_well_formed()) {
+    reply_upgrade(upgrade.refusal(), request.header("Upgrade") ? 400 : 426, upgrade.problem());
+    upgrade.refusal().header("Upgrade", "websocket");
+    co_return;
+  }
+  if (parts_.is_stopping.load()) {
+    reply_upgrade(upgrade.refusal(), 503, "The server is shutting down");
+    co_return;
+  }
+  AdmitConnection::Request wanted{
+      .token = base::Secret(header_or_query(request, "X-Session-Key", "sessionKey")),
+      .app_id = header_or_query(request, "X-App-ID", "appId"),
+      .avatar_id = request.query("id").value_or(""),
+      .request_id = std::string(request.id()),
+      .peer = std::string(request.peer())};
+  auto grant = co_await http::answer_of<base::Result<Grant>>(
+      [&](AdmitConnection::Answer answer) { parts_.admit(wanted, std::move(answer)); });
+  if (!grant) {
+    parts_.log.write(base::LogLevel::info, "connection.refused",
+                     {{"request_id", wanted.request_id}, {"peer", wanted.peer},
+                      {"app_id", wanted.app_id.substr(0, 64)},
+                      {"avatar_id", wanted.avatar_id.substr(0, 64)},
+                      {"detail", grant.error().detail}});
+    reply_upgrade(upgrade.refusal(), grant.error(), wanted.avatar_id);
+    co_return;
+  }
+  auto socket = co_await upgrade.accept(parts_.sessions.socket_options());
+  if (!socket) {
+    parts_.log.write(base::LogLevel::info, "connection.lost_at_upgrade",
+                     {{"request_id", wanted.request_id}, {"token_id", grant->token_id()},
+                      {"detail", socket.error().detail}});
+    co_return;
+  }
+  co_await parts_.sessions.run(**socket, *std::move(grant), std::move(wanted.request_id));
+}
+
+}  // namespace stagedoor::spatius

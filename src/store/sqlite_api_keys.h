@@ -1,0 +1,70 @@
+// API keys in SQLite; those that are good are found in memory by their keyed hash.
+//
+// About 110 bytes of memory a key at the worst load of the table.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstring>
+#include <shared_mutex>
+
+#include "rules/api_key.h"
+#include "store/sqlite_catalog.h"
+#include "store/sqlite_writer.h"
+
+namespace stagedoor::store {
+
+// Safe for concurrent use.
+class SqliteApiKeys : public rules::ApiKeyStore {
+ public:
+  // Made after the catalog, whose apps the keys belong to.
+  SqliteApiKeys(SqliteWriter& writer, const SqliteCatalog& catalog);
+
+  std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override;
+  base::Result<base::Done> create(const rules::ApiKey& key, const rules::ApiKeyHash& hash) override;
+  base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now,
+                                     std::string reason) override;
+  base::Result<std::vector<rules::ApiKey>> list(std::string_view app_id) const override;
+  void rehash(std::uint64_t id, const rules::ApiKeyHash& from, const rules::ApiKeyHash& to) override;
+
+  std::size_t count() const;  // those that are good
+
+ private:
+  struct Entry {
+    std::uint64_t id;
+    std::uint32_t app;  // index into app_ids_
+    rules::Environment environment;
+  };
+  // The hashes are uniform already, and keyed, so nobody can choose colliding ones.
+  struct FirstBytes {
+    using is_avalanching = void;
+    std::size_t operator()(const rules::ApiKeyHash& hash) const {
+      std::size_t bytes;
+      std::memcpy(&bytes, hash.data() + 8, sizeof bytes);
+      return bytes;
+    }
+  };
+  struct Shard {
+    mutable std::shared_mutex mutex;
+    boost::unordered_flat_map<rules::ApiKeyHash, Entry, FirstBytes> entries;
+  };
+  Shard& shard_of(const rules::ApiKeyHash& hash) { return shards_[hash[0] % shards_.size()]; }
+  const Shard& shard_of(const rules::ApiKeyHash& hash) const {
+    return shards_[hash[0] % shards_.size()];
+  }
+  void read(SqliteDatabase& database);
+  void make_room(SqliteDatabase& database);
+  std::uint32_t app_index(std::string_view app_id);
+
+  SqliteWriter& writer_;
+  const SqliteCatalog& catalog_;
+  std::int64_t change_ = 0;  // the writer's thread only
+  mutable std::shared_mutex apps_mutex_;
+  std::vector<std::string> app_ids_;
+  std::array<Shard, 32> shards_;
+};
+
+}  // namespace stagedoor::store

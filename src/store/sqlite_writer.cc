@@ -1,0 +1,114 @@
+#include "store/sqlite_writer.h"
+
+#include <chrono>
+#include <future>
+#include <iterator>
+
+namespace stagedoor::store {
+
+SqliteWriter::SqliteWriter(SqliteDatabase database) : database_(std::move(database)) {}
+
+SqliteWriter::~SqliteWriter() { stop(); }
+
+void SqliteWriter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SqliteWriter::on_change(Listener listener) { listeners_.push_back(std::move(listener)); }
+
+void SqliteWriter::start() {
+  notice_foreign_changes();
+  thread_ = std::thread([this] { loop(); });
+}
+
+bool SqliteWriter::submit(Job job) {
+  bool was_empty;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= jobs_waiting_max || stopping_) return false;
+    was_empty = waiting_.empty();
+    waiting_.push_back(std::move(job));
+  }
+  if (was_empty) wake_.notify_one();
+  return true;
+}
+
+base::Result<base::Done> SqliteWriter::run(
+    std::function<base::Result<base::Done>(SqliteDatabase&)> work) {
+  std::promise<base::Result<base::Done>> promise;
+  base::Result<base::Done> outcome = base::Done{};
+  const bool taken = submit({.work =
+                                 [&](SqliteDatabase& database) {
+                                   outcome = database.execute("SAVEPOINT job");
+                                   if (outcome) outcome = work(database);
+                                   if (!outcome) (void)database.execute("ROLLBACK TO job");
+                                   (void)database.execute("RELEASE job");
+                                 },
+                             .done =
+                                 [&](bool is_durable) {
+                                   if (outcome && !is_durable)
+                                     outcome = base::fail(base::ErrorCode::unavailable,
+                                                          "the database could not be written");
+                                   promise.set_value(outcome);
+                                 },
+                             .changes_catalog = true});
+  if (!taken) return base::fail(base::ErrorCode::unavailable, "too many writes wait");
+  return promise.get_future().get();
+}
+
+void SqliteWriter::loop() {
+  std::vector<Job> group;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait_for(lock, std::chrono::milliseconds(40),
+                   [this] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) {
+      if (stopping_) return;
+      lock.unlock();
+      notice_foreign_changes();
+      lock.lock();
+      continue;
+    }
+    const auto count = std::min(waiting_.size(), jobs_in_group_max);
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+    group.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+    lock.unlock();
+    commit_group(group);
+    notice_foreign_changes();
+    group.clear();
+    lock.lock();
+  }
+}
+
+void SqliteWriter::commit_group(std::vector<Job>& group) {
+  bool is_durable = database_.execute("BEGIN IMMEDIATE").has_value();
+  if (is_durable) {
+    for (auto& job : group) job.work(database_);
+    is_durable = database_.execute("COMMIT").has_value();
+    if (!is_durable) (void)database_.execute("ROLLBACK");
+  }
+  bool catalog_changed = false;
+  for (const auto& job : group) catalog_changed = catalog_changed || job.changes_catalog;
+  if (is_durable && catalog_changed)
+    for (const auto& listener : listeners_) listener(database_);
+  for (auto& job : group) job.done(is_durable);
+}
+
+void SqliteWriter::notice_foreign_changes() {
+  // data_version moves when another connection has committed, never for our own commits.
+  std::int64_t version = data_version_;
+  if (auto read = database_.prepare("PRAGMA data_version");
+      read && read->step() == SqliteStatement::Step::row)
+    version = read->integer(0);
+  if (version == data_version_) return;
+  data_version_ = version;
+  for (const auto& listener : listeners_) listener(database_);
+}
+
+}  // namespace stagedoor::store

@@ -1,0 +1,71 @@
+// The one thread that writes: it gathers what has come meanwhile into one transaction (group
+// commit), so that a thousand writes cost one wait for the disk.
+//
+// It also notices within 50 ms what other processes have changed in the same data folder.
+//
+// Safe for concurrent use.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "store/sqlite_database.h"
+
+namespace stagedoor::store {
+
+class SqliteWriter {
+ public:
+  struct Job {
+    // Runs inside the group's transaction, on the writer's thread.
+    std::move_only_function<void(SqliteDatabase&)> work;
+    // Runs after it, on the same thread: true when the work is on disk. Must be quick.
+    std::move_only_function<void(bool is_durable)> done;
+    bool changes_catalog = false;  // then the listeners read again before `done`
+  };
+  // Reads what changed into memory; on the writer's thread.
+  using Listener = std::function<void(SqliteDatabase&)>;
+
+  static constexpr std::size_t jobs_waiting_max = 65536;
+  static constexpr std::size_t jobs_in_group_max = 4096;
+
+  explicit SqliteWriter(SqliteDatabase database);
+  // Finishes what waits, then ends.
+  ~SqliteWriter();
+  SqliteWriter(const SqliteWriter&) = delete;
+  SqliteWriter& operator=(const SqliteWriter&) = delete;
+
+  // Before `start` only.
+  void on_change(Listener listener);
+  void start();
+  // Finishes what waits and takes nothing more; before the listeners go. Repeated calls do nothing.
+  void stop();
+
+  // False, and nothing happens, while too many jobs wait: the caller refuses with `unavailable`.
+  [[nodiscard]] bool submit(Job job);
+
+  // Submits and waits; `unavailable` when it did not become durable. Not from an event loop.
+  base::Result<base::Done> run(std::function<base::Result<base::Done>(SqliteDatabase&)> work);
+
+ private:
+  void loop();
+  void commit_group(std::vector<Job>& group);
+  void notice_foreign_changes();
+
+  SqliteDatabase database_;
+  std::vector<Listener> listeners_;
+  std::int64_t data_version_ = -1;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Job> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace stagedoor::store
