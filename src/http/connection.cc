@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -22,6 +23,8 @@ constexpr int receives_per_turn = 16;
 constexpr std::size_t room_bytes_min = 512;
 // Answers to pipelined requests are gathered up to about so much.
 constexpr std::size_t gathered_bytes_max = 64u << 10;
+// A larger output was for a large answer, and is given back.
+constexpr std::size_t kept_bytes_max = 256u << 10;
 // After a refusal we still take so much of what the peer is sending, and for so long: closing at
 // once would reset the connection, and the peer might never read why.
 constexpr std::size_t drained_bytes_max = 4u << 20;
@@ -92,13 +95,24 @@ class Connection::Handshake final : public Upgrade {
   std::string_view problem_;
 };
 
+// Lack of memory costs one connection, and what it had not yet sent must not reach another.
+template <class Turn>
+void Connection::guarded(Turn turn) {
+  try {
+    turn();
+  } catch (...) {
+    loop_.output().clear();
+    close();
+  }
+}
+
 Connection::Connection(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticket,
                        std::string peer)
     : loop_(loop),
       socket_(std::move(socket)),
       ticket_(std::move(ticket)),
       peer_(std::move(peer)),
-      deadline_(loop.loop().wheel(), [this] { on_deadline(); }) {
+      deadline_(loop.loop().wheel(), [this] { guarded([this] { on_deadline(); }); }) {
   loop_.enter(*this, ServerLoop::Kind::connection);
 }
 
@@ -135,7 +149,9 @@ void Connection::close() {
 void Connection::wait_readable() {
   phase_ = Phase::waiting;
   socket_.async_wait(Socket::wait_read,
-                     [self = Pointer(this)](const error_code& error) { self->on_readable(error); });
+                     [self = Pointer(this)](const error_code& error) {
+                       self->guarded([&] { self->on_readable(error); });
+                     });
 }
 
 void Connection::on_readable(const error_code& error) {
@@ -170,6 +186,11 @@ bool Connection::receive() {
   }
   if (received == 0 || (errno != EAGAIN && errno != EINTR)) close();
   return false;
+}
+
+void Connection::go_on() {
+  serve();
+  if (phase_ == Phase::waiting) wait_readable();
 }
 
 // Answers all whole requests that are there. Leaves the phase at `waiting` where more must come.
@@ -273,13 +294,19 @@ Connection::Next Connection::answer() {
     return Next::go_on;
   }
   reader.route_pattern(match.route->pattern);
-  if (const auto* handler = std::get_if<Handler>(&match.route->handler)) {
-    try {
-      (*handler)(request, response);
-    } catch (...) {
-      on_handled(std::current_exception());
-      return Next::go_on;
-    }
+  try {
+    return call(*match.route);
+  } catch (...) {
+    phase_ = Phase::waiting;
+    on_handled(std::current_exception());
+    return Next::go_on;
+  }
+}
+
+Connection::Next Connection::call(const Route& route) {
+  auto& [input, reader, response, id] = *exchange_;
+  if (const auto* handler = std::get_if<Handler>(&route.handler)) {
+    (*handler)(reader.request(), response);
     finish_answer();
     return Next::go_on;
   }
@@ -288,22 +315,22 @@ Connection::Next Connection::answer() {
   awaited_ = Awaited::nothing;
   deadline_.clear();
   phase_ = Phase::handling;
-  if (std::holds_alternative<UpgradeHandler>(match.route->handler)) {
-    return answer_upgrade(*match.route);
+  if (std::holds_alternative<UpgradeHandler>(route.handler)) {
+    call_upgrade(route);
+  } else {
+    spawn(std::get<WaitingHandler>(route.handler)(reader.request(), response));
   }
-  spawn(std::get<WaitingHandler>(match.route->handler)(request, response));
   return Next::wait;
 }
 
 // The request of a WebSocket lives as long as the session, so it is given the least memory.
-Connection::Next Connection::answer_upgrade(const Route& route) {
+void Connection::call_upgrade(const Route& route) {
   auto& reader = exchange_->reader;
   reader.rebase(exchange_->input.shrink());
   reader.shrink();
   const bool more_follows = exchange_->input.size() > reader.bytes_used();
   handshake_ = std::make_unique<Handshake>(*this, handshake_problem(reader, more_follows));
   spawn(std::get<UpgradeHandler>(route.handler)(reader.request(), *handshake_));
-  return Next::wait;
 }
 
 void Connection::spawn(Task<> handling) {
@@ -311,9 +338,10 @@ void Connection::spawn(Task<> handling) {
                         [self = Pointer(this)](const std::exception_ptr& failure) {
                           if (self->phase_ != Phase::handling) return;
                           self->phase_ = Phase::waiting;
-                          self->on_handled(failure);
-                          self->serve();
-                          if (self->phase_ == Phase::waiting) self->wait_readable();
+                          self->guarded([&] {
+                            self->on_handled(failure);
+                            self->go_on();
+                          });
                         });
 }
 
@@ -402,6 +430,7 @@ bool Connection::flush() {
                            MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent == static_cast<ssize_t>(output.size())) {
     output.clear();
+    if (output.capacity() > kept_bytes_max) output = std::string();
     return true;
   }
   if (sent < 0 && errno != EAGAIN && errno != EINTR) {
@@ -409,8 +438,8 @@ bool Connection::flush() {
     close();
     return false;
   }
-  unsent_.assign(output, static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
-  output.clear();
+  unsent_ = std::exchange(output, std::string());
+  sent_of_unsent_ = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
   deadline_.expire_after(loop_.server().options.body_timeout);
   wait_writable();
   return false;
@@ -419,7 +448,9 @@ bool Connection::flush() {
 void Connection::wait_writable() {
   phase_ = Phase::writing;
   socket_.async_wait(Socket::wait_write,
-                     [self = Pointer(this)](const error_code& error) { self->on_writable(error); });
+                     [self = Pointer(this)](const error_code& error) {
+                       self->guarded([&] { self->on_writable(error); });
+                     });
 }
 
 void Connection::on_writable(const error_code& error) {
@@ -433,12 +464,11 @@ void Connection::on_writable(const error_code& error) {
     deadline_.expire_after(loop_.server().options.body_timeout);
   }
   if (sent_of_unsent_ < unsent_.size()) return wait_writable();
-  unsent_ = {};
+  unsent_ = std::string();
   sent_of_unsent_ = 0;
   phase_ = Phase::waiting;
   awaited_ = Awaited::nothing;
-  serve();
-  if (phase_ == Phase::waiting) wait_readable();
+  go_on();
 }
 
 // The last answer is in the output: sends it and ends.

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "http/server_loop.h"
@@ -46,15 +47,19 @@ class Connection final
   enum class Awaited { nothing, request, rest_of_head, rest_of_body };
   enum class Next { go_on, wait };
 
+  template <class Turn>
+  void guarded(Turn turn);
   void wait_readable();
   void on_readable(const boost::system::error_code& error);
   bool receive();
+  void go_on();
   void serve();
   Next need_more();
   Next ask_for_body();
   void await(Awaited awaited);
   Next answer();
-  Next answer_upgrade(const Route& route);
+  Next call(const Route& route);
+  void call_upgrade(const Route& route);
   void spawn(Task<> handling);
   void on_handled(const std::exception_ptr& failure);
   void write_refusal(int status, std::string_view what);

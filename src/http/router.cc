@@ -86,8 +86,12 @@ const ErrorWriter& Router::errors_for(std::string_view path) const {
   for (const auto& [prefix, writer] : errors_) {
     if (path.starts_with(prefix)) return writer;
   }
-  assert(!errors_.empty() && "errors(\"/\", ...) must be given");
-  return errors_.back().second;
+  // What has no path ("", "*", or bytes that are no request) is the business of "/".
+  if (!errors_.empty()) return errors_.back().second;
+  static const ErrorWriter plain = [](Response& response, int status, std::string_view what) {
+    response.start(status, "text/plain").append(what);
+  };
+  return plain;
 }
 
 }  // namespace stagedoor::http

@@ -30,7 +30,11 @@ ServerLoop::ServerLoop(Server& server) : server_(server) {
   write_hex(id_prefix_, 0, id_prefix_.size(), random);
 }
 
-ServerLoop::~ServerLoop() { drop_all(); }
+ServerLoop::~ServerLoop() {
+  drop_all();
+  // Those who leave while the loop is destroyed have nothing to end.
+  stopping_ = false;
+}
 
 std::unique_ptr<Exchange> ServerLoop::take_exchange() {
   if (exchanges_.empty()) return std::make_unique<Exchange>(server_.options);

@@ -58,7 +58,7 @@ void async_teardown(beast::role_type, Transport& transport, Handler&& handler) {
 // What the kernel tells of a TCP connection; the C library's struct ends before what we need.
 struct TcpFacts {
   tcp_info first{};
-  std::uint64_t pacing_rate = 0, pacing_rate_max = 0, bytes_acknowledged = 0;
+  std::uint64_t pacing_rate = 0, pacing_rate_max = 0, bytes_acknowledged = 0, bytes_received = 0;
 };
 
 using Stream = ws::stream<Transport, /*deflateSupported=*/false>;
@@ -85,6 +85,7 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   Task<std::size_t> read_long(std::size_t bytes, error_code& error);
   Task<> write_all();
   Task<> write_close();
+  void fail_writing();
   void start_writing();
   void end(std::uint16_t code);
   void end_after(const error_code& error);
@@ -93,7 +94,7 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   void on_silence();
   void on_no_write();
   TcpFacts facts();
-  bool is_ending() const { return ended_ || close_wanted_; }
+  bool is_ending() const { return ended_ || close_wanted_ || broken_; }
 
   ServerLoop& loop_;
   ConnectionLimits::Ticket ticket_;
@@ -105,9 +106,9 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   std::size_t outbox_bytes_ = 0;  // with what is being written
   Signal room_;
   ws::close_reason reason_;
-  std::uint64_t acknowledged_bytes_ = 0;
+  std::uint64_t acknowledged_bytes_ = 0, received_at_ping_ = 0;
   std::uint16_t close_code_ = 1006;
-  bool writing_ = false, close_wanted_ = false, ended_ = false, pinged_ = false;
+  bool writing_ = false, close_wanted_ = false, ended_ = false, broken_ = false;
   TimerWheel::Deadline silence_, no_write_, goodbye_;
 };
 
@@ -169,7 +170,7 @@ Task<bool> Session::open(const Request& request) {
 
 Task<base::Result<WebSocket::Message>> Session::read() {
   const auto self = shared_from_this();
-  long_ = {};
+  long_ = std::vector<char>();
   while (!ended_) {
     error_code error;
     std::size_t bytes = co_await stream_.async_read_some(boost::asio::buffer(short_),
@@ -220,6 +221,7 @@ void Session::send_now(std::string bytes) {
 }
 
 void Session::close(std::uint16_t code, std::string_view reason) {
+  if (broken_) return drop();
   if (is_ending()) return;
   close_wanted_ = true;
   reason_.code = code;
@@ -251,12 +253,23 @@ Task<> Session::write_all() {
       if (ended_) break;
       outbox_bytes_ -= bytes.size();
       if (outbox_bytes_ <= options_.outbox_bytes_max) room_.notify_all(loop_.loop().executor());
-      // The reading side learns by itself why; without one, nobody is there to learn.
-      if (error) break;
+      if (error) {
+        fail_writing();
+        co_return;
+      }
     }
   }
   if (close_wanted_ && !ended_) co_await write_close();
   writing_ = false;
+}
+
+// Whoever reads learns by itself how it ended; whoever sends learns that it is in vain.
+void Session::fail_writing() {
+  broken_ = true;
+  outbox_ = std::vector<std::string>();
+  outbox_bytes_ = 0;
+  room_.notify_all(loop_.loop().executor());
+  if (close_wanted_) drop();
 }
 
 // Beast waits here for the peer's answer, reading past what else comes where nobody reads.
@@ -285,7 +298,7 @@ void Session::end(std::uint16_t code) {
   if (ended_) return;
   ended_ = true;
   close_code_ = code;
-  outbox_ = {};
+  outbox_ = std::vector<std::string>();
   outbox_bytes_ = 0;
   silence_.clear();
   no_write_.clear();
@@ -333,15 +346,14 @@ TcpFacts Session::facts() {
 }
 
 void Session::on_silence() {
-  const std::chrono::milliseconds silent{facts().first.tcpi_last_data_recv};
+  const auto now = facts();
+  const std::chrono::milliseconds silent{now.first.tcpi_last_data_recv};
   const std::chrono::milliseconds limit = options_.ping_after;
   if (silent >= 2 * limit) return drop();
-  if (silent < limit) {
-    pinged_ = false;
-    return silence_.expire_after(limit - silent);
-  }
+  if (silent < limit) return silence_.expire_after(limit - silent);
   silence_.expire_after(2 * limit - silent);
-  if (std::exchange(pinged_, true)) return;
+  // One ping for each silence: a pong ends it, and we ask again after the next.
+  if (std::exchange(received_at_ping_, now.bytes_received) == now.bytes_received) return;
   stream_.async_ping({}, [self = shared_from_this()](const error_code&) {});
 }
 

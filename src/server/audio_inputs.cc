@@ -3,24 +3,6 @@
 #include "engines/opus_ogg.h"
 
 namespace stagedoor::server {
-namespace {
-
-class OpusInput : public stage::AudioInput {
- public:
-  explicit OpusInput(engines::OpusOgg opus) : opus_(std::move(opus)) {}
-  base::Result<base::Done> push(std::span<const char> bytes,
-                                std::vector<std::int16_t>& out) override {
-    return opus_.push(bytes, out);
-  }
-  base::Result<base::Done> finish(std::vector<std::int16_t>& out) override {
-    return opus_.finish(out);
-  }
-
- private:
-  engines::OpusOgg opus_;
-};
-
-}  // namespace
 
 stage::AudioInputFactory audio_inputs() {
   return [](stage::AudioFormat format,
@@ -28,7 +10,7 @@ stage::AudioInputFactory audio_inputs() {
     if (format == stage::AudioFormat::pcm_s16le) return std::make_unique<stage::PcmInput>();
     auto opus = engines::OpusOgg::create(rate_hz);
     if (!opus) return base::fail(opus.error());
-    return std::make_unique<OpusInput>(*std::move(opus));
+    return std::make_unique<engines::OpusOgg>(*std::move(opus));
   };
 }
 

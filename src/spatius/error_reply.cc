@@ -16,16 +16,18 @@ ConsoleWords console_words(ErrorCode code) {
   switch (code) {
     case ErrorCode::malformed:
       return {400, "INVALID_ARGUMENT", "Invalid Argument", "The request is not valid."};
+    // The vendor's clients take the word "unauthorized" anywhere in a refusal for a LiveKit one.
     case ErrorCode::unauthenticated:
-      return {401, "UNAUTHORIZED", "Unauthorized", "The API key is invalid or has been revoked."};
+      return {401, "INVALID_ARGUMENT", "Invalid API key",
+              "invalid api key: it is unknown here or has been revoked."};
     case ErrorCode::mistyped_key:
-      return {401, "UNAUTHORIZED", "Unauthorized", "The API key's checksum fails."};
+      return {401, "INVALID_ARGUMENT", "Invalid API key", "The API key's checksum fails."};
     case ErrorCode::wrong_environment:
-      return {401, "UNAUTHORIZED", "Unauthorized", "The API key is of the wrong environment."};
+      return {401, "INVALID_ARGUMENT", "Invalid API key", "The API key is of the wrong environment."};
     case ErrorCode::token_expired:
-      return {401, "UNAUTHORIZED", "Unauthorized", "The session token has expired."};
+      return {401, "INVALID_ARGUMENT", "Expired", "The session token has expired."};
     case ErrorCode::token_spent:
-      return {401, "UNAUTHORIZED", "Unauthorized", "The session token has been used."};
+      return {401, "INVALID_ARGUMENT", "Spent", "The session token has been used."};
     case ErrorCode::app_mismatch:
       return {403, "PERMISSION_DENIED", "Permission Denied", "The app is another one."};
     case ErrorCode::app_unknown:
@@ -99,11 +101,11 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
     case ErrorCode::avatar_unknown:
       return {404, "Avatar not found: " + std::string(avatar_id.substr(0, 128))};
     case ErrorCode::forbidden:
-      return {403, "session denied: the session token is for another avatar"};
+      return {403, "The session token is for another avatar"};
     case ErrorCode::not_found:
       return {404, "Not found"};
     case ErrorCode::concurrency_limited:
-      return {429, "session denied: the app has all the live sessions that it may have"};
+      return {429, "Concurrency limit reached: the app has all the live sessions that it may have"};
     case ErrorCode::rate_limited:
       return {429, "Too many requests; try later"};
     case ErrorCode::unsupported:

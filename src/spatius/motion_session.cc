@@ -29,8 +29,7 @@ constexpr std::size_t ignored_req_ids_max = 8;
 constexpr std::uint64_t utterance_millis_max = 3600u * 1000;
 
 // gRPC's numbers where there is one (contract 3.8); the clients also read the words.
-enum ServerErrorCode { invalid_argument = 3, deadline_exceeded = 4, unavailable = 14,
-                       session_time_limit = 4002 };
+enum ServerErrorCode { invalid_argument = 3, deadline_exceeded = 4, session_time_limit = 4002 };
 enum CloseCode { normal = 1000, going_away = 1001, protocol_error = 1002, unsupported_data = 1003,
                  policy_violation = 1008 };
 
@@ -78,9 +77,9 @@ Farewell farewell(SessionEnd why, const rules::Leash& leash) {
       return {deadline_exceeded, fmt::format("no audio input for {} s", leash.idle_max.count()),
               normal};
     case SessionEnd::revoked:
-      return {16, "session denied: its credential was revoked", 4010};
+      return {read_the_words, "invalid session token: its credential was revoked", 4010};
     case SessionEnd::shutting_down:
-      return {unavailable, "the server is shutting down", going_away};
+      return {read_the_words, "the server is shutting down", going_away};
   }
   std::unreachable();
 }
@@ -154,13 +153,13 @@ http::Task<bool> MotionSession::configure() {
   if (!raw) co_return false;
   message::Message first;
   if (!raw->is_binary) {
-    refuse_and_close(invalid_argument,
+    refuse_and_close(read_the_words,
                      "expected ClientConfigureSession message in a binary frame, got a text frame",
                      unsupported_data);
     co_return false;
   }
   if (!first.ParseFromArray(raw->bytes.data(), static_cast<int>(raw->bytes.size()))) {
-    refuse_and_close(invalid_argument, "failed to unmarshal initial message", protocol_error);
+    refuse_and_close(read_the_words, "failed to unmarshal initial message", protocol_error);
     co_return false;
   }
   auto configuration = read_configuration(first);
@@ -177,12 +176,12 @@ http::Task<bool> MotionSession::configure() {
 
 http::Task<bool> MotionSession::handle(http::WebSocket::Message raw) {
   if (!raw.is_binary) {
-    refuse_and_close(invalid_argument, "unexpected message type: text frame", unsupported_data);
+    refuse_and_close(read_the_words, "unexpected message type: text frame", unsupported_data);
     co_return false;
   }
   message::Message in;
   if (!in.ParseFromArray(raw.bytes.data(), static_cast<int>(raw.bytes.size()))) {
-    refuse_and_close(invalid_argument, "failed to unmarshal message", protocol_error);
+    refuse_and_close(read_the_words, "failed to unmarshal message", protocol_error);
     co_return false;
   }
   switch (in.data_case()) {
@@ -192,7 +191,7 @@ http::Task<bool> MotionSession::handle(http::WebSocket::Message raw) {
       co_return co_await interrupt(in.client_interrupt().req_id());
     default:
       // What a newer client may send does no harm; it is told, and the session goes on.
-      co_return co_await complain({}, invalid_argument, "unexpected message type");
+      co_return co_await complain({}, read_the_words, "unexpected message type");
   }
 }
 
@@ -206,7 +205,7 @@ http::Task<bool> MotionSession::hear(const message::ClientAudioInput& input) {
   auto* utterance = find(req_id);
   if (utterance == nullptr) {
     if (is_stopping_)
-      co_return co_await complain(req_id, unavailable, "the server is shutting down");
+      co_return co_await complain(req_id, read_the_words, "the server is shutting down");
     if (open_.size() == utterances_open_max)
       co_return co_await complain(req_id, invalid_argument,
                                   "too many open requests: set end on the last audio of each");

@@ -11,10 +11,7 @@ namespace {
 
 constexpr std::array pcm_rates_hz = {8000, 16000, 22050, 24000, 32000, 44100, 48000};
 constexpr std::array opus_rates_hz = {8000, 12000, 16000, 24000, 48000};
-constexpr std::int32_t invalid_argument = 3, unavailable = 14;
-// The vendor's clients map 3 to "invalid request" before they read the words; with 0 they read
-// them, and tell an unsupported rate for what it is.
-constexpr std::int32_t read_the_words = 0;
+constexpr std::int32_t invalid_argument = 3, unavailable = 14, unauthenticated = 16;
 
 std::unexpected<ConfigurationRefusal> refuse(std::int32_t code, std::string text) {
   return std::unexpected(ConfigurationRefusal{code, std::move(text)});
@@ -24,6 +21,18 @@ std::string listed(std::span<const int> rates) {
   std::string text;
   for (const auto rate : rates) text += (text.empty() ? "" : ", ") + std::to_string(rate);
   return text;
+}
+
+// Three segments of base64url; whose signature it has is LiveKit's business.
+bool looks_like_jwt(std::string_view text) {
+  int segments = 0;
+  for (;; ++segments) {
+    const auto dot = text.find('.');
+    const auto segment = text.substr(0, dot);
+    if (segment.empty() || !base::from_base64url(segment)) return false;
+    if (dot == text.npos) return segments == 2;
+    text.remove_prefix(dot + 1);
+  }
 }
 
 using Checked = std::expected<void, ConfigurationRefusal>;
@@ -38,6 +47,9 @@ Checked check_egress(const message::ClientConfigureSession& wanted) {
       return refuse(invalid_argument,
                     "missing livekit credentials: livekit_egress must provide api_token or both "
                     "api_key and api_secret");
+    if (!livekit.api_token().empty() && !looks_like_jwt(livekit.api_token()))
+      return refuse(unauthenticated,
+                    "failed to create egress connection: unauthorized: invalid token");
     return refuse(unavailable, "LiveKit egress client is not configured on server");
   }
   if (wanted.egress_type() == message::EGRESS_TYPE_AGORA) {
@@ -80,8 +92,8 @@ std::expected<SessionConfiguration, ConfigurationRefusal> read_configuration(
     const message::Message& first) {
   if (first.data_case() != message::Message::kClientConfigureSession) {
     if (first.type() == message::MESSAGE_CLIENT_CONFIGURE_SESSION)
-      return refuse(invalid_argument, "ClientConfigureSession message is nil");
-    return refuse(invalid_argument, "expected ClientConfigureSession message");
+      return refuse(read_the_words, "ClientConfigureSession message is nil");
+    return refuse(read_the_words, "expected ClientConfigureSession message");
   }
   const auto& wanted = first.client_configure_session();
   if (auto egress = check_egress(wanted); !egress) return std::unexpected(egress.error());

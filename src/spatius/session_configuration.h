@@ -28,6 +28,10 @@ struct SessionConfiguration {
   std::uint64_t seed_for(std::string_view req_id) const;
 };
 
+// The vendor's clients look at a ServerError's code first, and take 3, 14 and 16 for classes of
+// their own; with 0 they read the words.
+inline constexpr std::int32_t read_the_words = 0;
+
 // A ServerError: the vendor's clients tell the cases apart by these numbers and words.
 struct ConfigurationRefusal {
   std::int32_t code;

@@ -56,7 +56,7 @@ Pose wanted_by(const Heard& heard) {
   const float strength =
       std::clamp(1 + 0.012F * (heard.loudness_db - heard.level_db + 8), 0.75F, 1.12F);
   wanted.jaw *= strength;
-  wanted.closed = rise(heard[Hold::pressed], 0.18F, 0.45F);
+  wanted.closed = rise(heard[Hold::pressed], 0.35F, 0.60F);
   wanted.bite = rise(heard[Hold::lip_on_teeth], 0.25F, 0.65F);
   return wanted;
 }
@@ -83,8 +83,8 @@ bool Mouth::push(const Heard& heard) {
       flowing.*flow.movement += share[i] * (near.*flow.movement);
     }
   }
-  // Lips meet 10 ms before they are heard to and part 10 ms after.
-  for (std::size_t i = ahead - 1; i <= ahead + 1; ++i) {
+  // Lips begin to meet 20 ms before they are heard to have met.
+  for (std::size_t i = ahead; i <= ahead + 2; ++i) {
     const Pose& near = wanted_[(frame + kept + i - ahead) % kept];
     flowing.closed = std::max(flowing.closed, near.closed);
     flowing.bite = std::max(flowing.bite, near.bite);

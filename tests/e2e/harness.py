@@ -1,6 +1,6 @@
 """The real server as a test drives it: Server makes a data folder, starts the binary, talks to it.
 
-    with Server() as server:          # init() and start(); stop() at the end
+    with Server() as server:          # init() and start(); close() at the end
         reply = server.http("GET", "/")
         assert reply.status == 200
 
@@ -38,8 +38,9 @@ class Reply:
 class Server:
     """One data folder and, between start() and stop(), one running server on a free port.
 
-    `data` is the folder (a temporary one, removed by stop(), unless given), `port` the port,
+    `data` is the folder (a temporary one, removed by close(), unless given), `port` the port,
     `initialised` what init printed. `log()` is all that the server has written so far, both streams.
+    After stop() the same data may be started again.
     """
 
     def __init__(self, data=None, serve_arguments=()):
@@ -58,12 +59,12 @@ class Server:
             self.init()
             self.start()
         except BaseException:
-            self.stop()
+            self.close()
             raise
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.close()
 
     def init(self, *arguments):
         """Runs `init` and returns its JSON: the first app, its avatar and its key."""
@@ -122,9 +123,15 @@ class Server:
                 for reader in self._readers:
                     reader.join()
                 self.process = None
-        if self._own_data and self.data.exists():
-            shutil.rmtree(self.data)
         return status
+
+    def close(self):
+        """stop(), and the end of a temporary data folder."""
+        try:
+            return self.stop()
+        finally:
+            if self._own_data:
+                shutil.rmtree(self.data, ignore_errors=True)
 
     def log(self):
         return "".join(self._lines)

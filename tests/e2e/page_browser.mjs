@@ -219,14 +219,51 @@ async function closedSocket(browser) {
   return { after, opened, tokenCount: notes.tokens.length, steps };
 }
 
-async function notASound(browser) {
-  const { page } = await openPage(browser);
+// Stop in the middle of a long sound, then another sound on the same session.
+async function stopped(browser) {
+  const { page, notes } = await openPage(browser);
   await load(page);
-  await page.setInputFiles('#file', { name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('not a sound') });
+  await page.setInputFiles('#file', firstSound);
+  await page.waitForFunction(() => window.stagedoorDoor.drawn.length > 3);
+  await page.click('#stop');
+  const state = await page.evaluate(() => window.stagedoorDoor.state);
+  const spoken = await page.evaluate(() => window.stagedoorDoor.spoken);
+  const after = await speak(page, notes, () => page.setInputFiles('#file', secondSound));
+  await page.context().close();
+  return { state, spoken, frames: after.frames, sockets: notes.sockets };
+}
+
+async function wordsOf(page, file) {
+  await load(page);
+  await page.setInputFiles('#file', file);
   await page.waitForSelector('#problem', { state: 'visible' });
   const words = await page.textContent('#problem-text');
   await page.context().close();
-  return { words };
+  return words;
+}
+
+// Each way of failing, as the page tells it.
+async function failures(browser) {
+  const notASound = (await openPage(browser)).page;
+  const away = (await openPage(browser)).page;
+  await away.route('**/door/session', (route) => route.abort());
+  const full = (await openPage(browser)).page;
+  await full.route('**/door/session', (route) => route.fulfill({ status: 429 }));
+  const ended = (await openPage(browser)).page;
+  // ServerError of code 4002, as protoc writes it (see motion_wire.test.mjs), for every first message.
+  const words = 'maximum session duration';
+  const error = Buffer.concat([
+    Buffer.from([8, 4, 0x2a, 5 + words.length, 0x18, 0xa2, 0x1f, 0x22, words.length]), Buffer.from(words),
+  ]);
+  await ended.routeWebSocket(/driveningress/, (socket) => socket.onMessage(() => socket.send(error)));
+  return {
+    notASound: await wordsOf(notASound, {
+      name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('not a sound'),
+    }),
+    away: await wordsOf(away, secondSound),
+    full: await wordsOf(full, secondSound),
+    ended: await wordsOf(ended, secondSound),
+  };
 }
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
@@ -238,7 +275,8 @@ try {
     keyboard: await keyboardAlone(browser),
     refused: await refusedToken(browser),
     closed: await closedSocket(browser),
-    notASound: await notASound(browser),
+    stopped: await stopped(browser),
+    failures: await failures(browser),
   };
   process.stdout.write(JSON.stringify(seen));
 } finally {

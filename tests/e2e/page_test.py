@@ -22,6 +22,7 @@ FRAMES_PER_SECOND = 25
 BROWSER_SECONDS = 270
 
 FIRST = "Papa may move. My mother bought five big blue balloons, and we all saw them fly away."
+SAMPLE = "This is what the page says when nobody has another sound."
 SECOND = "A second sound, on the same session."
 
 
@@ -52,6 +53,7 @@ class Page(unittest.TestCase):
         if not (HERE / "node_modules" / "playwright-core").exists():
             subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=HERE, check=True, timeout=200)
         with tempfile.TemporaryDirectory() as folder, Server() as server:
+            make_speech(server.data / "sample.wav", "slt", SAMPLE)
             cls.first, cls.second = (pathlib.Path(folder) / name for name in ("first.wav", "second.wav"))
             make_speech(cls.first, "slt", FIRST)
             make_speech(cls.second, "kal", SECOND)
@@ -170,13 +172,22 @@ class Page(unittest.TestCase):
         self.assertEqual(len(closed["after"]["jaws"]), self.second_frames)
         self.assertIn("away for a moment", " ".join(closed["steps"]))
 
-    def test_the_wire_module_keeps_its_own_promises(self):
-        done = subprocess.run(["node", "--test", "motion_wire.test.mjs"], cwd=HERE, timeout=60,
+    def test_the_wire_module_and_the_face_sheet_keep_their_own_promises(self):
+        done = subprocess.run(["node", "--test", "motion_wire.test.mjs", "face_sheet.test.mjs"], cwd=HERE, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
 
-    def test_a_file_that_is_no_sound_is_told_in_words(self):
-        self.assertIn("cannot decode", self.seen["notASound"]["words"])
+    def test_stop_stops_at_once_and_the_session_stays_good(self):
+        stopped = self.seen["stopped"]
+        self.assertEqual((stopped["state"], stopped["spoken"]), ("connected", 0))
+        self.assertEqual((stopped["frames"], stopped["sockets"]), (self.second_frames, 1))
+
+    def test_every_failure_is_told_in_words_of_its_own(self):
+        failures = self.seen["failures"]
+        self.assertIn("cannot decode", failures["notASound"])
+        self.assertIn("does not answer", failures["away"])
+        self.assertIn("as many sessions as it may have", failures["full"])
+        self.assertIn("maximum session duration (code 4002)", failures["ended"])
 
 
 if __name__ == "__main__":

@@ -134,28 +134,7 @@ void dull(std::vector<float>& samples) {
   samples.swap(out);
 }
 
-// Lifts or lowers what lies around one pitch, as another microphone or another mouth would.
-void bend(std::vector<float>& samples, double hz, double gain_db) {
-  const double angle = 2 * 3.14159265358979 * hz / 16000, height = std::pow(10, gain_db / 40);
-  const double width = std::sin(angle) / 2;
-  const double scale = 1 + width / height;
-  const double b0 = (1 + width * height) / scale, b1 = -2 * std::cos(angle) / scale,
-               b2 = (1 - width * height) / scale, a2 = (1 - width / height) / scale;
-  double x1 = 0, x2 = 0, y1 = 0, y2 = 0;
-  for (float& sample : samples) {
-    const double y = b0 * sample + b1 * (x1 - y1) + b2 * x2 - a2 * y2;
-    x2 = x1;
-    x1 = sample;
-    y2 = y1;
-    y1 = y;
-    sample = static_cast<float>(y);
-  }
-}
-
 void colour(std::vector<float>& samples, Random& random) {
-  for (int k = 0; k < 3; ++k) {
-    bend(samples, 200 * std::pow(30, uniform(random, 0, 1)), uniform(random, -8, 8));
-  }
   if (uniform(random, 0, 1) < 0.5) {  // A tilt of the spectrum, either way.
     const auto tilt = static_cast<float>(uniform(random, -0.45, 0.6));
     float before = 0;
@@ -165,9 +144,9 @@ void colour(std::vector<float>& samples, Random& random) {
       before = now;
     }
   }
-  if (uniform(random, 0, 1) < 0.35) {  // A room.
+  if (uniform(random, 0, 1) < 0.25) {  // A room.
     const std::size_t near = 80 + random() % 400, far = 500 + random() % 900;
-    const auto wet = static_cast<float>(uniform(random, 0.05, 0.35));
+    const auto wet = static_cast<float>(uniform(random, 0.05, 0.25));
     for (std::size_t k = far; k < samples.size(); ++k) {
       samples[k] += wet * (0.7F * samples[k - near] + 0.5F * samples[k - far]);
     }
@@ -179,7 +158,7 @@ void add_noise(std::vector<float>& samples, Random& random) {
   double power = 1e-12;
   for (const float sample : samples) power += sample * sample;
   const double ratio_db =
-      uniform(random, 0, 1) < 0.4 ? uniform(random, 50, 80) : uniform(random, 6, 45);
+      uniform(random, 0, 1) < 0.4 ? uniform(random, 50, 80) : uniform(random, 10, 45);
   const double wanted = std::sqrt(power / samples.size()) * std::pow(10, -ratio_db / 20);
   const double keep = uniform(random, 0, 1) < 0.4 ? 0.0 : uniform(random, 0.5, 0.97);
   const double scale = wanted * std::sqrt(1 - keep * keep) * std::sqrt(3.0);
@@ -191,7 +170,7 @@ void add_noise(std::vector<float>& samples, Random& random) {
 }
 
 Lesson lesson_of(const Sentence& sentence, Random& random) {
-  double speed = uniform(random, 0.82, 1.22);
+  double speed = uniform(random, 0.84, 1.2);
   speed = std::clamp(speed, 8000.0 / sentence.rate_hz, 48000.0 / sentence.rate_hz);
   const int rate_hz = static_cast<int>(std::lround(sentence.rate_hz * speed));
   speed = static_cast<double>(rate_hz) / sentence.rate_hz;
@@ -430,7 +409,7 @@ int main(int count, char** words) {
   // What matters to the eye counts more: lips that meet, and teeth on the lip.
   std::array<float, hold_count> worth;
   worth.fill(1);
-  worth[static_cast<int>(Hold::pressed)] = 1.4F;
+  worth[static_cast<int>(Hold::pressed)] = 1.6F;
   worth[static_cast<int>(Hold::lip_on_teeth)] = 1.3F;
   std::array<Adam, 3> adam;
   const int epochs = std::atoi(words[2]);

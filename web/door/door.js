@@ -8,7 +8,7 @@ import { FaceView } from './face-view.js';
 import { MotionSession, SessionError } from './motion-session.js';
 import { Performer } from './performer.js';
 import { Plot } from './plot.js';
-import { Recording, SoundError, decode, toPcm } from './sound.js';
+import { Recording, SoundError, decode, toPcm, wake } from './sound.js';
 import { FRAMES_PER_SECOND, Utterance } from './utterance.js';
 
 const FRAMES_BEFORE_PLAYING = 5;  // 200 ms
@@ -129,7 +129,7 @@ class Door {
     try {
       this.#show('busy', 'Reading the sound');
       this.#context ??= new AudioContext();
-      await this.#context.resume();
+      await wake(this.#context);
       const sound = await decode(this.#context, await bytes());
       if (!current()) return;
       this.#prepare(sound);

@@ -32,11 +32,12 @@ function gazeAt(seconds) {
   return [between(0.3) * 0.22, between(0.7) * 0.12];
 }
 
-// Writes the idle face at `seconds` into `face`, setting the inputs it knows and no others.
-export function idleFace(seconds, face) {
-  const wave = (period, phase) => Math.sin((seconds / period) * 2 * Math.PI + phase);
+// Writes the idle face at `seconds` into `face`, setting the inputs it knows and no others. `calm`,
+// for people who asked their system for less motion, leaves the blinks and stills the rest.
+export function idleFace(seconds, face, { calm = false } = {}) {
+  const wave = (period, phase) => (calm ? 0 : Math.sin((seconds / period) * 2 * Math.PI + phase));
   const blink = blinkAt(seconds);
-  const [gazeX, gazeY] = gazeAt(seconds);
+  const [gazeX, gazeY] = calm ? [0, 0] : gazeAt(seconds);
   face.set('eyeBlinkLeft', blink);
   face.set('eyeBlinkRight', blink);
   face.set('eyeYaw', gazeX);

@@ -16,6 +16,7 @@ const ease = (share) => (share <= 0 ? 0 : share >= 1 ? 1 : share * share * (3 - 
 
 export class Performer {
   #view;
+  #lessMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
   #onFrame;
   #playback = null;
   #utterance = null;
@@ -86,7 +87,7 @@ export class Performer {
   #draw(clock) {
     const face = new Map();
     const idle = new Map();
-    idleFace(clock, idle);
+    idleFace(clock, idle, { calm: this.#lessMotion.matches });
     const seconds = this.#playback === null ? -1 : this.#playback.time();
     const speaks = seconds >= 0 && seconds < this.#seconds && this.#utterance.faceAt(seconds, face);
     if (speaks) {
@@ -105,7 +106,7 @@ export class Performer {
         face.set(name, rest + ((this.#last.get(name) ?? rest) - rest) * left);
       }
     }
-    face.set('breath', breathAt(clock));
+    if (!this.#lessMotion.matches) face.set('breath', breathAt(clock));
     this.#view.fit();
     this.#view.render(face);
     this.#onFrame({ playing: this.#playback !== null, seconds: Math.max(0, seconds) });

@@ -8,6 +8,14 @@ export class SoundError extends Error {}
 export const SECONDS_MAX = 300;
 const RECORD_SECONDS_MAX = 60;
 
+// Makes the context run. Browsers let a page sound only after a click or a key, and answer resume()
+// when that has come; waiting for it without a word would look like a page that hangs.
+export async function wake(context) {
+  const patience = new Promise((resolve) => setTimeout(resolve, 1500));
+  await Promise.race([context.resume(), patience]);
+  if (context.state !== 'running') throw new SoundError('The browser wants a click before this page may sound.');
+}
+
 // Any format that the browser knows; SoundError where it does not.
 export async function decode(context, arrayBuffer) {
   let sound;

@@ -1,0 +1,347 @@
+// Minting and admitting, over the real rules and stores in memory; provable without a socket.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "actions/admit_connection.h"
+#include "actions/authenticate_api_key.h"
+#include "actions/create_api_key.h"
+#include "actions/mint_session_token.h"
+#include "crypto/random.h"
+
+namespace stagedoor::actions {
+namespace {
+
+using base::ErrorCode;
+using namespace std::chrono_literals;
+
+class Book : public rules::Catalog {
+ public:
+  Book() {
+    apps["app_1"] = {.id = "app_1", .workspace_id = "ws_1", .name = "one", .limits = {}};
+    apps["app_2"] = {.id = "app_2", .workspace_id = "ws_2", .name = "two", .limits = {}};
+    avatars["ava_1"] = {.id = "ava_1", .workspace_id = "ws_1", .name = "Ada", .version = "1"};
+    avatars["ava_1b"] = {.id = "ava_1b", .workspace_id = "ws_1", .name = "Bo", .version = "1"};
+    avatars["ava_2"] = {.id = "ava_2", .workspace_id = "ws_2", .name = "Cy", .version = "1"};
+  }
+  const rules::App* app(std::string_view id) const override {
+    const auto found = apps.find(std::string(id));
+    return found == apps.end() ? nullptr : &found->second;
+  }
+  std::optional<rules::Avatar> avatar(std::string_view id) const override {
+    const auto found = avatars.find(std::string(id));
+    return found == avatars.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::map<std::string, rules::App> apps;
+  std::map<std::string, rules::Avatar> avatars;
+};
+
+class Keys : public rules::ApiKeyStore {
+ public:
+  explicit Keys(const Book& book) : book_(book) {}
+  std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override {
+    const auto found = by_hash.find(hash);
+    if (found == by_hash.end() || found->second.revoked_at) return std::nullopt;
+    return rules::KnownApiKey{found->second.id, found->second.environment,
+                              book_.app(found->second.app_id)};
+  }
+  base::Result<base::Done> create(const rules::ApiKey& key, const rules::ApiKeyHash& hash) override {
+    by_hash[hash] = key;
+    return base::Done{};
+  }
+  base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now, std::string) override {
+    for (auto& [hash, key] : by_hash)
+      if (key.id == id) {
+        key.revoked_at = now;
+        return key;
+      }
+    return base::fail(ErrorCode::not_found, "no key");
+  }
+  base::Result<std::vector<rules::ApiKey>> list(std::string_view) const override {
+    std::vector<rules::ApiKey> keys;
+    for (const auto& [hash, key] : by_hash) keys.push_back(key);
+    return keys;
+  }
+  void rehash(std::uint64_t, const rules::ApiKeyHash& from, const rules::ApiKeyHash& to) override {
+    by_hash[to] = by_hash[from];
+    by_hash.erase(from);
+  }
+  std::map<rules::ApiKeyHash, rules::ApiKey> by_hash;
+
+ private:
+  const Book& book_;
+};
+
+class Spent : public rules::RedemptionStore {
+ public:
+  void redeem(const rules::Redemption& redemption, Answer answer) override {
+    if (is_broken) return answer(base::fail(ErrorCode::unavailable, "disk"));
+    auto& uses = uses_[redemption.id];
+    if (uses >= redemption.uses_max) return answer(base::fail(ErrorCode::token_spent, "spent"));
+    answer(++uses);
+  }
+  bool is_broken = false;
+
+ private:
+  std::map<rules::SessionTokenId, int> uses_;
+};
+
+class Live : public rules::LiveSessions {
+ public:
+  base::Result<rules::Place> enter(std::string_view, int sessions_max) override {
+    if (live >= sessions_max) return base::fail(ErrorCode::concurrency_limited, "full");
+    ++live;
+    return rules::Place([this] { --live; });
+  }
+  std::size_t count() const override { return static_cast<std::size_t>(live); }
+  rules::Place announce(rules::LiveSession, End) override { return {}; }
+  std::size_t end_where(const std::function<bool(const rules::LiveSession&)>&,
+                        rules::SessionEnd) override {
+    return 0;
+  }
+  int live = 0;
+};
+
+class Written : public base::Log {
+ public:
+  bool writes(base::LogLevel) const override { return true; }
+  void write(base::LogLevel, std::string_view event, std::initializer_list<base::LogField> fields) override {
+    events.emplace_back(event);
+    for (const auto& field : fields)
+      if (const auto* text = std::get_if<std::string_view>(&field.value)) texts += std::string(*text) + "\n";
+  }
+  std::deque<std::string> events;
+  std::string texts;
+};
+
+std::vector<crypto::HmacKey> hashing(std::initializer_list<std::string_view> secrets) {
+  std::vector<crypto::HmacKey> keys;
+  for (const auto secret : secrets) keys.emplace_back(base::Secret(secret));
+  return keys;
+}
+
+// A world with one app, a key for it, and everything that minting and admitting stand on.
+struct World {
+  World() {
+    const auto created = create({"app_1", rules::Environment::test, "k"});
+    key = std::string(created->text.secret().expose());
+  }
+  rules::Caller caller() { return *authenticate(key); }
+  MintSessionToken::Request wish() {
+    MintSessionToken::Request request{};
+    request.expires_at = clock.now() + 10min;
+    return request;
+  }
+  std::string mint(const MintSessionToken::Request& request) {
+    return std::string(mint_token(caller(), request)->token.expose());
+  }
+  base::Result<Grant> show(std::string_view token, std::string app = "app_1",
+                           std::string avatar = "ava_1") {
+    std::optional<base::Result<Grant>> outcome;
+    admit({base::Secret(token), std::move(app), std::move(avatar), "req-1", "192.0.2.7"},
+          [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
+    return *std::move(outcome);
+  }
+  ErrorCode refusal(std::string_view token, std::string app = "app_1", std::string avatar = "ava_1") {
+    const auto grant = show(token, std::move(app), std::move(avatar));
+    return grant ? ErrorCode::not_found : grant.error().code;
+  }
+
+  Book book;
+  Keys keys{book};
+  Spent spent;
+  Live live;
+  Written log;
+  base::ManualClock clock{base::from_unix_seconds(1'795'000'000)};
+  crypto::SystemRandom random;
+  rules::ApiKeyHasher hasher{hashing({"pepper"})};
+  std::vector<base::Secret> token_secrets = [] {
+    std::vector<base::Secret> list;
+    list.emplace_back(std::string(32, 's'));
+    return list;
+  }();
+  rules::TokenKeys token_keys{token_secrets, rules::TokenAlgorithm::hs256};
+  AuthenticateApiKey authenticate{{keys, hasher}, {}};
+  CreateApiKey create{{book, keys, hasher, clock, random}};
+  MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
+  AdmitConnection admit{{book, token_keys, spent, live, clock, log}};
+  std::string key;
+};
+
+// Rule api-key-shown-once.
+TEST(CreateApiKey, WhatIsStoredAndListedIsNotTheKey) {
+  World w;
+  const auto listed = w.keys.list("");
+  for (const auto& key : *listed) {
+    EXPECT_EQ(key.ends.find(w.key), std::string::npos);
+    EXPECT_LT(key.ends.size(), 20u);
+  }
+  for (const auto& [hash, key] : w.keys.by_hash)
+    EXPECT_EQ(w.key.find(std::string(hash.begin(), hash.end())), std::string::npos);
+}
+
+// Rule api-key-of-one-app.
+TEST(AuthenticateApiKey, GivesTheOneAppAndEnvironmentOfTheKey) {
+  World w;
+  EXPECT_EQ(w.caller().app().id, "app_1");
+  EXPECT_EQ(w.caller().environment(), rules::Environment::test);
+}
+
+// Rule api-key-constant-time.
+TEST(AuthenticateApiKey, UnknownAndRevokedKeysAreIndistinguishable) {
+  World w;
+  const auto unknown = rules::ApiKeyText::make(rules::Environment::test, w.random);
+  const auto first = w.authenticate(unknown.secret().expose());
+  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "");
+  const auto second = w.authenticate(w.key);
+  ASSERT_FALSE(first);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(first.error().code, second.error().code);
+  EXPECT_EQ(first.error().hint, second.error().hint);
+  EXPECT_EQ(first.error().detail, second.error().detail);
+}
+
+TEST(AuthenticateApiKey, AKeyOfAnEnvironmentThatIsNotServedIsToldSo) {
+  World w;
+  const AuthenticateApiKey live_only{{w.keys, w.hasher}, {.accepts_live = true, .accepts_test = false}};
+  EXPECT_EQ(live_only(w.key).error().code, ErrorCode::wrong_environment);
+}
+
+// Rule server-secret-rotates.
+TEST(AuthenticateApiKey, AKeyUsedAfterARotationSurvivesTheNextOne) {
+  World w;
+  const rules::ApiKeyHasher rotated(hashing({"new pepper", "pepper"}));
+  EXPECT_TRUE((AuthenticateApiKey{{w.keys, rotated}, {}}(w.key)));
+  const rules::ApiKeyHasher twice(hashing({"newest pepper", "new pepper"}));
+  EXPECT_TRUE((AuthenticateApiKey{{w.keys, twice}, {}}(w.key)));
+  const rules::ApiKeyHasher without(hashing({"other pepper"}));
+  EXPECT_FALSE((AuthenticateApiKey{{w.keys, without}, {}}(w.key)));
+}
+
+TEST(MintSessionToken, StatesTheValuesThatItApplied) {
+  World w;
+  auto wish = w.wish();
+  wish.length_max = 10h;  // more than the app may: cut down
+  wish.idle_max = 20s;
+  wish.uses_max = 50;
+  wish.connect_within = 30s;
+  const auto minted = w.mint_token(w.caller(), wish);
+  ASSERT_TRUE(minted);
+  EXPECT_EQ(minted->applied.leash.length_max, 2h);
+  EXPECT_EQ(minted->applied.leash.idle_max, 20s);
+  EXPECT_EQ(minted->applied.uses_max, 1);
+  EXPECT_EQ(minted->applied.leash.connect_by, w.clock.now() + 30s);
+}
+
+TEST(MintSessionToken, RefusesForeignAppsAndAvatars) {
+  World w;
+  auto wish = w.wish();
+  wish.app_id = "app_2";
+  EXPECT_EQ(w.mint_token(w.caller(), wish).error().code, ErrorCode::app_mismatch);
+  wish = w.wish();
+  for (const auto* avatar : {"ava_2", "ava_nobody"}) {
+    wish.avatar_id = avatar;
+    EXPECT_EQ(w.mint_token(w.caller(), wish).error().code, ErrorCode::avatar_unknown);
+  }
+}
+
+// Rule session-token-minting-writes-nothing.
+TEST(MintSessionToken, HasNoStoreToWriteTo) {
+  World w;
+  w.spent.is_broken = true;
+  const auto keys_before = w.keys.by_hash;
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(w.mint_token(w.caller(), w.wish()));
+  EXPECT_EQ(w.keys.by_hash.size(), keys_before.size());
+}
+
+TEST(AdmitConnection, AGoodTokenGetsAGrantWithItsLeash) {
+  World w;
+  const auto grant = w.show(w.mint(w.wish()));
+  ASSERT_TRUE(grant);
+  EXPECT_EQ(grant->app_id(), "app_1");
+  EXPECT_EQ(grant->avatar_id(), "ava_1");
+  EXPECT_EQ(grant->leash().idle_max, 300s);
+  EXPECT_EQ(grant->environment(), rules::Environment::test);
+}
+
+// Rule session-token-single-use.
+TEST(AdmitConnection, ASecondUseIsRefused) {
+  World w;
+  const auto token = w.mint(w.wish());
+  EXPECT_TRUE(w.show(token));
+  EXPECT_EQ(w.refusal(token), ErrorCode::token_spent);
+}
+
+// Rule session-token-single-use.
+TEST(AdmitConnection, AnAppThatAllowsThreeUsesGetsExactlyThree) {
+  World w;
+  w.book.apps["app_1"].limits.token_uses_max = 3;
+  const auto token = w.mint(w.wish());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(w.show(token));
+  EXPECT_EQ(w.refusal(token), ErrorCode::token_spent);
+}
+
+// Rule session-token-reuse-is-suspected-theft.
+TEST(AdmitConnection, ARefusedFurtherUseIsLoggedAsSuspectedTheftWithoutTheToken) {
+  World w;
+  const auto token = w.mint(w.wish());
+  (void)w.show(token);
+  EXPECT_TRUE(w.log.events.empty());
+  (void)w.show(token);
+  ASSERT_EQ(w.log.events.size(), 1u);
+  EXPECT_EQ(w.log.events.front(), "session_token.reuse_suspected_theft");
+  EXPECT_NE(w.log.texts.find("192.0.2.7"), std::string::npos);
+  EXPECT_EQ(w.log.texts.find(token), std::string::npos);
+}
+
+// Rule session-token-bound.
+TEST(AdmitConnection, ATokenOpensNothingForAnotherAppOrAvatar) {
+  World w;
+  auto wish = w.wish();
+  wish.avatar_id = "ava_1";
+  const auto token = w.mint(wish);
+  EXPECT_EQ(w.refusal(token, "app_2"), ErrorCode::app_mismatch);
+  EXPECT_EQ(w.refusal(token, "app_nobody"), ErrorCode::app_unknown);
+  EXPECT_EQ(w.refusal(token, ""), ErrorCode::app_unknown);
+  EXPECT_EQ(w.refusal(token, "app_1", "ava_1b"), ErrorCode::forbidden);
+  EXPECT_EQ(w.refusal(token, "app_1", "ava_2"), ErrorCode::avatar_unknown);
+  EXPECT_EQ(w.refusal(token, "app_1", "ava_nobody"), ErrorCode::avatar_unknown);
+  EXPECT_TRUE(w.show(token)) << "none of these refusals may cost the token its use";
+}
+
+TEST(AdmitConnection, TheTokenIsJudgedBeforeTheAppAndTheAppBeforeTheAvatar) {
+  World w;
+  EXPECT_EQ(w.refusal("bogus", "app_nobody", "ava_nobody"), ErrorCode::unauthenticated);
+  EXPECT_EQ(w.refusal(w.mint(w.wish()), "app_nobody", "ava_nobody"), ErrorCode::app_unknown);
+}
+
+TEST(AdmitConnection, AnExpiredTokenIsToldThatItExpired) {
+  World w;
+  const auto token = w.mint(w.wish());
+  w.clock.advance(10min);
+  EXPECT_EQ(w.refusal(token), ErrorCode::token_expired);
+}
+
+// Rule leash-concurrency.
+TEST(AdmitConnection, AFullAppRefusesAndTheTokenStaysUnspent) {
+  World w;
+  w.book.apps["app_1"].limits.sessions_max = 1;
+  auto first = w.show(w.mint(w.wish()));
+  ASSERT_TRUE(first);
+  const auto token = w.mint(w.wish());
+  EXPECT_EQ(w.refusal(token), ErrorCode::concurrency_limited);
+  first = base::fail(ErrorCode::not_found, "the session has ended");
+  EXPECT_TRUE(w.show(token));
+}
+
+TEST(AdmitConnection, WhereTheRedemptionCannotBeKeptNobodyIsLetIn) {
+  World w;
+  w.spent.is_broken = true;
+  EXPECT_EQ(w.refusal(w.mint(w.wish())), ErrorCode::unavailable);
+  EXPECT_EQ(w.live.live, 0) << "and no place stays taken";
+}
+
+}  // namespace
+}  // namespace stagedoor::actions

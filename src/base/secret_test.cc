@@ -1,0 +1,45 @@
+#include "base/secret.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "base/log.h"
+
+namespace stagedoor::base {
+namespace {
+
+template <class T>
+concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+template <class T>
+concept Comparable = requires(const T& a, const T& b) { a == b; };
+template <class T>
+concept Loggable = std::is_constructible_v<LogField, std::string_view, const T&>;
+
+// Rule secret-unprintable.
+TEST(Secret, HasNoWayOutButExpose) {
+  EXPECT_FALSE(Printable<Secret>);
+  EXPECT_FALSE(Comparable<Secret>);
+  EXPECT_FALSE(fmt::is_formattable<Secret>::value);
+  EXPECT_FALSE(std::is_copy_constructible_v<Secret>);
+  EXPECT_FALSE(std::is_copy_assignable_v<Secret>);
+  EXPECT_FALSE((std::is_convertible_v<Secret, std::string>));
+  EXPECT_FALSE((std::is_convertible_v<Secret, std::string_view>));
+}
+
+// Rule log-holds-no-credential.
+TEST(Secret, CannotBecomeALogField) {
+  EXPECT_FALSE(Loggable<Secret>);
+  EXPECT_TRUE(Loggable<std::string_view>);
+}
+
+TEST(Secret, IsEmptyAfterItWasMovedFrom) {
+  Secret first(std::string_view("a rather long secret that lives on the heap"));
+  const Secret second(std::move(first));
+  EXPECT_TRUE(first.is_empty());
+  EXPECT_EQ(second.expose(), "a rather long secret that lives on the heap");
+}
+
+}  // namespace
+}  // namespace stagedoor::base

@@ -1,0 +1,357 @@
+// What every store of API keys and redemptions promises, run against the SQLite ones.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <latch>
+#include <thread>
+
+#include "crypto/random.h"
+#include "store/memory_live_sessions.h"
+#include "store/secret_file.h"
+#include "store/sqlite_api_keys.h"
+#include "store/sqlite_catalog.h"
+#include "store/sqlite_redemptions.h"
+
+namespace stagedoor::store {
+namespace {
+
+using base::ErrorCode;
+using namespace std::chrono_literals;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// A process with the store open.
+struct Opened {
+  explicit Opened(const Folder& folder)
+      : writer(open(folder)), catalog(writer), keys(writer, catalog), redemptions(writer, clock) {
+    writer.start();
+  }
+  ~Opened() { writer.stop(); }
+  static SqliteDatabase open(const Folder& folder) {
+    auto database = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::create);
+    EXPECT_TRUE(migrate(*database));
+    return *std::move(database);
+  }
+  void add_app() {
+    ASSERT_TRUE(catalog.create_workspace("ws_1", "w", clock.now()));
+    ASSERT_TRUE(catalog.create_app({"app_1", "ws_1", "a", {}}, clock.now()));
+  }
+  rules::ApiKey add_key(std::uint64_t id, const rules::ApiKeyHash& hash) {
+    rules::ApiKey key{id, "app_1", rules::Environment::live, "k", "av_live_abcd…wxyz", clock.now(), {}, {}};
+    EXPECT_TRUE(keys.create(key, hash));
+    return key;
+  }
+  base::Result<int> redeem(const rules::Redemption& redemption) {
+    std::promise<base::Result<int>> promise;
+    redemptions.redeem(redemption, [&](base::Result<int> use) { promise.set_value(std::move(use)); });
+    return promise.get_future().get();
+  }
+
+  base::ManualClock clock{base::from_unix_seconds(1'795'000'000)};
+  SqliteWriter writer;
+  SqliteCatalog catalog;
+  SqliteApiKeys keys;
+  SqliteRedemptions redemptions;
+};
+
+rules::ApiKeyHash hash_of(std::string_view text) { return crypto::sha256(text); }
+
+rules::Redemption redemption(std::uint8_t id, int uses_max = 1) {
+  return {.id = {id}, .expires_at = base::from_unix_seconds(1'795'000'600), .uses_max = uses_max,
+          .at = base::from_unix_seconds(1'795'000'000)};
+}
+
+// Waits for something that another thread brings about, for ten seconds at most.
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+TEST(ApiKeyStore, AKeyIsFoundByItsHashAndByNoOther) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  store.add_key(7, hash_of("a"));
+  const auto known = store.keys.find(hash_of("a"));
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->id, 7u);
+  EXPECT_EQ(known->app->id, "app_1");
+  EXPECT_FALSE(store.keys.find(hash_of("b")));
+}
+
+TEST(ApiKeyStore, WhatWasCreatedIsThereAfterARestart) {
+  const Folder folder;
+  {
+    Opened store(folder);
+    store.add_app();
+    store.add_key(7, hash_of("a"));
+  }
+  Opened store(folder);
+  EXPECT_TRUE(store.keys.find(hash_of("a")));
+  EXPECT_EQ(store.keys.list("app_1")->size(), 1u);
+  EXPECT_EQ(store.keys.list("app_2")->size(), 0u);
+}
+
+// Rule api-key-revoked-at-once.
+TEST(ApiKeyStore, ARevokedKeyIsNotFoundFromThenOnAndAfterARestart) {
+  const Folder folder;
+  {
+    Opened store(folder);
+    store.add_app();
+    store.add_key(7, hash_of("a"));
+    store.add_key(8, hash_of("b"));
+    const auto revoked = store.keys.revoke(7, store.clock.now(), "leaked");
+    ASSERT_TRUE(revoked);
+    EXPECT_EQ(revoked->revoked_reason, "leaked");
+    EXPECT_FALSE(store.keys.find(hash_of("a")));
+    EXPECT_TRUE(store.keys.find(hash_of("b")));
+  }
+  Opened store(folder);
+  EXPECT_FALSE(store.keys.find(hash_of("a")));
+  EXPECT_TRUE(store.keys.find(hash_of("b")));
+}
+
+TEST(ApiKeyStore, RevokingTwiceKeepsTheFirstTimeAndReason) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  store.add_key(7, hash_of("a"));
+  const auto first = store.keys.revoke(7, store.clock.now(), "leaked");
+  store.clock.advance(1h);
+  const auto second = store.keys.revoke(7, store.clock.now(), "again");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->revoked_at, first->revoked_at);
+  EXPECT_EQ(second->revoked_reason, "leaked");
+}
+
+TEST(ApiKeyStore, RevokingAnUnknownKeyIsNotFound) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  EXPECT_EQ(store.keys.revoke(7, store.clock.now(), "").error().code, ErrorCode::not_found);
+}
+
+// Rule api-key-revoked-at-once.
+TEST(ApiKeyStore, AnotherProcessFollowsCreationAndRevocation) {
+  const Folder folder;
+  Opened server(folder);
+  server.add_app();
+  Opened other(folder);
+  other.add_key(7, hash_of("a"));
+  EXPECT_TRUE(comes_true([&] { return server.keys.find(hash_of("a")).has_value(); }));
+  ASSERT_TRUE(other.keys.revoke(7, other.clock.now(), ""));
+  EXPECT_TRUE(comes_true([&] { return !server.keys.find(hash_of("a")); }));
+}
+
+// Rule server-secret-rotates.
+TEST(ApiKeyStore, ARehashedKeyIsFoundByItsNewHashOnly) {
+  const Folder folder;
+  {
+    Opened store(folder);
+    store.add_app();
+    store.add_key(7, hash_of("old"));
+    store.keys.rehash(7, hash_of("old"), hash_of("new"));
+    EXPECT_TRUE(comes_true([&] { return !store.keys.find(hash_of("old")); }));
+    EXPECT_TRUE(store.keys.find(hash_of("new")));
+    ASSERT_TRUE(store.keys.revoke(7, store.clock.now(), ""));
+    EXPECT_FALSE(store.keys.find(hash_of("new")));
+  }
+  Opened store(folder);
+  EXPECT_FALSE(store.keys.find(hash_of("old")));
+  EXPECT_FALSE(store.keys.find(hash_of("new")));
+}
+
+TEST(Catalog, ARefusedCreationChangesNothing) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  EXPECT_FALSE(store.catalog.create_app({"app_1", "ws_1", "second", {}}, store.clock.now()));
+  EXPECT_FALSE(store.catalog.create_app({"app_9", "ws_none", "orphan", {}}, store.clock.now()));
+  EXPECT_EQ(store.catalog.app("app_1")->name, "a");
+  EXPECT_EQ(store.catalog.app("app_9"), nullptr);
+}
+
+TEST(Catalog, AnAppThatWasHandedOutStaysAsItWasWhenItsLimitsChange) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  const auto* before = store.catalog.app("app_1");
+  ASSERT_TRUE(store.catalog.set_limits("app_1", {3, 60s, 5s, 2}));
+  EXPECT_EQ(before->limits.token_uses_max, 1);
+  EXPECT_EQ(store.catalog.app("app_1")->limits, (rules::AppLimits{3, 60s, 5s, 2}));
+  EXPECT_EQ(store.catalog.set_limits("app_none", {}).error().code, ErrorCode::app_unknown);
+}
+
+// Rule session-token-single-use.
+TEST(RedemptionStore, OfManySimultaneousRedemptionsExactlyOneSucceeds) {
+  const Folder folder;
+  Opened store(folder);
+  for (std::uint8_t round = 0; round < 20; ++round) {
+    std::atomic<int> admitted = 0, spent = 0;
+    std::latch together(32);
+    std::vector<std::jthread> crowd;
+    for (int i = 0; i < 32; ++i) {
+      crowd.emplace_back([&] {
+        together.arrive_and_wait();
+        const auto use = store.redeem(redemption(round));
+        if (use) ++admitted;
+        if (!use && use.error().code == ErrorCode::token_spent) ++spent;
+      });
+    }
+    crowd.clear();
+    EXPECT_EQ(admitted, 1);
+    EXPECT_EQ(spent, 31);
+  }
+}
+
+// Rule session-token-single-use.
+TEST(RedemptionStore, SeveralUsesAreCountedAndTheNextOneIsRefused) {
+  const Folder folder;
+  Opened store(folder);
+  for (int use = 1; use <= 3; ++use) EXPECT_EQ(store.redeem(redemption(1, 3)), use);
+  EXPECT_EQ(store.redeem(redemption(1, 3)).error().code, ErrorCode::token_spent);
+  EXPECT_EQ(store.redeem(redemption(2, 3)), 1) << "another token is not concerned";
+}
+
+// Rule session-token-redeemed-durably.
+TEST(RedemptionStore, WhatWasRedeemedIsSpentAfterARestart) {
+  const Folder folder;
+  {
+    Opened store(folder);
+    EXPECT_TRUE(store.redeem(redemption(1)));
+  }
+  Opened store(folder);
+  EXPECT_EQ(store.redeem(redemption(1)).error().code, ErrorCode::token_spent);
+}
+
+// Rule session-token-redeemed-durably.
+TEST(RedemptionStore, AnAnswerComesOnlyAfterItIsOnDisk) {
+  const Folder folder;
+  Opened store(folder);
+  std::promise<std::int64_t> seen;
+  store.redemptions.redeem(redemption(1), [&](base::Result<int>) {
+    // Another connection sees only what has been committed.
+    auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
+    auto count = other->prepare("SELECT count(*) FROM redemptions");
+    EXPECT_EQ(count->step(), SqliteStatement::Step::row);
+    seen.set_value(count->integer(0));
+  });
+  EXPECT_EQ(seen.get_future().get(), 1);
+}
+
+TEST(RedemptionStore, WhatExpiredLongAgoIsForgottenAndTheRestIsKept) {
+  const Folder folder;
+  Opened store(folder);
+  EXPECT_TRUE(store.redeem(redemption(1)));
+  auto later = redemption(2);
+  later.expires_at += 24h;
+  EXPECT_TRUE(store.redeem(later));
+  store.clock.set(base::from_unix_seconds(1'795'000'600) + 25h);
+  store.redemptions.forget_expired();
+  EXPECT_EQ(store.redeem(later).error().code, ErrorCode::token_spent);
+  auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
+  auto count = other->prepare("SELECT count(*) FROM redemptions");
+  ASSERT_EQ(count->step(), SqliteStatement::Step::row);
+  EXPECT_EQ(count->integer(0), 1);
+}
+
+TEST(SqliteWriter, AJobThatFailsTakesNoOtherWithIt) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  std::vector<std::jthread> threads;
+  std::atomic<int> created = 0, refused = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      const auto id = i % 2 == 0 ? "app_1" : "app_x" + std::to_string(i);
+      if (store.catalog.create_app({id, "ws_1", "n", {}}, store.clock.now())) ++created;
+      else ++refused;
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(created, 4);
+  EXPECT_EQ(refused, 4);
+}
+
+TEST(LiveSessions, PlacesAreLimitedPerAppAndGivenBack) {
+  MemoryLiveSessions live;
+  auto first = live.enter("app_1", 2);
+  auto second = live.enter("app_1", 2);
+  EXPECT_EQ(live.enter("app_1", 2).error().code, ErrorCode::concurrency_limited);
+  EXPECT_TRUE(live.enter("app_2", 2));
+  first = base::fail(ErrorCode::not_found, "ended");
+  EXPECT_TRUE(live.enter("app_1", 2));
+  EXPECT_EQ(live.count(), 1u) << "only the second is still held";
+}
+
+TEST(LiveSessions, ThoseThatAreMeantAreAskedToEndAndTheOthersAreNot) {
+  MemoryLiveSessions live;
+  int ended = 0;
+  const auto session = [](std::string id, std::string key) {
+    return rules::LiveSession{id, "app_1", key, "t", "u", "a", rules::Environment::live, {}};
+  };
+  const auto one = live.announce(session("1", "key_1"), [&](rules::SessionEnd) { ++ended; });
+  const auto two = live.announce(session("2", "key_2"), [&](rules::SessionEnd) { ended += 100; });
+  const auto of_key = [](const rules::LiveSession& s) { return s.api_key_id == "key_1"; };
+  EXPECT_EQ(live.end_where(of_key, rules::SessionEnd::revoked), 1u);
+  EXPECT_EQ(ended, 1);
+}
+
+// Rule secret-file-private.
+TEST(SecretFile, OneThatOthersCanReadIsRefused) {
+  const Folder folder;
+  crypto::SystemRandom random;
+  const auto path = folder.file("secret");
+  std::vector<base::Secret> secrets;
+  secrets.push_back(new_server_secret(random));
+  ASSERT_TRUE(write_secret_file(path, secrets));
+  const auto read = read_secret_file(path, 2);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->front().expose(), secrets.front().expose());
+  for (const mode_t mode : {0640u, 0604u, 0660u, 0777u}) {
+    ::chmod(path.c_str(), mode);
+    const auto refused = read_secret_file(path, 2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::forbidden);
+    EXPECT_NE(refused.error().hint.find("chmod 600"), std::string::npos);
+  }
+}
+
+TEST(SecretFile, OddContentIsRefusedWithoutBeingRepeated) {
+  const Folder folder;
+  const auto path = folder.file("secret");
+  for (const auto& content : {std::string(), std::string("hello\n"), std::string(63, 'a'), std::string(64, 'A'),
+                                    std::string(64, 'a') + "\n" + std::string(64, 'b') + "\n" + std::string(64, 'c')}) {
+    std::ofstream(path) << content;
+    ::chmod(path.c_str(), 0600);
+    const auto refused = read_secret_file(path, 2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::malformed);
+    if (!content.empty()) {
+      EXPECT_EQ(refused.error().hint.find(content.substr(0, 5)), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stagedoor::store
