@@ -203,10 +203,11 @@ void Figures::watch_silence(double begin, double end, const std::vector<Face>& f
 
 void Figures::print(const char* name) const {
   std::printf(
-      "%-22s jaw %.3f  closed %.1f%% (first %.1f%%)  wrong %.2f%% else %.1f%%  round %.2f spread "
+      "%-22s jaw %.3f  closed %.1f%% of %ld (first %.1f%%)  wrong %.2f%% else %.1f%%  round %.2f "
+      "spread "
       "%.2f "
       "auc %.3f  hiss %.1f%%  bite %.1f%%  rest %.0f, %.0f ms (then %.1f%%)\n",
-      name, correlation(jaw, open), 100 * closed.value(), 100 * closed_first.value(),
+      name, correlation(jaw, open), 100 * closed.value(), closed.all, 100 * closed_first.value(),
       100 * wrong.value(), 100 * else_closed.value(), mean(round), mean(spread),
       above(round, spread), 100 * hiss.value(), 100 * bite.value(), mean(rest_ms),
       rest_ms.empty() ? 0 : *std::max_element(rest_ms.begin(), rest_ms.end()),

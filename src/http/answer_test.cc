@@ -31,7 +31,8 @@ TEST(Answer, HeadAndBodyAreWrittenInOrder) {
 }
 
 TEST(Answer, AFieldThatWouldSplitTheAnswerMakesItABare500) {
-  for (const std::string_view value : std::vector<std::string_view>{"a\r\nSet-Cookie: b", "a\nb", "a\rb", {"a\0b", 3}}) {
+  for (const std::string_view value :
+       std::vector<std::string_view>{"a\r\nSet-Cookie: b", "a\nb", "a\rb", {"a\0b", 3}}) {
     Response response;
     response.header("X", value);
     response.start(200, "text/plain") += "secret";

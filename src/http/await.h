@@ -101,8 +101,7 @@ class Signal {
  public:
   Task<> wait() {
     auto initiate = [this]<class CompletionHandler>(CompletionHandler handler) {
-      waiters_.emplace_back(
-          [handler = std::move(handler)]() mutable { std::move(handler)(); });
+      waiters_.emplace_back([handler = std::move(handler)]() mutable { std::move(handler)(); });
     };
     constexpr boost::asio::use_awaitable_t<Executor> token;
     auto woken = boost::asio::async_initiate<decltype(token), void()>(initiate, token);

@@ -4,8 +4,8 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -46,7 +46,8 @@ bool is_websocket_key(std::string_view key) {
 // RFC 6455 4.2.1. Empty: well-formed.
 std::string_view handshake_problem(const RequestReader& reader, bool more_follows) {
   const auto& request = reader.request();
-  if (request.method() != "GET" || reader.is_http_1_0()) return "A WebSocket begins with a GET of HTTP/1.1.";
+  if (request.method() != "GET" || reader.is_http_1_0())
+    return "A WebSocket begins with a GET of HTTP/1.1.";
   if (!has_token(request.header("Upgrade").value_or(""), "websocket")) {
     return "The field Upgrade: websocket is missing.";
   }
@@ -131,7 +132,9 @@ void Connection::leave_if_idle() {
   if (phase_ == Phase::waiting && awaited_ == Awaited::request) close();
 }
 
-void Connection::drop() { close(); }
+void Connection::drop() {
+  close();
+}
 
 void Connection::close() {
   if (phase_ == Phase::closed || phase_ == Phase::upgraded) return;
@@ -148,10 +151,9 @@ void Connection::close() {
 
 void Connection::wait_readable() {
   phase_ = Phase::waiting;
-  socket_.async_wait(Socket::wait_read,
-                     [self = Pointer(this)](const error_code& error) {
-                       self->guarded([&] { self->on_readable(error); });
-                     });
+  socket_.async_wait(Socket::wait_read, [self = Pointer(this)](const error_code& error) {
+    self->guarded([&] { self->on_readable(error); });
+  });
 }
 
 void Connection::on_readable(const error_code& error) {
@@ -378,9 +380,9 @@ void Connection::refuse_and_close(int status, std::string_view what) {
 void Connection::finish_answer() {
   auto& [input, reader, response, id] = *exchange_;
   if (!reader.keeps_alive() || loop_.is_stopping()) closing_ = true;
-  const auto persistence = closing_                ? Persistence::close
+  const auto persistence = closing_               ? Persistence::close
                            : reader.is_http_1_0() ? Persistence::keep_alive_said
-                                                   : Persistence::keep_alive;
+                                                  : Persistence::keep_alive;
   const auto body = reader.request().method() == "HEAD" ? BodySent::head_only : BodySent::with_body;
   auto& output = loop_.output();
   const int status = append_answer(output, response,
@@ -426,8 +428,8 @@ bool Connection::flush() {
     return false;
   }
   if (output.empty()) return true;
-  const auto sent = ::send(socket_.native_handle(), output.data(), output.size(),
-                           MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto sent =
+      ::send(socket_.native_handle(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent == static_cast<ssize_t>(output.size())) {
     output.clear();
     if (output.capacity() > kept_bytes_max) output = std::string();
@@ -447,10 +449,9 @@ bool Connection::flush() {
 
 void Connection::wait_writable() {
   phase_ = Phase::writing;
-  socket_.async_wait(Socket::wait_write,
-                     [self = Pointer(this)](const error_code& error) {
-                       self->guarded([&] { self->on_writable(error); });
-                     });
+  socket_.async_wait(Socket::wait_write, [self = Pointer(this)](const error_code& error) {
+    self->guarded([&] { self->on_writable(error); });
+  });
 }
 
 void Connection::on_writable(const error_code& error) {
@@ -492,7 +493,8 @@ void Connection::on_drainable(const error_code& error) {
   if (error) return close();
   char discarded[4096];
   for (int i = 0; i < receives_per_turn; ++i) {
-    const auto received = ::recv(socket_.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
+    const auto received =
+        ::recv(socket_.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
     if (received < 0 && errno == EAGAIN) break;
     if (received <= 0) return close();
     drained_bytes_ += static_cast<std::size_t>(received);

@@ -112,7 +112,8 @@ TEST_F(Served, AChunkedBodyIsTheSameBody) {
   const Loopback server(routes);
   RawClient client(server);
   const auto answer = client.ask(
-      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(answer->body, "abcde");
   EXPECT_EQ(client.ask(post("/echo", "next"))->body, "next");
 }
@@ -128,7 +129,8 @@ TEST_F(Served, ABodyOfManyBlocksArrivesWhole) {
 TEST_F(Served, Http10ClosesUnlessAskedToKeep) {
   const Loopback server(routes);
   RawClient kept(server);
-  EXPECT_TRUE(kept.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")->has("Connection: keep-alive"));
+  EXPECT_TRUE(kept.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                  ->has("Connection: keep-alive"));
   const auto last = kept.ask("GET /hello HTTP/1.0\r\n\r\n");
   EXPECT_EQ(last->body, "hello");
   EXPECT_TRUE(last->has("Connection: close"));
@@ -154,7 +156,8 @@ TEST_F(Served, HeadTellsTheLengthOfWhatGetSends) {
 TEST_F(Served, ABodyIsAskedForWhereTheClientWaitsToSendIt) {
   const Loopback server(routes);
   RawClient client(server);
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
   EXPECT_EQ(client.take(25), "HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_EQ(client.ask("body")->body, "body");
 }
@@ -214,7 +217,8 @@ TEST_F(Served, ATooLargeChunkedBodyIs413) {
   const Loopback server(routes, {.body_bytes_max = 10});
   RawClient client(server);
   const auto answer = client.ask(
-      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n");
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n");
   EXPECT_EQ(answer->status, 413);
 }
 
@@ -262,7 +266,8 @@ TEST_F(Served, ATrickleDoesNotMoveTheTimeOfAHead) {
 TEST_F(Served, ABodyThatDoesNotComeIsCutWith408InTheWordsOfItsDoor) {
   const Loopback server(routes, {.body_timeout = 0s});
   RawClient client(server);
-  const auto answer = client.ask("POST /v1/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+  const auto answer =
+      client.ask("POST /v1/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 408);
   EXPECT_TRUE(answer->body.starts_with("v1: "));
@@ -331,22 +336,22 @@ TEST_F(Served, TheObserverIsToldOfEachRequestAndOfTargetsOnlyWithoutSecrets) {
   std::mutex mutex;
   std::vector<std::string> seen;
   {
-    const Loopback server(routes, {.secret_query_names = {"token"}}, [&](const RequestRecord& record) {
-      const std::lock_guard lock(mutex);
-      seen.push_back(std::string(record.method) + " " + std::string(record.route) + " " +
-                     std::string(record.target) + " " + std::to_string(record.status) + " " +
-                     std::string(record.peer) + " " + std::to_string(record.body_bytes_in) + " " +
-                     std::to_string(record.body_bytes_out));
-    });
+    const Loopback server(
+        routes, {.secret_query_names = {"token"}}, [&](const RequestRecord& record) {
+          const std::lock_guard lock(mutex);
+          seen.push_back(std::string(record.method) + " " + std::string(record.route) + " " +
+                         std::string(record.target) + " " + std::to_string(record.status) + " " +
+                         std::string(record.peer) + " " + std::to_string(record.body_bytes_in) +
+                         " " + std::to_string(record.body_bytes_out));
+        });
     RawClient client(server);
     client.ask(post("/echo?token=abc", "12"));
     client.ask(get("/nothing?token=abc&x=y"));
     client.ask("nonsense\r\n\r\n");
   }
-  const std::vector<std::string> expected{
-      "POST /echo  200 127.0.0.1 2 2",
-      "GET  /nothing?token=***&x=y 404 127.0.0.1 0 36",
-      "   400 127.0.0.1 0 30"};
+  const std::vector<std::string> expected{"POST /echo  200 127.0.0.1 2 2",
+                                          "GET  /nothing?token=***&x=y 404 127.0.0.1 0 36",
+                                          "   400 127.0.0.1 0 30"};
   EXPECT_EQ(seen, expected);
 }
 
@@ -376,7 +381,8 @@ TEST_F(Served, ARunningRequestIsAnsweredWithCloseWhenTheServerStops) {
   Router own;
   std::latch asked(1), go_on(1);
   std::jthread worker;
-  own.errors("/", [](Response& response, int status, std::string_view) { response.start(status, ""); });
+  own.errors("/",
+             [](Response& response, int status, std::string_view) { response.start(status, ""); });
   own.add({"GET", "/slow", WaitingHandler([&](const Request&, Response& response) -> Task<> {
              const int number = co_await answer_of<int>([&](auto callback) {
                worker = std::jthread([&, callback = std::move(callback)]() mutable {
@@ -404,7 +410,8 @@ TEST_F(Served, AHandlerThatNeverFinishesIsGivenUpAfterTheGrace) {
   Router own;
   std::latch asked(1);
   std::move_only_function<void(int)> kept;
-  own.errors("/", [](Response& response, int status, std::string_view) { response.start(status, ""); });
+  own.errors("/",
+             [](Response& response, int status, std::string_view) { response.start(status, ""); });
   own.add({"GET", "/never", WaitingHandler([&](const Request&, Response&) -> Task<> {
              co_await answer_of<int>([&](auto callback) {
                kept = std::move(callback);

@@ -75,8 +75,8 @@ class Door {
     auto ticket = loop_.server().limits.admit(peer.address());
     if (!ticket) return;
     socket.set_option(tcp::no_delay(true), error);
-    const Connection::Pointer connection(new Connection(
-        loop_, std::move(socket), std::move(*ticket), peer.address().to_string()));
+    const Connection::Pointer connection(
+        new Connection(loop_, std::move(socket), std::move(*ticket), peer.address().to_string()));
     connection->start();
   }
 
@@ -135,12 +135,15 @@ base::Result<std::unique_ptr<Listener>> Listener::open(Options options, const Ro
                                                  .limits = {connections_max, per_peer_max}},
                                       .doors = {}});
   if (const auto error = impl->open_doors(threads)) {
-    return base::fail(base::ErrorCode::unavailable, "cannot listen on " + place + ": " + error.message());
+    return base::fail(base::ErrorCode::unavailable,
+                      "cannot listen on " + place + ": " + error.message());
   }
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 
-std::uint16_t Listener::port() const { return impl_->port; }
+std::uint16_t Listener::port() const {
+  return impl_->port;
+}
 
 void Listener::run() {
   std::vector<std::jthread> others;

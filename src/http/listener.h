@@ -19,15 +19,15 @@ namespace stagedoor::http {
 
 struct Options {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8700;  // 0: any free one
-  int threads = 0;            // 0: one per core
+  std::uint16_t port = 8700;                     // 0: any free one
+  int threads = 0;                               // 0: one per core
   std::size_t connections_max = 16384;           // over all loops; more are closed at once
   std::size_t connections_per_peer_max = 16384;  // per address, IPv6 by /64
   std::size_t head_bytes_max = 16u << 10;        // more: 431
   std::size_t body_bytes_max = 1u << 20;         // more: 413
-  std::chrono::seconds head_timeout{10};         // from the first byte of a request to the end of its head
-  std::chrono::seconds body_timeout{30};         // ... to the end of its body
-  std::chrono::seconds idle_timeout{75};         // between requests
+  std::chrono::seconds head_timeout{10};  // from the first byte of a request to the end of its head
+  std::chrono::seconds body_timeout{30};  // ... to the end of its body
+  std::chrono::seconds idle_timeout{75};  // between requests
   // Query parameters whose values never reach a log.
   std::vector<std::string> secret_query_names = {};
 };
@@ -44,7 +44,8 @@ using RequestObserver = std::function<void(const RequestRecord&)>;
 
 class Listener {
  public:
-  // Binds and listens; nothing is served before `run`. Errors: `unavailable` with the system's words.
+  // Binds and listens; nothing is served before `run`. Errors: `unavailable` with the system's
+  // words.
   static base::Result<std::unique_ptr<Listener>> open(Options options, const Router& router,
                                                       RequestObserver observer);
   ~Listener();

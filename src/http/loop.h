@@ -55,8 +55,8 @@ class TimerWheel {
     friend class TimerWheel;
     TimerWheel& wheel_;
     std::function<void()> on_expiry_;
-    std::uint64_t at_tick_ = 0;      // when it fires
-    std::uint64_t looked_at_ = 0;    // when the wheel next looks at it: never after at_tick_
+    std::uint64_t at_tick_ = 0;    // when it fires
+    std::uint64_t looked_at_ = 0;  // when the wheel next looks at it: never after at_tick_
   };
 
   // Fires what is due. False: no deadline is left, and `wake` will be called for the next.
@@ -77,7 +77,7 @@ class TimerWheel {
   std::function<void()> wake_;
   Clock::time_point origin_;
   std::array<Link, slot_count> slots_;
-  std::uint64_t visited_ = 0;      // the last tick whose slot was visited
+  std::uint64_t visited_ = 0;  // the last tick whose slot was visited
   std::size_t size_ = 0;
   bool awake_ = false;
   Deadline* firing_ = nullptr;

@@ -178,11 +178,11 @@ TEST(AnswerOf, ADroppedCallbackFreesTheCoroutineOnItsLoop) {
         const Tell tell{where};
         co_await answer_of<int>([&](auto callback) {
           thread = std::jthread([&on, callback = std::move(callback)]() mutable {
-            { auto dropped = std::move(callback); }
+            {
+              auto dropped = std::move(callback);
+            }
             // Behind the end of the coroutine, which Asio posts.
-            on.mailbox()->post([&on] {
-              boost::asio::post(on.executor(), [&on] { on.stop(); });
-            });
+            on.mailbox()->post([&on] { boost::asio::post(on.executor(), [&on] { on.stop(); }); });
           });
         });
         ADD_FAILURE() << "there was no answer";

@@ -28,7 +28,8 @@ namespace stagedoor::http {
 // Serves until its destructor. The options' port is any free one.
 class Loopback {
  public:
-  explicit Loopback(const Router& router, Options options = {}, RequestObserver observer = nullptr) {
+  explicit Loopback(const Router& router, Options options = {},
+                    RequestObserver observer = nullptr) {
     options.port = 0;
     if (options.threads == 0) options.threads = 1;
     auto opened = Listener::open(std::move(options), router, std::move(observer));
@@ -156,12 +157,15 @@ class RawClient {
   std::string received_;
 };
 
-inline std::string post(std::string_view path, std::string_view body, std::string_view fields = "") {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+inline std::string post(std::string_view path, std::string_view body,
+                        std::string_view fields = "") {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
 }
 inline std::string get(std::string_view path, std::string_view fields = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(fields) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(fields) +
+         "\r\n";
 }
 
 }  // namespace stagedoor::http

@@ -32,8 +32,8 @@ std::string_view take_until(std::string_view& rest, char separator) {
 bool is_secret(std::string_view name, std::span<const std::string> secret_names) {
   const auto decoded = percent_decoded(name, Plus::is_space);
   if (!decoded) return true;
-  return std::ranges::any_of(secret_names,
-                             [&](const std::string& secret) { return same_name(secret, *decoded); });
+  return std::ranges::any_of(
+      secret_names, [&](const std::string& secret) { return same_name(secret, *decoded); });
 }
 
 }  // namespace
@@ -57,8 +57,8 @@ std::optional<std::string> percent_decoded(std::string_view text, Plus plus) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool has_token(std::string_view list, std::string_view token) {
@@ -119,7 +119,8 @@ std::string Request::target_for_log() const {
     target += separator;
     separator = '&';
     target += key;
-    if (has_value) target.append("=").append(is_secret(key, secret_query_names_) ? "***" : parameter);
+    if (has_value)
+      target.append("=").append(is_secret(key, secret_query_names_) ? "***" : parameter);
   }
   return target;
 }

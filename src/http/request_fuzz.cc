@@ -45,7 +45,9 @@ std::vector<std::string> readings(std::string_view bytes, std::string_view cuts)
   RequestReader reader(limits);
   std::size_t cut = 0;
   while (!bytes.empty()) {
-    const auto wanted = cuts.empty() ? bytes.size() : 1 + static_cast<unsigned char>(cuts[cut++ % cuts.size()]) % 64;
+    const auto wanted = cuts.empty()
+                            ? bytes.size()
+                            : 1 + static_cast<unsigned char>(cuts[cut++ % cuts.size()]) % 64;
     const auto piece = bytes.substr(0, wanted);
     bytes.remove_prefix(piece.size());
     reader.rebase(input.make_room(piece.size()));

@@ -23,7 +23,9 @@ constexpr std::size_t blank_bytes_max = 8;
 
 constexpr std::string_view digits = "0123456789";
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 // RFC 3986 3.2.2, the characters of a host and a port.
 bool is_host(std::string_view text) {

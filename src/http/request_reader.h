@@ -2,9 +2,9 @@
 //
 // The head is parsed when it is whole, and only then; so the outcome depends on the bytes alone and
 // not on how they were cut. What two servers in a row might read differently (request smuggling) is
-// refused with 400: Content-Length beside Transfer-Encoding, more than one of either, another coding
-// than chunked, bare CR or LF, folded lines, blanks before the colon, controls in fields.
-// A chunked body is decoded in place, so that the whole request is in one block.
+// refused with 400: Content-Length beside Transfer-Encoding, more than one of either, another
+// coding than chunked, bare CR or LF, folded lines, blanks before the colon, controls in fields. A
+// chunked body is decoded in place, so that the whole request is in one block.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -87,11 +87,11 @@ class RequestReader {
    private:
     using Error = boost::beast::error_code;
     using View = boost::beast::string_view;
-    void on_request_impl(boost::beast::http::verb, View method, View target,
-                         int version, Error& error) override;
+    void on_request_impl(boost::beast::http::verb, View method, View target, int version,
+                         Error& error) override;
     void on_response_impl(int, View, int, Error&) override {}
-    void on_field_impl(boost::beast::http::field field, View name,
-                       View value, Error& error) override;
+    void on_field_impl(boost::beast::http::field field, View name, View value,
+                       Error& error) override;
     void on_header_impl(Error&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
     std::size_t on_body_impl(View body, Error&) override { return body.size(); }
@@ -123,12 +123,12 @@ class RequestReader {
   bool keeps_alive_ = false, expects_continue_ = false;
   unsigned hosts_ = 0, lengths_ = 0, codings_ = 0;
   std::uint64_t length_ = 0;
-  std::size_t scanned_ = 0;       // of the head: what holds no end and no fault
-  std::size_t head_bytes_ = 0;    // the head, with blank lines before it
-  std::size_t body_bytes_ = 0;    // decoded
+  std::size_t scanned_ = 0;     // of the head: what holds no end and no fault
+  std::size_t head_bytes_ = 0;  // the head, with blank lines before it
+  std::size_t body_bytes_ = 0;  // decoded
   std::size_t bytes_wanted_ = 1;
-  std::string_view head_;         // while it is parsed
-  char* body_end_ = nullptr;      // while chunks are parsed: where the next decoded byte goes
+  std::string_view head_;     // while it is parsed
+  char* body_end_ = nullptr;  // while chunks are parsed: where the next decoded byte goes
   Refusal refusal_;
 };
 

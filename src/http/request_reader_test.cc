@@ -32,10 +32,13 @@ struct Reading {
 };
 
 // 0: not refused.
-int refusal_of(std::string_view bytes) { return Reading(bytes).status(); }
+int refusal_of(std::string_view bytes) {
+  return Reading(bytes).status();
+}
 
 TEST(RequestReader, AWholeRequestIsReadWithoutItsSurroundings) {
-  const Reading read("POST /a/b?x=1 HTTP/1.1\r\nHost: h\r\nX-Api-Key:  k y \r\nContent-Length: 4\r\n\r\nbodyGET");
+  const Reading read(
+      "POST /a/b?x=1 HTTP/1.1\r\nHost: h\r\nX-Api-Key:  k y \r\nContent-Length: 4\r\n\r\nbodyGET");
   ASSERT_EQ(read.progress, Progress::complete);
   const auto& request = read.reader.request();
   EXPECT_EQ(request.method(), "POST");
@@ -69,7 +72,8 @@ TEST(RequestReader, AnEmptyChunkedBodyGivenByteByByteIsEmpty) {
   InputBuffer input;
   RequestReader reader(limits);
   auto progress = Progress::need_more;
-  for (const char c : std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+  for (const char c :
+       std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
     ASSERT_EQ(progress, Progress::need_more);
     give(input, reader, {&c, 1});
     progress = reader.read(input);
@@ -80,7 +84,8 @@ TEST(RequestReader, AnEmptyChunkedBodyGivenByteByByteIsEmpty) {
 
 TEST(RequestReader, ViewsFollowTheBytesWhenTheBlockGrows) {
   const ReaderLimits large{.head_bytes_max = 2048, .body_bytes_max = 100000};
-  Reading read("POST http://other HTTP/1.1\r\nHost: h\r\nA: value\r\nContent-Length: 50000\r\n\r\n", large);
+  Reading read("POST http://other HTTP/1.1\r\nHost: h\r\nA: value\r\nContent-Length: 50000\r\n\r\n",
+               large);
   ASSERT_EQ(read.progress, Progress::need_more);
   give(read.input, read.reader, std::string(50000, 'x'));
   ASSERT_EQ(read.reader.read(read.input), Progress::complete);
@@ -104,7 +109,8 @@ TEST(RequestReader, ThePathAndQueryOfAnAbsoluteTargetAreTaken) {
 TEST(RequestReader, EmptyLinesBeforeARequestAreSkipped) {
   const Reading read("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
   ASSERT_EQ(read.progress, Progress::complete);
-  EXPECT_EQ(read.reader.bytes_used(), std::string_view("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n").size());
+  EXPECT_EQ(read.reader.bytes_used(),
+            std::string_view("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n").size());
   EXPECT_EQ(refusal_of("\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
 }
 
@@ -112,32 +118,49 @@ TEST(RequestReader, EmptyLinesBeforeARequestAreSkipped) {
 // requests.
 
 TEST(Smuggling, ContentLengthBesideTransferEncodingIsRefused) {
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+                       "chunked\r\n\r\n0\r\n\r\n"),
+            400);
+  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                       "chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+            400);
 }
 
 TEST(Smuggling, SeveralContentLengthsAreRefusedEvenWhereTheyAgree) {
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), 400);
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"), 400);
+  EXPECT_EQ(
+      refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+      400);
+  EXPECT_EQ(
+      refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"),
+      400);
   EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\na"), 400);
 }
 
 TEST(Smuggling, AContentLengthThatIsNotPlainDigitsIsRefused) {
-  for (const std::string_view value : {"+1", "-1", "0x1", "1 1", "1.0", "1e0", "", "a", "1;", "99999999999999999999999"}) {
-    const auto text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::string(value) + "\r\n\r\na";
+  for (const std::string_view value :
+       {"+1", "-1", "0x1", "1 1", "1.0", "1e0", "", "a", "1;", "99999999999999999999999"}) {
+    const auto text =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::string(value) + "\r\n\r\na";
     EXPECT_EQ(refusal_of(text), 400) << value;
   }
 }
 
 TEST(Smuggling, ATransferEncodingOtherThanChunkedIsRefused) {
-  for (const std::string_view value : {"gzip", "identity", "chunked, chunked", "gzip, chunked", "xchunked", "chunked;q=1", "\x0b" "chunked", ""}) {
-    const auto text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + std::string(value) + "\r\n\r\n0\r\n\r\n";
+  for (const std::string_view value :
+       {"gzip", "identity", "chunked, chunked", "gzip, chunked", "xchunked", "chunked;q=1",
+        "\x0b"
+        "chunked",
+        ""}) {
+    const auto text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + std::string(value) +
+                      "\r\n\r\n0\r\n\r\n";
     EXPECT_EQ(refusal_of(text), 400) << value;
   }
 }
 
 TEST(Smuggling, SeveralTransferEncodingsAreRefused) {
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                       "chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            400);
 }
 
 TEST(Smuggling, TransferEncodingInHttp10IsRefused) {
@@ -175,7 +198,9 @@ TEST(Smuggling, AFoldedFieldIsRefused) {
 
 TEST(Smuggling, ABlankBeforeTheColonIsRefused) {
   EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length : 1\r\n\r\na"), 400);
-  EXPECT_EQ(refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(
+      refusal_of("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n"),
+      400);
 }
 
 TEST(Smuggling, AFieldWithoutANameOrColonIsRefused) {
@@ -209,9 +234,10 @@ TEST(Smuggling, OddRequestLinesAreRefused) {
 TEST(Smuggling, MalformedChunksAreRefused) {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string_view body :
-       {"x\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n", "-1\r\nabc\r\n0\r\n\r\n",
-        "0x3\r\nabc\r\n0\r\n\r\n", "3 \x01\r\nabc\r\n0\r\n\r\n", "11111111111111111\r\na\r\n0\r\n\r\n",
-        "\r\n3\r\nabc\r\n0\r\n\r\n", "0\r\nContent-Length: 3\r\n\r\n", "0\r\nbad trailer\r\n\r\n"}) {
+       {"x\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n",
+        "-1\r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "3 \x01\r\nabc\r\n0\r\n\r\n",
+        "11111111111111111\r\na\r\n0\r\n\r\n", "\r\n3\r\nabc\r\n0\r\n\r\n",
+        "0\r\nContent-Length: 3\r\n\r\n", "0\r\nbad trailer\r\n\r\n"}) {
     const auto status = refusal_of(head + std::string(body));
     EXPECT_TRUE(status == 400 || status == 413) << body;
   }
@@ -247,7 +273,8 @@ TEST(RequestLimits, TooManyFieldsAreRefused) {
 }
 
 TEST(RequestLimits, AnEndlessChunkExtensionIsRefused) {
-  const auto text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a=" + std::string(100000, 'x');
+  const auto text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a=" +
+                    std::string(100000, 'x');
   EXPECT_EQ(refusal_of(text), 400);
 }
 

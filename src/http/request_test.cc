@@ -45,7 +45,8 @@ TEST(Request, FieldNamesCompareWithoutCaseAndAreCounted) {
 TEST(Request, SecretsInTheTargetNeverReachALog) {
   RequestForTest request("GET", "/ws?token=abc&x=1&TOKEN=def&to%6ben=ghi&%zz=jkl&flag&token");
   request.secret_query_names({"token"});
-  EXPECT_EQ(request->target_for_log(), "/ws?token=***&x=1&TOKEN=***&to%6ben=***&%zz=***&flag&token");
+  EXPECT_EQ(request->target_for_log(),
+            "/ws?token=***&x=1&TOKEN=***&to%6ben=***&%zz=***&flag&token");
 }
 
 TEST(Request, ATokenInAListIsFoundWithoutCaseAndOnlyWhole) {

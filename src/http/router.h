@@ -28,7 +28,8 @@ using WaitingHandler = std::function<Task<>(const Request&, Response&)>;
 using UpgradeHandler = std::function<Task<>(const Request&, Upgrade&)>;
 
 // What the plumbing itself must refuse (before or without a handler), in the words of the door that
-// owns the path. `status` is one of 400 404 405 408 413 415 431 500 503; `what` is a plain sentence.
+// owns the path. `status` is one of 400 404 405 408 413 415 431 500 503; `what` is a plain
+// sentence.
 using ErrorWriter = std::function<void(Response&, int status, std::string_view what)>;
 
 struct Route {
@@ -55,7 +56,9 @@ class Router {
  private:
   struct PathHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }
+    std::size_t operator()(std::string_view path) const {
+      return std::hash<std::string_view>{}(path);
+    }
   };
   template <class Visit>
   void each_of_path(std::string_view path, Visit visit) const;

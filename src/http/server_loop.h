@@ -40,8 +40,8 @@ struct Server {
 // One request being read and its answer being made.
 struct Exchange {
   explicit Exchange(const Options& options)
-      : reader({.head_bytes_max = options.head_bytes_max,
-                .body_bytes_max = options.body_bytes_max}) {}
+      : reader(
+            {.head_bytes_max = options.head_bytes_max, .body_bytes_max = options.body_bytes_max}) {}
 
   InputBuffer input;
   RequestReader reader;
@@ -95,8 +95,7 @@ class ServerLoop {
   bool is_stopping() const { return stopping_; }
 
  private:
-  using Guests =
-      boost::intrusive::list<Guest, boost::intrusive::constant_time_size<false>>;
+  using Guests = boost::intrusive::list<Guest, boost::intrusive::constant_time_size<false>>;
 
   void drop_all();
   void end_if_empty();

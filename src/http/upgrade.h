@@ -27,7 +27,8 @@ class Upgrade {
   virtual Response& refusal() = 0;
 
   // Sends 101 and hands over the socket; at most once. Then the refusal is not sent.
-  virtual Task<base::Result<std::unique_ptr<WebSocket>>> accept(const WebSocketOptions& options) = 0;
+  virtual Task<base::Result<std::unique_ptr<WebSocket>>> accept(
+      const WebSocketOptions& options) = 0;
 };
 
 }  // namespace stagedoor::http

@@ -51,8 +51,9 @@ template <class Handler>
 void async_teardown(beast::role_type, Transport& transport, Handler&& handler) {
   error_code error;
   transport.shutdown(Socket::shutdown_send, error);
-  boost::asio::post(transport.get_executor(),
-                    [handler = std::forward<Handler>(handler)]() mutable { handler(error_code{}); });
+  boost::asio::post(transport.get_executor(), [handler = std::forward<Handler>(handler)]() mutable {
+    handler(error_code{});
+  });
 }
 
 // What the kernel tells of a TCP connection; the C library's struct ends before what we need.
@@ -122,7 +123,8 @@ Session::Session(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticke
       no_write_(loop.loop().wheel(), [this] { on_no_write(); }),
       goodbye_(loop.loop().wheel(), [this] { drop(); }) {
   loop_.enter(*this, ServerLoop::Kind::websocket);
-  stream_.set_option(ws::stream_base::timeout{ws::stream_base::none(), ws::stream_base::none(), false});
+  stream_.set_option(
+      ws::stream_base::timeout{ws::stream_base::none(), ws::stream_base::none(), false});
   stream_.read_message_max(options_.message_bytes_max);
   stream_.auto_fragment(false);
   stream_.binary(true);
@@ -149,7 +151,8 @@ Task<bool> Session::open(const Request& request) {
   handshake.method(beast::http::verb::get);
   handshake.target("/");
   handshake.version(11);
-  for (const std::string_view name : {"Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"}) {
+  for (const std::string_view name :
+       {"Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"}) {
     handshake.set(beast::string_view(name.data(), name.size()),
                   beast::string_view(request.header(name).value_or("")));
   }
@@ -311,16 +314,16 @@ void Session::end(std::uint16_t code) {
 }
 
 void Session::linger() {
-  stream_.next_layer().async_wait(
-      Socket::wait_read, [self = shared_from_this()](const error_code& error) {
-        if (!error) self->on_lingering();
-      });
+  stream_.next_layer().async_wait(Socket::wait_read,
+                                  [self = shared_from_this()](const error_code& error) {
+                                    if (!error) self->on_lingering();
+                                  });
 }
 
 void Session::on_lingering() {
   char discarded[4096];
-  const auto received = ::recv(stream_.next_layer().native_handle(), discarded, sizeof discarded,
-                               MSG_DONTWAIT);
+  const auto received =
+      ::recv(stream_.next_layer().native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
   if (received > 0 || (received < 0 && errno == EAGAIN)) return linger();
   drop();
 }
@@ -333,7 +336,9 @@ void Session::drop() {
 }
 
 // The session's owner is gone.
-void Session::leave_unread() { close(std::uncaught_exceptions() > 0 ? 1011 : 1000, ""); }
+void Session::leave_unread() {
+  close(std::uncaught_exceptions() > 0 ? 1011 : 1000, "");
+}
 
 // Time. What the peer has sent and taken is asked of the kernel and only when a deadline is over,
 // so it costs nothing on the way.

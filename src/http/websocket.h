@@ -20,7 +20,8 @@ namespace stagedoor::http {
 struct WebSocketOptions {
   std::size_t message_bytes_max = 8u << 20;  // a larger message closes with 1009
   std::size_t outbox_bytes_max = 1u << 20;   // `send` waits while more than this is unsent
-  // No byte accepted by the peer for so long while we have something to send: the socket is dropped.
+  // No byte accepted by the peer for so long while we have something to send: the socket is
+  // dropped.
   std::chrono::seconds write_timeout{30};
   // Nothing received for so long: we ping; nothing for twice as long: the socket is dropped.
   std::chrono::seconds ping_after{30};

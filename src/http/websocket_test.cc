@@ -15,7 +15,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-enum Opcode : unsigned char { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+enum Opcode : unsigned char {
+  continuation = 0,
+  text = 1,
+  binary = 2,
+  close = 8,
+  ping = 9,
+  pong = 10
+};
 
 struct FrameBits {
   bool last = true, masked = true;
@@ -53,9 +60,9 @@ struct Frame {
   int opcode = -1;  // -1: the connection has ended
   std::string payload;
   int close_code() const {
-    return opcode == close && payload.size() >= 2
-               ? static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1])
-               : -1;
+    return opcode == close && payload.size() >= 2 ? static_cast<unsigned char>(payload[0]) << 8 |
+                                                        static_cast<unsigned char>(payload[1])
+                                                  : -1;
   }
 };
 
@@ -66,9 +73,10 @@ class WebSocketClient : public RawClient {
 
   std::optional<Answer> open(std::string_view path = "/echo",
                              std::string_view fields = "Sec-WebSocket-Version: 13\r\n") {
-    return ask(get(path, "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-                             std::string(fields)));
+    return ask(get(path,
+                   "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+                       std::string(fields)));
   }
 
   Frame next() {
@@ -337,10 +345,14 @@ TEST(WebSocket, AMalformedHandshakeIsRefusedWithWhatIsMissing) {
   const std::string version = "Sec-WebSocket-Version: 13\r\n";
   EXPECT_TRUE(client.ask(get("/echo", upgrade + key))->body.contains("Version"));
   EXPECT_TRUE(client.ask(get("/echo", upgrade + version))->body.contains("Key"));
-  EXPECT_TRUE(client.ask(get("/echo", upgrade + version + "Sec-WebSocket-Key: short\r\n"))->body.contains("Key"));
-  EXPECT_TRUE(client.ask(get("/echo", key + version + "Connection: Upgrade\r\n"))->body.contains("Upgrade: websocket"));
-  EXPECT_TRUE(client.ask(get("/echo", key + version + "Upgrade: websocket\r\n"))->body.contains("Connection"));
-  EXPECT_TRUE(client.ask(get("/echo", upgrade + key + version) + frame(text, "early"))->body.contains("before its answer"));
+  EXPECT_TRUE(client.ask(get("/echo", upgrade + version + "Sec-WebSocket-Key: short\r\n"))
+                  ->body.contains("Key"));
+  EXPECT_TRUE(client.ask(get("/echo", key + version + "Connection: Upgrade\r\n"))
+                  ->body.contains("Upgrade: websocket"));
+  EXPECT_TRUE(client.ask(get("/echo", key + version + "Upgrade: websocket\r\n"))
+                  ->body.contains("Connection"));
+  EXPECT_TRUE(client.ask(get("/echo", upgrade + key + version) + frame(text, "early"))
+                  ->body.contains("before its answer"));
 }
 
 // Sends without end to a peer that never reads.

@@ -23,7 +23,7 @@
 // Rule api-key-revoked-at-once: a revoked key is refused from the moment that the revocation is
 // durable; another process that shares the data folder refuses it within 100 ms.
 //
-// Used by: actions/create_api_key.h, actions/authenticate_api_key.h, actions/revoke_api_key.h
+// Used by: actions/create_api_key.h, actions/authenticate_api_key.h, server/key_commands.h
 // Kept by: store/sqlite_api_keys.h
 //
 // SPDX-License-Identifier: Apache-2.0

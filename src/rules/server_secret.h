@@ -6,7 +6,7 @@
 // Rule secret-file-private: a secret comes from a file by its path, and a file that others than
 // its owner can read is refused at start: it may be in somebody else's hands already.
 //
-// Used by: server/wiring.h; read by store/secret_file.h
+// Used by: server/workspace.h; read by store/secret_file.h
 //
 // SPDX-License-Identifier: Apache-2.0
 

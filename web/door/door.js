@@ -4,12 +4,12 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { FaceView } from './face-view.js';
-import { MotionSession, SessionError } from './motion-session.js';
-import { Performer } from './performer.js';
-import { Plot } from './plot.js';
-import { Recording, SoundError, decode, toPcm, wake } from './sound.js';
-import { FRAMES_PER_SECOND, Utterance } from './utterance.js';
+import {FaceView} from './face-view.js';
+import {MotionSession, SessionError} from './motion-session.js';
+import {Performer} from './performer.js';
+import {Plot} from './plot.js';
+import {decode, Recording, SoundError, toPcm, wake} from './sound.js';
+import {FRAMES_PER_SECOND, Utterance} from './utterance.js';
 
 const FRAMES_BEFORE_PLAYING = 5;  // 200 ms
 const STEPS_MAX = 60;
@@ -25,7 +25,7 @@ class Door {
   #context = null;
   #recording = null;
   #utterance = new Utterance();
-  #job = 0;            // The newest sound's number; older ones stop when they see it has moved on.
+  #job = 0;  // The newest sound's number; older ones stop when they see it has moved on.
   #retry = null;
   #spoken = 0;
   #firstFrameMs = null;
@@ -52,7 +52,7 @@ class Door {
       get ends() { return door.#performer.ends; },
       // A sheet rectangle [x, y, width, height] as pixels of the face's canvas.
       canvasBox([x, y, width, height]) {
-        const { scale, left, top } = door.#view.placement();
+        const {scale, left, top} = door.#view.placement();
         return [x * scale + left, y * scale + top, width * scale, height * scale].map(Math.round);
       },
     });
@@ -80,7 +80,7 @@ class Door {
   }
 
   async #offerSample() {
-    const answer = await fetch('/door/sample.wav', { method: 'HEAD' }).catch(() => null);
+    const answer = await fetch('/door/sample.wav', {method: 'HEAD'}).catch(() => null);
     part('sample').hidden = !answer?.ok;
   }
 
@@ -159,7 +159,9 @@ class Door {
     if (this.#session?.isOpen) return;
     this.#show('busy', 'Opening a session');
     // A second sound may come while the first one's session is still opening: they share it.
-    this.#opening ??= this.#openSession().finally(() => { this.#opening = null; });
+    this.#opening ??= this.#openSession().finally(() => {
+      this.#opening = null;
+    });
     await this.#opening;
   }
 
@@ -173,8 +175,10 @@ class Door {
     const session = this.#session;
     const pcm = await toPcm(sound, session.sampleRate);
     if (!current()) return;
-    this.#step(`Turned ${sound.duration.toFixed(2)} s of sound into ${session.sampleRate / 1000} kHz mono ` +
-      `(${Math.ceil(pcm.length / 1024)} KB) and sent it.`);
+    this.#step(
+        `Turned ${sound.duration.toFixed(2)} s of sound into ${
+            session.sampleRate / 1000} kHz mono ` +
+        `(${Math.ceil(pcm.length / 1024)} KB) and sent it.`);
     const utterance = this.#utterance;
     const began = performance.now();
     let playing = null;
@@ -190,11 +194,16 @@ class Door {
     });
     if (!current()) return;
     utterance.isWhole = true;
-    this.#step(`${utterance.frames.length} frames (${FRAMES_PER_SECOND} a second) in ` +
-      `${Math.round(performance.now() - began)} ms; the first after ${Math.round(this.#firstFrameMs ?? 0)} ms.`);
+    this.#step(
+        `${utterance.frames.length} frames (${FRAMES_PER_SECOND} a second) in ` +
+        `${Math.round(performance.now() - began)} ms; the first after ${
+            Math.round(this.#firstFrameMs ?? 0)} ms.`);
     begin();
     await playing;
-    if (current()) this.#step('Sound and face ended together. The session stays open for the next one.');
+    if (!current()) return;
+    const {sound: soundEnd, face: faceEnd} = this.#performer.ends;
+    this.#step(`The sound was over at ${soundEnd.toFixed(2)} s and the face at ${
+        faceEnd.toFixed(2)} s. The session stays open for the next one.`);
   }
 
   // ---- What happens --------------------------------------------------------------------------
@@ -205,14 +214,16 @@ class Door {
       part('first-frame').textContent = `${Math.round(ms)} ms`;
     }
     part('frame-count').textContent = String(this.#utterance.frames.length);
-    this.#show('speaking', `Speaking \u00b7 first frame after ${Math.round(this.#firstFrameMs)} ms`);
+    this.#show(
+        'speaking', `Speaking \u00b7 first frame after ${Math.round(this.#firstFrameMs)} ms`);
   }
 
   #onSession(session, name, detail) {
     const ms = `${Math.round(detail.ms ?? 0)} ms`;
     if (name === 'minted') {
-      this.#step(`Minted a session token for app ${detail.appId} and avatar ${detail.avatarId} (${ms}). ` +
-        'It is for single use: it opens one session.');
+      this.#step(
+          `Minted a session token for app ${detail.appId} and avatar ${detail.avatarId} (${ms}). ` +
+          'It is for single use: it opens one session.');
     } else if (name === 'opened') {
       this.#step(`Opened the socket with it (${ms}). The token is now spent.`);
     } else if (name === 'confirmed') {
@@ -223,8 +234,10 @@ class Door {
     }
   }
 
-  #onDrawn({ playing, seconds }) {
-    const at = playing ? Math.min(seconds, this.#sound.duration) : this.#sound === null ? 0 : this.#sound.duration;
+  #onDrawn({playing, seconds}) {
+    const at = playing       ? Math.min(seconds, this.#sound.duration) :
+        this.#sound === null ? 0 :
+                               this.#sound.duration;
     part('clock').textContent = `${at.toFixed(1)} s`;
     this.#plot.draw(this.#utterance.frames, this.#utterance.column('jawOpen'), playing ? at : -1);
   }
@@ -232,7 +245,8 @@ class Door {
   #failed(error, retry) {
     this.#performer.stop();
     const known = error instanceof SoundError || error instanceof SessionError;
-    part('problem-text').textContent = known ? error.message : `Something went wrong: ${error.message}`;
+    part('problem-text').textContent =
+        known ? error.message : `Something went wrong: ${error.message}`;
     part('problem').hidden = false;
     this.#retry = retry;
     this.#step(part('problem-text').textContent);
@@ -276,4 +290,4 @@ async function fetchSample() {
 }
 
 const sheet = await (await fetch('/door/face-sheet.json')).json();
-Object.defineProperty(window, 'stagedoorDoor', { value: new Door(sheet).report });
+Object.defineProperty(window, 'stagedoorDoor', {value: new Door(sheet).report});

@@ -38,10 +38,10 @@ function segments(points, closed, corners) {
     const [px, py] = points[index];
     const [qx, qy] = points[next];
     const handle = Math.hypot(qx - px, qy - py) / 3;
-    const first = corners.has(index) ? [(qx - px) / 3, (qy - py) / 3]
-      : tangents[index].map((part) => part * handle);
-    const second = corners.has(next) ? [(qx - px) / 3, (qy - py) / 3]
-      : tangents[next].map((part) => part * handle);
+    const first = corners.has(index) ? [(qx - px) / 3, (qy - py) / 3] :
+                                       tangents[index].map((part) => part * handle);
+    const second = corners.has(next) ? [(qx - px) / 3, (qy - py) / 3] :
+                                       tangents[next].map((part) => part * handle);
     result.push([px + first[0], py + first[1], qx - second[0], qy - second[1], qx, qy]);
   }
   return result;
@@ -58,7 +58,7 @@ export class FaceView {
       throw new TypeError('not a face sheet of version 1');
     }
     this.#canvas = canvas;
-    this.#pen = canvas.getContext('2d', { alpha: false });
+    this.#pen = canvas.getContext('2d', {alpha: false});
     this.#sheet = sheet;
     // Bindings turned round, point by point, so that a frame is one walk over the points.
     this.#bound = new Map();
@@ -85,9 +85,11 @@ export class FaceView {
     const [width, height] = this.#sheet.size;
     const scale = Math.max(this.#canvas.width / width, this.#canvas.height / height);
     const [focusX, focusY] = this.#sheet.focus;
-    const left = clamp(this.#canvas.width / 2 - focusX * scale, this.#canvas.width - width * scale, 0);
-    const top = clamp(this.#canvas.height / 2 - focusY * scale, this.#canvas.height - height * scale, 0);
-    return { scale, left, top };
+    const left =
+        clamp(this.#canvas.width / 2 - focusX * scale, this.#canvas.width - width * scale, 0);
+    const top =
+        clamp(this.#canvas.height / 2 - focusY * scale, this.#canvas.height - height * scale, 0);
+    return {scale, left, top};
   }
 
   render(given) {
@@ -96,8 +98,8 @@ export class FaceView {
     for (const layer of this.#sheet.layers) this.#layer(layer, points, face);
   }
 
-  // A face may say the same thing twice, as the gaze in angles and as eyeLook shapes: the sheet tells
-  // which of the two counts.
+  // A face may say the same thing twice, as the gaze in angles and as eyeLook shapes: the sheet
+  // tells which of the two counts.
   #withoutDoubles(given) {
     const face = new Map(given);
     for (const [input, others] of Object.entries(this.#sheet.instead)) {
@@ -129,8 +131,8 @@ export class FaceView {
 
   // How a layer's points move when the head turns: a function from sheet point to sheet point.
   #turn(layer, face) {
-    const { centre: [cx, cy], neck: [nx, ny], radius } = this.#sheet.head;
-    const { depth = 0, bulge = 0, follow = 0 } = layer;
+    const {centre: [cx, cy], neck: [nx, ny], radius} = this.#sheet.head;
+    const {depth = 0, bulge = 0, follow = 0} = layer;
     const yaw = (face.get('headYaw') ?? 0) * follow;
     const pitch = (face.get('headPitch') ?? 0) * follow;
     const roll = (face.get('headRoll') ?? 0) * follow;
@@ -162,7 +164,7 @@ export class FaceView {
 
   #trace(path, place, [shiftX, shiftY]) {
     const pen = this.#pen;
-    const { scale, left, top } = this.placement();
+    const {scale, left, top} = this.placement();
     const placed = path.path.map((entry) => {
       const [x, y] = place(entry);
       return [(x + shiftX) * scale + left, (y + shiftY) * scale + top];
@@ -187,7 +189,7 @@ export class FaceView {
     pen.globalAlpha = Math.min(1, opacity);
     if (shape.fill !== undefined) this.#fill(shape.fill, place, shift);
     if (shape.stroke !== undefined) {
-      const { scale } = this.placement();
+      const {scale} = this.placement();
       pen.strokeStyle = shape.stroke;
       pen.lineWidth = shape.width * scale;
       pen.lineCap = pen.lineJoin = 'round';
@@ -206,14 +208,15 @@ export class FaceView {
     }
     const anchor = paint.centre ?? paint.from;
     const [px, py] = place(anchor);
-    const { scale, left, top } = this.placement();
+    const {scale, left, top} = this.placement();
     const travelX = px + shiftX - anchor[0];
     const travelY = py + shiftY - anchor[1];
     let gradient;
     if (paint.centre !== undefined) {
       gradient = pen.createRadialGradient(0, 0, 0, 0, 0, 1);
-      pen.setTransform(paint.radii[0] * scale, 0, 0, paint.radii[1] * scale,
-                       (anchor[0] + travelX) * scale + left, (anchor[1] + travelY) * scale + top);
+      pen.setTransform(
+          paint.radii[0] * scale, 0, 0, paint.radii[1] * scale,
+          (anchor[0] + travelX) * scale + left, (anchor[1] + travelY) * scale + top);
     } else {
       gradient = pen.createLinearGradient(...paint.from, ...paint.to);
       pen.setTransform(scale, 0, 0, scale, travelX * scale + left, travelY * scale + top);

@@ -20,21 +20,23 @@ export function blinkAt(seconds) {
   const begins = (span + 0.15 + 0.6 * scatter(span)) * BLINK_EVERY_SECONDS;
   const share = (seconds - begins) / BLINK_SECONDS;
   if (share <= 0 || share >= 1) return 0;
-  return share < 0.35 ? Math.sin((share / 0.35) * (Math.PI / 2)) : Math.cos(((share - 0.35) / 0.65) * (Math.PI / 2));
+  return share < 0.35 ? Math.sin((share / 0.35) * (Math.PI / 2)) :
+                        Math.cos(((share - 0.35) / 0.65) * (Math.PI / 2));
 }
 
 // The gaze rests on a point for a while, then jumps: eyes never drift evenly.
 function gazeAt(seconds) {
   const span = Math.floor(seconds / 2.3);
   const share = Math.min(1, (seconds / 2.3 - span) / 0.06);
-  const at = (index, salt) => (scatter(index * 2 + salt) - 0.5) * (scatter(index) > 0.45 ? 1 : 0.25);
+  const at = (index, salt) =>
+      (scatter(index * 2 + salt) - 0.5) * (scatter(index) > 0.45 ? 1 : 0.25);
   const between = (salt) => at(span - 1, salt) + (at(span, salt) - at(span - 1, salt)) * share;
   return [between(0.3) * 0.22, between(0.7) * 0.12];
 }
 
 // Writes the idle face at `seconds` into `face`, setting the inputs it knows and no others. `calm`,
 // for people who asked their system for less motion, leaves the blinks and stills the rest.
-export function idleFace(seconds, face, { calm = false } = {}) {
+export function idleFace(seconds, face, {calm = false} = {}) {
   const wave = (period, phase) => (calm ? 0 : Math.sin((seconds / period) * 2 * Math.PI + phase));
   const blink = blinkAt(seconds);
   const [gazeX, gazeY] = calm ? [0, 0] : gazeAt(seconds);
@@ -51,6 +53,4 @@ export function idleFace(seconds, face, { calm = false } = {}) {
 }
 
 // Breath, 0..1, which goes on while speaking too.
-export function breathAt(seconds) {
-  return 0.5 - 0.5 * Math.cos((seconds / 3.9) * 2 * Math.PI);
-}
+export function breathAt(seconds) { return 0.5 - 0.5 * Math.cos((seconds / 3.9) * 2 * Math.PI); }

@@ -6,9 +6,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  MessageType, WireError, decodeMessage, encodeAudioInput, encodeConfigureSession, encodeInterrupt,
-} from './motion-wire.js';
+import {decodeMessage, MessageType, WireError} from './motion-wire.js';
+import {encodeAudioInput, encodeConfigureSession, encodeInterrupt} from './motion-wire.js';
 
 const HANDSHAKE_MS = 10_000;
 const CHUNK_BYTES = 6_400;  // 200 ms at 16 kHz
@@ -18,23 +17,25 @@ export class SessionError extends Error {}
 
 function words(status) {
   if (status === 401 || status === 403) return 'The server refused to start a session.';
-  if (status === 429) return 'The server has as many sessions as it may have. Try again in a moment.';
-  if (status === 404) return 'This server has no page sessions; was it started with the page turned off?';
+  if (status === 429)
+    return 'The server has as many sessions as it may have. Try again in a moment.';
+  if (status === 404)
+    return 'This server has no page sessions; was it started with the page turned off?';
   return `The server could not start a session (HTTP ${status}).`;
 }
 
 async function mintToken() {
   let answer;
   try {
-    answer = await fetch('/door/session', { method: 'POST', cache: 'no-store' });
+    answer = await fetch('/door/session', {method: 'POST', cache: 'no-store'});
   } catch {
     throw new SessionError('The server does not answer. Is it running?');
   }
   if (!answer.ok) throw new SessionError(words(answer.status));
   const ticket = await answer.json().catch(() => null);
   const whole = ticket !== null && typeof ticket === 'object' &&
-    ['appId', 'avatarId', 'sessionToken'].every((name) => typeof ticket[name] === 'string') &&
-    Number.isInteger(ticket.sampleRate);
+      ['appId', 'avatarId', 'sessionToken'].every((name) => typeof ticket[name] === 'string') &&
+      Number.isInteger(ticket.sampleRate);
   if (!whole) throw new SessionError('The server answered with something else than a session.');
   return ticket;
 }
@@ -43,14 +44,14 @@ function socketAddress(ticket) {
   const address = new URL('/v2/driveningress/websocket', window.location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   address.search = new URLSearchParams({
-    id: ticket.avatarId, appId: ticket.appId, sessionKey: ticket.sessionToken,
-  }).toString();
+                     id: ticket.avatarId,
+                     appId: ticket.appId,
+                     sessionKey: ticket.sessionToken,
+                   }).toString();
   return address;
 }
 
-function newRequestId() {
-  return `door_${crypto.getRandomValues(new Uint32Array(3)).join('_')}`;
-}
+function newRequestId() { return `door_${crypto.getRandomValues(new Uint32Array(3)).join('_')}`; }
 
 // Events, by onEvent(name, detail):
 //   minted {appId, avatarId, region, ms}   opened {ms}   confirmed {connectionId, ms}
@@ -63,13 +64,11 @@ export class MotionSession {
   #closing = false;
   #settleHandshake = null;
 
-  constructor(onEvent = () => {}) {
-    this.#onEvent = onEvent;
-  }
+  constructor(onEvent = () => {}) { this.#onEvent = onEvent; }
 
   get isOpen() {
     return this.#socket !== null && this.#socket.readyState === WebSocket.OPEN &&
-      this.#settleHandshake === null;
+        this.#settleHandshake === null;
   }
 
   // Mints a token and opens the session. Resolves once the server has confirmed it.
@@ -78,7 +77,9 @@ export class MotionSession {
     const ticket = await mintToken();
     this.sampleRate = ticket.sampleRate;
     this.#onEvent('minted', {
-      appId: ticket.appId, avatarId: ticket.avatarId, region: String(ticket.region ?? ''),
+      appId: ticket.appId,
+      avatarId: ticket.avatarId,
+      region: String(ticket.region ?? ''),
       ms: performance.now() - began,
     });
     await this.#connect(socketAddress(ticket));
@@ -90,7 +91,8 @@ export class MotionSession {
       const socket = new WebSocket(address);
       socket.binaryType = 'arraybuffer';
       this.#socket = socket;
-      const timer = setTimeout(() => settle('The server did not open the session in time.'), HANDSHAKE_MS);
+      const timer =
+          setTimeout(() => settle('The server did not open the session in time.'), HANDSHAKE_MS);
       const settle = (problem) => {
         if (this.#settleHandshake === null) return;
         clearTimeout(timer);
@@ -101,9 +103,10 @@ export class MotionSession {
       };
       this.#settleHandshake = settle;
       socket.onopen = () => {
-        this.#onEvent('opened', { ms: performance.now() - began });
+        this.#onEvent('opened', {ms: performance.now() - began});
         socket.send(encodeConfigureSession({
-          sampleRate: this.sampleRate, extraParams: { 'stagedoor.blendshapes': 'arkit52' },
+          sampleRate: this.sampleRate,
+          extraParams: {'stagedoor.blendshapes': 'arkit52'},
         }));
       };
       socket.onmessage = (event) => this.#receive(event.data, began);
@@ -115,9 +118,12 @@ export class MotionSession {
     try {
       if (!(data instanceof ArrayBuffer)) throw new WireError('text where bytes belong');
       const message = decodeMessage(new Uint8Array(data));
-      if (message.type === MessageType.serverError) this.#serverError(message.error);
-      else if (message.type === MessageType.confirmSession) this.#confirmed(message.confirm, began);
-      else if (message.type === MessageType.responseAnimation) this.#animated(message.response);
+      if (message.type === MessageType.serverError)
+        this.#serverError(message.error);
+      else if (message.type === MessageType.confirmSession)
+        this.#confirmed(message.confirm, began);
+      else if (message.type === MessageType.responseAnimation)
+        this.#animated(message.response);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#fail(`The server sent something that this page cannot read (${error.message}).`);
@@ -127,7 +133,7 @@ export class MotionSession {
   #confirmed(confirm, began) {
     if (this.#settleHandshake === null) return;
     if (confirm.connectionId === '') throw new WireError('a session without an id');
-    this.#onEvent('confirmed', { connectionId: confirm.connectionId, ms: performance.now() - began });
+    this.#onEvent('confirmed', {connectionId: confirm.connectionId, ms: performance.now() - began});
     this.#settleHandshake(null);
   }
 
@@ -155,7 +161,7 @@ export class MotionSession {
     if (!this.isOpen) return Promise.reject(new SessionError('The session is not open.'));
     const reqId = newRequestId();
     return new Promise((done, fail) => {
-      this.#utterances.set(reqId, { onFrames, done, fail });
+      this.#utterances.set(reqId, {onFrames, done, fail});
       this.#send(reqId, bytes).catch((error) => this.#fail(String(error)));
     });
   }
@@ -167,14 +173,14 @@ export class MotionSession {
       }
       if (!this.isOpen || !this.#utterances.has(reqId)) return;
       const audio = bytes.subarray(at, at + CHUNK_BYTES);
-      this.#socket.send(encodeAudioInput({ reqId, end: at + CHUNK_BYTES >= bytes.length, audio }));
+      this.#socket.send(encodeAudioInput({reqId, end: at + CHUNK_BYTES >= bytes.length, audio}));
     }
   }
 
   // Tells the server to stop all that is being spoken; the waiting speak() calls resolve.
   interrupt() {
     for (const [reqId, utterance] of this.#utterances) {
-      if (this.isOpen) this.#socket.send(encodeInterrupt({ reqId }));
+      if (this.isOpen) this.#socket.send(encodeInterrupt({reqId}));
       utterance.done();
     }
     this.#utterances.clear();
@@ -193,13 +199,14 @@ export class MotionSession {
   }
 
   #closed(event) {
-    const why = event.reason || (event.code === 1006 ? 'no answer, or refused' : `code ${event.code}`);
+    const why =
+        event.reason || (event.code === 1006 ? 'no answer, or refused' : `code ${event.code}`);
     if (this.#settleHandshake !== null) {
       return this.#settleHandshake(`The server did not open the session (${why}).`);
     }
     const problem = `The session was closed (${why}).`;
     const wasOurs = this.#closing;
     this.#fail(problem);
-    this.#onEvent('closed', { reason: wasOurs ? 'closed by this page' : problem });
+    this.#onEvent('closed', {reason: wasOurs ? 'closed by this page' : problem});
   }
 }

@@ -60,9 +60,7 @@ class Writer {
     return value === '' ? this : this.block(field, new TextEncoder().encode(value));
   }
 
-  done() {
-    return Uint8Array.from(this.#bytes);
-  }
+  done() { return Uint8Array.from(this.#bytes); }
 }
 
 function message(type, field, body) {
@@ -74,7 +72,7 @@ function message(type, field, body) {
 }
 
 // PCM, no egress. `extraParams` is a plain object of strings.
-export function encodeConfigureSession({ sampleRate, extraParams = {} }) {
+export function encodeConfigureSession({sampleRate, extraParams = {}}) {
   const body = new Writer().number(1, sampleRate);
   for (const [key, value] of Object.entries(extraParams)) {
     body.block(8, new Writer().text(1, key).text(2, value).done());
@@ -83,7 +81,7 @@ export function encodeConfigureSession({ sampleRate, extraParams = {} }) {
 }
 
 // `audio` is a Uint8Array of little-endian 16-bit samples; it may be empty.
-export function encodeAudioInput({ reqId, end, audio }) {
+export function encodeAudioInput({reqId, end, audio}) {
   const head = new Writer().text(1, reqId).number(2, end ? 1 : 0);
   if (audio.length === 0) return message(MessageType.audioInput, 4, head.done());
   const start = head.varint((3 << 3) | BYTES).varint(audio.length).done();
@@ -93,22 +91,20 @@ export function encodeAudioInput({ reqId, end, audio }) {
   return message(MessageType.audioInput, 4, body);
 }
 
-export function encodeInterrupt({ reqId }) {
+export function encodeInterrupt({reqId}) {
   return message(MessageType.interrupt, 8, new Writer().text(1, reqId).done());
 }
 
 // ---- Reading -------------------------------------------------------------------------------
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', {fatal: true});
 
 class Reader {
   #bytes;
   #at = 0;
   #fields = 0;
 
-  constructor(bytes) {
-    this.#bytes = bytes;
-  }
+  constructor(bytes) { this.#bytes = bytes; }
 
   // Calls take(field, wireType) for each field; take() must read or skip exactly that field.
   each(take) {
@@ -140,9 +136,7 @@ class Reader {
     return this.varint();
   }
 
-  int32(wireType) {
-    return this.number(wireType) | 0;
-  }
+  int32(wireType) { return this.number(wireType) | 0; }
 
   bytes(wireType) {
     expect(wireType, BYTES);
@@ -167,11 +161,16 @@ class Reader {
   }
 
   skip(wireType) {
-    if (wireType === VARINT) this.varint();
-    else if (wireType === FIXED64) this.take(8);
-    else if (wireType === BYTES) this.take(this.varint());
-    else if (wireType === FIXED32) this.take(4);
-    else throw new WireError(`wire type ${wireType} does not exist`);
+    if (wireType === VARINT)
+      this.varint();
+    else if (wireType === FIXED64)
+      this.take(8);
+    else if (wireType === BYTES)
+      this.take(this.varint());
+    else if (wireType === FIXED32)
+      this.take(4);
+    else
+      throw new WireError(`wire type ${wireType} does not exist`);
   }
 }
 
@@ -203,7 +202,7 @@ function decodeFrame(bytes) {
 }
 
 function decodeNamedAnimation(bytes) {
-  const animation = { names: [], firstFrame: 0, frames: [] };
+  const animation = {names: [], firstFrame: 0, frames: []};
   const reader = new Reader(bytes);
   reader.each((field, wireType) => {
     if (field === 1) {
@@ -213,7 +212,8 @@ function decodeNamedAnimation(bytes) {
       animation.firstFrame = reader.number(wireType);
       if (animation.firstFrame > 0xffffffff) throw new WireError('frame number out of range');
     } else if (field === 3) {
-      if (animation.frames.length >= LIMITS.framesPerMessage) throw new WireError('too many frames');
+      if (animation.frames.length >= LIMITS.framesPerMessage)
+        throw new WireError('too many frames');
       animation.frames.push(decodeFrame(reader.bytes(wireType)));
     } else {
       reader.skip(wireType);
@@ -223,37 +223,49 @@ function decodeNamedAnimation(bytes) {
 }
 
 function decodeConfirm(bytes) {
-  const confirm = { connectionId: '' };
+  const confirm = {connectionId: ''};
   const reader = new Reader(bytes);
   reader.each((field, wireType) => {
-    if (field === 1) confirm.connectionId = reader.text(wireType);
-    else reader.skip(wireType);
+    if (field === 1)
+      confirm.connectionId = reader.text(wireType);
+    else
+      reader.skip(wireType);
   });
   return confirm;
 }
 
 function decodeServerError(bytes) {
-  const error = { connectionId: '', reqId: '', code: 0, message: '' };
+  const error = {connectionId: '', reqId: '', code: 0, message: ''};
   const reader = new Reader(bytes);
   reader.each((field, wireType) => {
-    if (field === 1) error.connectionId = reader.text(wireType);
-    else if (field === 2) error.reqId = reader.text(wireType);
-    else if (field === 3) error.code = reader.int32(wireType);
-    else if (field === 4) error.message = reader.text(wireType);
-    else reader.skip(wireType);
+    if (field === 1)
+      error.connectionId = reader.text(wireType);
+    else if (field === 2)
+      error.reqId = reader.text(wireType);
+    else if (field === 3)
+      error.code = reader.int32(wireType);
+    else if (field === 4)
+      error.message = reader.text(wireType);
+    else
+      reader.skip(wireType);
   });
   return error;
 }
 
 function decodeResponse(bytes) {
-  const response = { connectionId: '', reqId: '', end: false, animation: null };
+  const response = {connectionId: '', reqId: '', end: false, animation: null};
   const reader = new Reader(bytes);
   reader.each((field, wireType) => {
-    if (field === 1) response.connectionId = reader.text(wireType);
-    else if (field === 2) response.reqId = reader.text(wireType);
-    else if (field === 3) response.end = reader.number(wireType) !== 0;
-    else if (field === 1000) response.animation = decodeNamedAnimation(reader.bytes(wireType));
-    else reader.skip(wireType);
+    if (field === 1)
+      response.connectionId = reader.text(wireType);
+    else if (field === 2)
+      response.reqId = reader.text(wireType);
+    else if (field === 3)
+      response.end = reader.number(wireType) !== 0;
+    else if (field === 1000)
+      response.animation = decodeNamedAnimation(reader.bytes(wireType));
+    else
+      reader.skip(wireType);
   });
   return response;
 }
@@ -262,14 +274,19 @@ function decodeResponse(bytes) {
 // there. Types that the page does not know come back as {type} alone. Throws WireError.
 export function decodeMessage(bytes) {
   if (bytes.length > LIMITS.messageBytes) throw new WireError('message too long');
-  const decoded = { type: 0 };
+  const decoded = {type: 0};
   const reader = new Reader(bytes);
   reader.each((field, wireType) => {
-    if (field === 1) decoded.type = reader.int32(wireType);
-    else if (field === 3) decoded.confirm = decodeConfirm(reader.bytes(wireType));
-    else if (field === 5) decoded.error = decodeServerError(reader.bytes(wireType));
-    else if (field === 6) decoded.response = decodeResponse(reader.bytes(wireType));
-    else reader.skip(wireType);
+    if (field === 1)
+      decoded.type = reader.int32(wireType);
+    else if (field === 3)
+      decoded.confirm = decodeConfirm(reader.bytes(wireType));
+    else if (field === 5)
+      decoded.error = decodeServerError(reader.bytes(wireType));
+    else if (field === 6)
+      decoded.response = decodeResponse(reader.bytes(wireType));
+    else
+      reader.skip(wireType);
   });
   const parts = {
     [MessageType.confirmSession]: 'confirm',
@@ -277,7 +294,7 @@ export function decodeMessage(bytes) {
     [MessageType.responseAnimation]: 'response',
   };
   const part = parts[decoded.type];
-  if (part === undefined) return { type: decoded.type };
+  if (part === undefined) return {type: decoded.type};
   if (decoded[part] === undefined) throw new WireError('the message lacks what its type promises');
-  return { type: decoded.type, [part]: decoded[part] };
+  return {type: decoded.type, [part]: decoded[part]};
 }

@@ -1,13 +1,13 @@
 // Joins sound and face: while a sound plays, the face of the moment that is heard; else idle life.
 //
 // The audio clock leads. Inputs that only the frames know (mouth, jaw, cheeks) are drawn exactly as
-// they came, so that lips and sound cannot part; those that idle life moves too (blinks, head, gaze,
-// brows, the hint of a smile) cross over softly at both ends.
+// they came, so that lips and sound cannot part; those that idle life moves too (blinks, head,
+// gaze, brows, the hint of a smile) cross over softly at both ends.
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { breathAt, idleFace } from './idle-life.js';
-import { Playback } from './sound.js';
+import {breathAt, idleFace} from './idle-life.js';
+import {Playback} from './sound.js';
 
 const CROSSING_SECONDS = 0.28;
 const DRAWN_MAX = 20_000;
@@ -38,19 +38,13 @@ export class Performer {
     requestAnimationFrame(draw);
   }
 
-  get isPlaying() {
-    return this.#playback !== null;
-  }
+  get isPlaying() { return this.#playback !== null; }
 
   // What was drawn while the last sound played: {seconds (of the sound), jawOpen}.
-  get drawn() {
-    return this.#drawn.map((entry) => ({ ...entry }));
-  }
+  get drawn() { return this.#drawn.map((entry) => ({...entry})); }
 
   // Where in the sound each of them ended, in seconds; null until then.
-  get ends() {
-    return { sound: this.#soundEndedAt, face: this.#faceEndedAt };
-  }
+  get ends() { return {sound: this.#soundEndedAt, face: this.#faceEndedAt}; }
 
   // Plays `sound` with the faces of `utterance`, which may still be arriving. Resolves when the
   // sound is over or was stopped.
@@ -87,14 +81,16 @@ export class Performer {
   #draw(clock) {
     const face = new Map();
     const idle = new Map();
-    idleFace(clock, idle, { calm: this.#lessMotion.matches });
+    idleFace(clock, idle, {calm: this.#lessMotion.matches});
     const seconds = this.#playback === null ? -1 : this.#playback.time();
     const speaks = seconds >= 0 && seconds < this.#seconds && this.#utterance.faceAt(seconds, face);
     if (speaks) {
       this.#last = new Map(face);
       const share = ease(seconds / CROSSING_SECONDS);
-      for (const [name, value] of idle) face.set(name, value + ((face.get(name) ?? 0) - value) * share);
-      if (this.#drawn.length < DRAWN_MAX) this.#drawn.push({ seconds, jawOpen: face.get('jawOpen') ?? 0 });
+      for (const [name, value] of idle)
+        face.set(name, value + ((face.get(name) ?? 0) - value) * share);
+      if (this.#drawn.length < DRAWN_MAX)
+        this.#drawn.push({seconds, jawOpen: face.get('jawOpen') ?? 0});
     } else {
       if (this.#playback !== null && seconds >= this.#seconds && this.#faceEndedAt === null) {
         this.#faceEndedAt = seconds;
@@ -109,6 +105,6 @@ export class Performer {
     if (!this.#lessMotion.matches) face.set('breath', breathAt(clock));
     this.#view.fit();
     this.#view.render(face);
-    this.#onFrame({ playing: this.#playback !== null, seconds: Math.max(0, seconds) });
+    this.#onFrame({playing: this.#playback !== null, seconds: Math.max(0, seconds)});
   }
 }

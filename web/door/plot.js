@@ -3,8 +3,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { FRAMES_PER_SECOND } from './utterance.js';
-import { outline } from './sound.js';
+import {outline} from './sound.js';
+import {FRAMES_PER_SECOND} from './utterance.js';
 
 const COLUMNS = 240;
 
@@ -14,9 +14,7 @@ export class Plot {
   #loudest = 1;
   #seconds = 1;
 
-  constructor(canvas) {
-    this.#canvas = canvas;
-  }
+  constructor(canvas) { this.#canvas = canvas; }
 
   show(sound) {
     this.#pairs = outline(sound, COLUMNS);
@@ -36,7 +34,7 @@ export class Plot {
     const style = getComputedStyle(canvas);
     pen.clearRect(0, 0, width, height);
     this.#sound(pen, style, width, height * 0.56);
-    this.#jaw(pen, style, width, height * 0.6, height, { frames, column });
+    this.#jaw(pen, style, width, height * 0.6, height, {frames, column});
     if (this.#pairs.length === 0) return;
     const x = Math.max(0, Math.min(1, nowSeconds / this.#seconds)) * width;
     pen.fillStyle = style.getPropertyValue('--ink');
@@ -55,7 +53,7 @@ export class Plot {
     });
   }
 
-  #jaw(pen, style, width, top, bottom, { frames, column }) {
+  #jaw(pen, style, width, top, bottom, {frames, column}) {
     const colour = style.getPropertyValue('--jaw');
     const base = bottom - 2;
     pen.fillStyle = pen.strokeStyle = colour;
@@ -63,7 +61,8 @@ export class Plot {
     const xOf = (index) => (index / FRAMES_PER_SECOND / this.#seconds) * width;
     pen.beginPath();
     pen.moveTo(0, base);
-    frames.forEach((frame, index) => pen.lineTo(xOf(index), base - Math.min(1, frame[column]) * (base - top)));
+    frames.forEach(
+        (frame, index) => pen.lineTo(xOf(index), base - Math.min(1, frame[column]) * (base - top)));
     pen.lineWidth = 2;
     pen.lineJoin = 'round';
     pen.stroke();

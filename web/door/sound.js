@@ -13,7 +13,8 @@ const RECORD_SECONDS_MAX = 60;
 export async function wake(context) {
   const patience = new Promise((resolve) => setTimeout(resolve, 1500));
   await Promise.race([context.resume(), patience]);
-  if (context.state !== 'running') throw new SoundError('The browser wants a click before this page may sound.');
+  if (context.state !== 'running')
+    throw new SoundError('The browser wants a click before this page may sound.');
 }
 
 // Any format that the browser knows; SoundError where it does not.
@@ -22,11 +23,13 @@ export async function decode(context, arrayBuffer) {
   try {
     sound = await context.decodeAudioData(arrayBuffer);
   } catch {
-    throw new SoundError('This browser cannot decode that file. WAV, MP3, Ogg, WebM and M4A usually work.');
+    throw new SoundError(
+        'This browser cannot decode that file. WAV, MP3, Ogg, WebM and M4A usually work.');
   }
   if (sound.length === 0) throw new SoundError('That file holds no sound.');
   if (sound.duration > SECONDS_MAX) {
-    throw new SoundError(`That sound lasts ${Math.round(sound.duration)} s; the page takes up to ${SECONDS_MAX} s.`);
+    throw new SoundError(
+        `That sound lasts ${Math.round(sound.duration)} s; the page takes up to ${SECONDS_MAX} s.`);
   }
   return sound;
 }
@@ -85,17 +88,11 @@ export class Playback {
     this.#source.start(this.#beginsAt);
   }
 
-  time() {
-    return this.#context.currentTime - this.#heldBack() - this.#beginsAt;
-  }
+  time() { return this.#context.currentTime - this.#heldBack() - this.#beginsAt; }
 
-  #heldBack() {
-    return this.#context.outputLatency || this.#context.baseLatency || 0;
-  }
+  #heldBack() { return this.#context.outputLatency || this.#context.baseLatency || 0; }
 
-  stop() {
-    this.#source.stop();
-  }
+  stop() { this.#source.stop(); }
 }
 
 // Records the microphone until stop(), or for a minute at most. finished resolves to the bytes of
@@ -107,11 +104,12 @@ export class Recording {
     }
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+      stream = await navigator.mediaDevices.getUserMedia({audio: {channelCount: 1}});
     } catch (error) {
       const denied = error.name === 'NotAllowedError';
-      throw new SoundError(denied ? 'The browser was not allowed to use the microphone.'
-        : 'No microphone was found.');
+      throw new SoundError(
+          denied ? 'The browser was not allowed to use the microphone.' :
+                   'No microphone was found.');
     }
     return new Recording(stream);
   }

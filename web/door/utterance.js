@@ -23,13 +23,9 @@ export class Utterance {
     for (const frame of animation.frames) this.frames.push(frame);
   }
 
-  get seconds() {
-    return this.frames.length / FRAMES_PER_SECOND;
-  }
+  get seconds() { return this.frames.length / FRAMES_PER_SECOND; }
 
-  column(name) {
-    return this.names.indexOf(name);
-  }
+  column(name) { return this.names.indexOf(name); }
 
   // Writes the face at `seconds` into `face` (a Map from name to value). Before the first frame and
   // after the last it is that frame's. False while there is no frame at all.

@@ -1,0 +1,224 @@
+// How many session tokens can be redeemed durably, and how long one waits: redemption FOLDER.
+//
+// In process, through the product's own store on a new database in FOLDER (which must lie on the
+// disk that is meant). By turns, several rounds of
+//   bare    append 256 B to a file and fdatasync it, one after the other;
+//   group   the same with as many records in one append as the store had in one commit;
+//   full    redemptions with many in flight, as fast as they go;
+//   half    redemptions that arrive by the clock at half of what `full` reached.
+// Prints one JSON object per round and kind.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "crypto/random.h"
+#include "store/sqlite_redemptions.h"
+#include "store/sqlite_writer.h"
+
+namespace {
+
+using namespace stagedoor;
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr int rounds = 5;
+constexpr std::chrono::milliseconds round_length{2000};
+constexpr std::size_t in_flight_max = 4096;
+constexpr std::size_t bare_record_bytes = 256;
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Outcome {
+  double per_second = 0, commits_per_second = 0, p50_ms = 0, p99_ms = 0, max_ms = 0, cpu_us = 0;
+  std::uint64_t refused = 0;
+};
+
+double at_quantile_ms(std::vector<float>& sorted_ms, double quantile) {
+  if (sorted_ms.empty()) return 0;
+  const auto last = static_cast<double>(sorted_ms.size() - 1);
+  return static_cast<double>(sorted_ms[static_cast<std::size_t>(last * quantile)]);
+}
+
+// Redemptions in flight. Answers come on the writer's thread, in groups; a commit is told by the
+// answers that come without a pause between them: the count of commits comes from a job of our own
+// that asks the store how many transactions it has ended.
+class Load {
+ public:
+  explicit Load(store::SqliteRedemptions& redemptions, const base::Clock& clock)
+      : redemptions_(redemptions), clock_(clock) {}
+
+  // As fast as they go while at most `in_flight_max` are unanswered.
+  Outcome full() {
+    begin();
+    while (Clock::now() < end_) {
+      std::unique_lock lock(mutex_);
+      room_.wait(lock, [this] { return in_flight_ <= in_flight_max / 2; });
+      const auto batch = in_flight_max - in_flight_;
+      lock.unlock();
+      for (std::size_t i = 0; i < batch; ++i) redeem(Clock::now());
+    }
+    return finish();
+  }
+
+  // One arrives every 1/rate seconds, whatever has become of those before; the time to the answer
+  // counts from when it was due, so that a stall is told by all that it held up.
+  Outcome paced(double rate) {
+    begin();
+    const auto began = Clock::now();
+    for (std::uint64_t i = 0;; ++i) {
+      const auto due = began + std::chrono::duration_cast<Clock::duration>(
+                                   Seconds(static_cast<double>(i) / rate));
+      if (due >= end_) break;
+      if (const auto now = Clock::now(); due > now) {
+        // Sleeping for less than this costs more than it waits.
+        std::this_thread::sleep_for(
+            std::max<Clock::duration>(due - now, std::chrono::microseconds(200)));
+      }
+      redeem(due);
+    }
+    return finish();
+  }
+
+ private:
+  void begin() {
+    latencies_ms_.clear();
+    latencies_ms_.reserve(1u << 20);
+    refused_ = 0;
+    groups_ = 0;
+    last_group_answered_ = {};
+    cpu_before_ = cpu_seconds();
+    began_ = Clock::now();
+    end_ = began_ + round_length;
+  }
+
+  void redeem(Clock::time_point due) {
+    rules::Redemption redemption{.id = {},
+                                 .expires_at = clock_.now() + std::chrono::minutes(10),
+                                 .uses_max = 1,
+                                 .at = clock_.now()};
+    // Tokens of one second expire together, as clients that ask for whole seconds have it.
+    redemption.expires_at = base::from_unix_seconds(base::unix_seconds(redemption.expires_at));
+    random_.fill(redemption.id);
+    {
+      const std::lock_guard lock(mutex_);
+      ++in_flight_;
+    }
+    redemptions_.redeem(redemption, [this, due](base::Result<int> use) {
+      const auto now = Clock::now();
+      const std::lock_guard lock(mutex_);
+      if (!use) ++refused_;
+      latencies_ms_.push_back(std::chrono::duration<float, std::milli>(now - due).count());
+      if (now - last_group_answered_ > std::chrono::microseconds(100)) ++groups_;
+      last_group_answered_ = now;
+      if (--in_flight_ == 0 || in_flight_ == in_flight_max / 2) room_.notify_one();
+    });
+  }
+
+  Outcome finish() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return in_flight_ == 0; });
+    const Seconds took = Clock::now() - began_;
+    const auto count = static_cast<double>(latencies_ms_.size());
+    std::ranges::sort(latencies_ms_);
+    return {.per_second = (count - static_cast<double>(refused_)) / took.count(),
+            .commits_per_second = static_cast<double>(groups_) / took.count(),
+            .p50_ms = at_quantile_ms(latencies_ms_, 0.5),
+            .p99_ms = at_quantile_ms(latencies_ms_, 0.99),
+            .max_ms = at_quantile_ms(latencies_ms_, 1),
+            .cpu_us = (cpu_seconds() - cpu_before_) / count * 1e6,
+            .refused = refused_};
+  }
+
+  store::SqliteRedemptions& redemptions_;
+  const base::Clock& clock_;
+  crypto::SystemRandom random_;
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::size_t in_flight_ = 0;
+  std::vector<float> latencies_ms_;
+  std::uint64_t refused_ = 0, groups_ = 0;
+  Clock::time_point last_group_answered_, began_, end_;
+  double cpu_before_ = 0;
+};
+
+// Records per second of a file that is appended to and synchronised, `records` at a time.
+double bare_loop(const std::string& path, std::size_t records) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return 0;
+  const std::string bytes(bare_record_bytes * records, 'x');
+  const auto began = Clock::now();
+  std::uint64_t count = 0;
+  while (Clock::now() - began < round_length / 2) {
+    if (::write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
+        ::fdatasync(file) != 0)
+      break;
+    count += records;
+  }
+  const Seconds took = Clock::now() - began;
+  ::close(file);
+  return static_cast<double>(count) / took.count();
+}
+
+void tell(std::string_view kind, const Outcome& outcome) {
+  fmt::print(
+      "{{\"kind\":\"{}\",\"per_second\":{:.0f},\"commits_per_second\":{:.0f},"
+      "\"p50_ms\":{:.3f},\"p99_ms\":{:.3f},\"max_ms\":{:.3f},\"cpu_us\":{:.2f},"
+      "\"refused\":{}}}\n",
+      kind, outcome.per_second, outcome.commits_per_second, outcome.p50_ms, outcome.p99_ms,
+      outcome.max_ms, outcome.cpu_us, outcome.refused);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  if (argument_count != 2) {
+    fmt::print(stderr, "redemption FOLDER\n");
+    return 2;
+  }
+  const std::string folder = arguments[1];
+  auto database =
+      store::SqliteDatabase::open(folder + "/redemption.db", store::SqliteDatabase::Mode::create);
+  if (!database || !store::migrate(*database)) {
+    fmt::print(stderr, "redemption: no database in {}\n", folder);
+    return 1;
+  }
+  base::SystemClock clock;
+  store::SqliteWriter writer(*std::move(database));
+  store::SqliteRedemptions redemptions(writer, clock);
+  writer.start();
+  Load load(redemptions, clock);
+  for (int round = 0; round < rounds; ++round) {
+    const auto full = load.full();
+    tell("full", full);
+    tell("half", load.paced(full.per_second / 2));
+    tell("bare", {.per_second = bare_loop(folder + "/bare", 1)});
+    const auto in_commit = full.per_second / std::max(full.commits_per_second, 1.0);
+    tell("group", {.per_second = bare_loop(folder + "/bare", static_cast<std::size_t>(in_commit))});
+  }
+  writer.stop();
+  return 0;
+}
