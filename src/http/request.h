@@ -1,6 +1,9 @@
 // One HTTP request as a handler sees it. Views are valid until the handler has returned (for a
 // coroutine: has finished).
 //
+// Rule url-redacted: some clients can only send a credential in the URL. The raw query has no
+// accessor; a handler asks for one value by name, and for a log there is only the redacted target.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once

@@ -42,6 +42,7 @@ TEST(Request, FieldNamesCompareWithoutCaseAndAreCounted) {
   EXPECT_EQ(request->header("y"), std::nullopt);
 }
 
+// Rule url-redacted.
 TEST(Request, SecretsInTheTargetNeverReachALog) {
   RequestForTest request("GET", "/ws?token=abc&x=1&TOKEN=def&to%6ben=ghi&%zz=jkl&flag&token");
   request.secret_query_names({"token"});

@@ -112,7 +112,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   http::Task<bool> hear(const message::ClientAudioInput& input);
   http::Task<bool> hear_pieces(Utterance& utterance, std::string_view audio, bool is_end);
   http::Task<bool> perform(Utterance& utterance);
-  http::Task<bool> give_up(Utterance& utterance, std::string text);
+  http::Task<bool> give_up(Utterance& utterance, bool is_end, std::string text);
   http::Task<bool> interrupt(const std::string& req_id);
   http::Task<bool> complain(const std::string& req_id, std::int32_t code, std::string text);
   http::Task<bool> send(std::string bytes);
@@ -143,6 +143,7 @@ http::Task<> MotionSession::serve() {
   for (;;) {
     const auto raw = co_await socket_.read();
     if (!raw || !co_await handle(*raw)) co_return;
+    if (is_stopping_ && open_.empty()) co_return cut(SessionEnd::shutting_down);
   }
 }
 
@@ -229,9 +230,9 @@ http::Task<bool> MotionSession::hear_pieces(Utterance& utterance, std::string_vi
     const auto bytes = audio.substr(0, piece);
     audio.remove_prefix(bytes.size());
     if (const auto heard = utterance.hear(bytes); !heard)
-      co_return co_await give_up(utterance, heard.error().hint);
+      co_return co_await give_up(utterance, is_end, heard.error().hint);
     if (utterance.audio_millis() > utterance_millis_max)
-      co_return co_await give_up(utterance, "an utterance may last an hour at most");
+      co_return co_await give_up(utterance, is_end, "an utterance may last an hour at most");
     if (!co_await perform(utterance)) co_return false;
   }
   if (is_end) {
@@ -241,10 +242,6 @@ http::Task<bool> MotionSession::hear_pieces(Utterance& utterance, std::string_vi
     if (!co_await perform(utterance)) co_return false;
   }
   if (utterance.is_over()) finish(utterance);
-  if (is_stopping_ && open_.empty()) {
-    cut(SessionEnd::shutting_down);
-    co_return false;
-  }
   co_return true;
 }
 
@@ -259,9 +256,10 @@ http::Task<bool> MotionSession::perform(Utterance& utterance) {
   co_return true;
 }
 
-http::Task<bool> MotionSession::give_up(Utterance& utterance, std::string text) {
+// `is_end`: the client sends nothing more for it, so its req_id may begin anew.
+http::Task<bool> MotionSession::give_up(Utterance& utterance, bool is_end, std::string text) {
   const auto req_id = utterance.req_id();
-  ignore(req_id);
+  if (!is_end) ignore(req_id);
   finish(utterance);
   if (!co_await complain(req_id, invalid_argument, std::move(text))) co_return false;
   co_return co_await send(end_message(form_, req_id));

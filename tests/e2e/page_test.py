@@ -88,6 +88,7 @@ class Page(unittest.TestCase):
             self.assertTrue(ticket[name], name)
         self.assertEqual(ticket["sampleRate"], 16000)
 
+    # Rule page-mints-for-its-own.
     def test_another_site_gets_no_page_session(self):
         self.assertEqual(self.foreign.status, 403)
         self.assertNotIn(b"sessionToken", self.foreign.body)
