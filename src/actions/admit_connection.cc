@@ -12,7 +12,8 @@ base::Result<rules::SessionToken> AdmitConnection::check(const Request& request,
   if (!payload) return base::fail(payload.error());
   auto token = rules::read_claims(*payload);
   if (!token) return base::fail(token.error());
-  if (const auto timely = rules::check_time(*token, now); !timely) return base::fail(timely.error());
+  if (const auto timely = rules::check_time(*token, now); !timely)
+    return base::fail(timely.error());
 
   if (request.app_id.empty() || parts_.catalog.app(request.app_id) == nullptr)
     return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
@@ -35,18 +36,18 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
   auto place = parts_.sessions.enter(token->app_id, token->leash.sessions_max);
   if (!place) return answer(base::fail(place.error()));
 
-  const rules::Redemption redemption{.id = token->id,
-                                     .expires_at = token->expires_at,
-                                     .uses_max = token->uses_max,
-                                     .at = now};
+  const rules::Redemption redemption{
+      .id = token->id, .expires_at = token->expires_at, .uses_max = token->uses_max, .at = now};
   parts_.redemptions.redeem(
       redemption, [this, now, token = *std::move(token), place = *std::move(place),
                    avatar_id = request.avatar_id, request_id = request.request_id,
                    peer = request.peer, answer = std::move(answer)](base::Result<int> use) mutable {
-        if (use) return answer(Grant(std::move(token), std::move(avatar_id), now, std::move(place)));
+        if (use)
+          return answer(Grant(std::move(token), std::move(avatar_id), now, std::move(place)));
         if (use.error().code == ErrorCode::token_spent)
-          warn_of_reuse(token, {.token = {}, .app_id = {}, .avatar_id = {},
-                                .request_id = request_id, .peer = peer});
+          warn_of_reuse(
+              token,
+              {.token = {}, .app_id = {}, .avatar_id = {}, .request_id = request_id, .peer = peer});
         answer(base::fail(use.error()));
       });
 }

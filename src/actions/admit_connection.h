@@ -65,8 +65,8 @@ class AdmitConnection {
 
   struct Request {
     base::Secret token;
-    std::string app_id;     // as the client named it
-    std::string avatar_id;  // the avatar it wants
+    std::string app_id;            // as the client named it
+    std::string avatar_id;         // the avatar it wants
     std::string request_id, peer;  // for the log
   };
   using Answer = std::move_only_function<void(base::Result<Grant>)>;

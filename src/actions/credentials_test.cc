@@ -47,7 +47,8 @@ class Keys : public rules::ApiKeyStore {
     return rules::KnownApiKey{found->second.id, found->second.environment,
                               book_.app(found->second.app_id)};
   }
-  base::Result<base::Done> create(const rules::ApiKey& key, const rules::ApiKeyHash& hash) override {
+  base::Result<base::Done> create(const rules::ApiKey& key,
+                                  const rules::ApiKeyHash& hash) override {
     by_hash[hash] = key;
     return base::Done{};
   }
@@ -107,10 +108,12 @@ class Live : public rules::LiveSessions {
 class Written : public base::Log {
  public:
   bool writes(base::LogLevel) const override { return true; }
-  void write(base::LogLevel, std::string_view event, std::initializer_list<base::LogField> fields) override {
+  void write(base::LogLevel, std::string_view event,
+             std::initializer_list<base::LogField> fields) override {
     events.emplace_back(event);
     for (const auto& field : fields)
-      if (const auto* text = std::get_if<std::string_view>(&field.value)) texts += std::string(*text) + "\n";
+      if (const auto* text = std::get_if<std::string_view>(&field.value))
+        texts += std::string(*text) + "\n";
   }
   std::deque<std::string> events;
   std::string texts;
@@ -144,7 +147,8 @@ struct World {
           [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
     return *std::move(outcome);
   }
-  ErrorCode refusal(std::string_view token, std::string app = "app_1", std::string avatar = "ava_1") {
+  ErrorCode refusal(std::string_view token, std::string app = "app_1",
+                    std::string avatar = "ava_1") {
     const auto grant = show(token, std::move(app), std::move(avatar));
     return grant ? ErrorCode::not_found : grant.error().code;
   }
@@ -205,7 +209,8 @@ TEST(AuthenticateApiKey, UnknownAndRevokedKeysAreIndistinguishable) {
 
 TEST(AuthenticateApiKey, AKeyOfAnEnvironmentThatIsNotServedIsToldSo) {
   World w;
-  const AuthenticateApiKey live_only{{w.keys, w.hasher}, {.accepts_live = true, .accepts_test = false}};
+  const AuthenticateApiKey live_only{{w.keys, w.hasher},
+                                     {.accepts_live = true, .accepts_test = false}};
   EXPECT_EQ(live_only(w.key).error().code, ErrorCode::wrong_environment);
 }
 

@@ -32,20 +32,19 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                         "There is no avatar with the avatarId given.");
   }
 
-  rules::SessionToken token{
-      .id = {},
-      .issuer = options_.issuer,
-      .subject = request.end_user_id.empty() ? app.id : request.end_user_id,
-      .account_id = app.workspace_id,
-      .app_id = app.id,
-      .api_key_id = rules::api_key_id_text(caller.api_key_id()),
-      .region = options_.region,
-      .environment = caller.environment(),
-      .avatar_id = request.avatar_id,
-      .issued_at = now,
-      .expires_at = request.expires_at,
-      .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
-      .leash = leash_for(app, request, now)};
+  rules::SessionToken token{.id = {},
+                            .issuer = options_.issuer,
+                            .subject = request.end_user_id.empty() ? app.id : request.end_user_id,
+                            .account_id = app.workspace_id,
+                            .app_id = app.id,
+                            .api_key_id = rules::api_key_id_text(caller.api_key_id()),
+                            .region = options_.region,
+                            .environment = caller.environment(),
+                            .avatar_id = request.avatar_id,
+                            .issued_at = now,
+                            .expires_at = request.expires_at,
+                            .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
+                            .leash = leash_for(app, request, now)};
   parts_.random.fill(token.id);
   base::Secret text(parts_.keys.sign(rules::claims_json(token)));
   return Minted{.token = std::move(text), .applied = std::move(token)};

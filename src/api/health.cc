@@ -81,7 +81,9 @@ MetricFamily durations_family(const std::vector<RequestCounts::Row>& rows) {
 
 }  // namespace
 
-RequestCounts::RequestCounts() { add_route("(none)"); }
+RequestCounts::RequestCounts() {
+  add_route("(none)");
+}
 
 void RequestCounts::add_route(std::string pattern) {
   for (const auto& route : routes_)
@@ -97,7 +99,8 @@ void RequestCounts::count(const http::RequestRecord& record) {
   auto& counts = route->shards[my_shard(shard_count)];
   const auto status = static_cast<std::size_t>(std::clamp(record.status / 100, 1, 5));
   counts.by_class[status].fetch_add(1, std::memory_order_relaxed);
-  const auto nanoseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(record.took.count(), 0));
+  const auto nanoseconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(record.took.count(), 0));
   const auto seconds = static_cast<double>(nanoseconds) * 1e-9;
   const auto bucket = std::ranges::lower_bound(bounds_seconds, seconds) - bounds_seconds.begin();
   counts.by_duration[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);

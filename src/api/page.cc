@@ -26,7 +26,9 @@ bool is_this_machine(std::string_view host) {
   return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
 }
 
-bool is_loopback(std::string_view peer) { return peer.starts_with("127.") || peer == "::1"; }
+bool is_loopback(std::string_view peer) {
+  return peer.starts_with("127.") || peer == "::1";
+}
 
 void deliver(const PageFile& file, const http::Request& request, http::Response& response) {
   if (request.header("If-None-Match") == file.etag) {
@@ -70,10 +72,12 @@ std::optional<std::string> Page::why_not(const http::Request& request) const {
   const auto host = request.header("Host").value_or("");
   const auto origin = request.header("Origin");
   // A browser always says where a POST comes from; another page's script must not use our backend.
-  if (!origin || (*origin != "http://" + std::string(host) && *origin != "https://" + std::string(host)))
+  if (!origin ||
+      (*origin != "http://" + std::string(host) && *origin != "https://" + std::string(host)))
     return "Only the page at / of this server may ask for a session here.";
   if (options_.open_to == OpenTo::everyone) return std::nullopt;
-  // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in it.
+  // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in
+  // it.
   if (is_loopback(request.peer()) && is_this_machine(host) && !request.header("X-Forwarded-For") &&
       !request.header("Forwarded") && !request.header("Via"))
     return std::nullopt;
@@ -112,7 +116,8 @@ void Page::sample(const http::Request&, http::Response& response) const {
   std::ifstream file(options_.sample_file, std::ios::binary);
   if (!file) return reply_problem(response, 404, "This server has no sample.");
   std::string bytes(std::istreambuf_iterator<char>(file), {});
-  if (bytes.size() > sample_bytes_max) return reply_problem(response, 404, "The sample is too large.");
+  if (bytes.size() > sample_bytes_max)
+    return reply_problem(response, 404, "The sample is too large.");
   response.start(200, "audio/wav") = std::move(bytes);
   response.header("Cache-Control", "no-cache");
 }

@@ -17,39 +17,59 @@ struct Words {
 
 Words words_of(int status) {
   switch (status) {
-    case 400: return {400, "malformed", "The request is not valid"};
-    case 401: return {401, "unauthenticated", "No accepted credential"};
-    case 403: return {403, "forbidden", "Not allowed"};
-    case 404: return {404, "not-found", "There is nothing here"};
-    case 405: return {405, "method-not-allowed", "Not with this method"};
-    case 408: return {408, "too-slow", "The request came too slowly"};
-    case 413: return {413, "too-large", "The body is too large"};
-    case 415: return {415, "wrong-content-type", "Not this content type"};
-    case 429: return {429, "too-many", "Too many"};
-    case 431: return {431, "head-too-large", "The head is too large"};
-    case 501: return {501, "unsupported", "Not something this server does"};
-    case 503: return {503, "unavailable", "A part did not answer"};
-    default: return {500, "internal", "The server made a mistake"};
+    case 400:
+      return {400, "malformed", "The request is not valid"};
+    case 401:
+      return {401, "unauthenticated", "No accepted credential"};
+    case 403:
+      return {403, "forbidden", "Not allowed"};
+    case 404:
+      return {404, "not-found", "There is nothing here"};
+    case 405:
+      return {405, "method-not-allowed", "Not with this method"};
+    case 408:
+      return {408, "too-slow", "The request came too slowly"};
+    case 413:
+      return {413, "too-large", "The body is too large"};
+    case 415:
+      return {415, "wrong-content-type", "Not this content type"};
+    case 429:
+      return {429, "too-many", "Too many"};
+    case 431:
+      return {431, "head-too-large", "The head is too large"};
+    case 501:
+      return {501, "unsupported", "Not something this server does"};
+    case 503:
+      return {503, "unavailable", "A part did not answer"};
+    default:
+      return {500, "internal", "The server made a mistake"};
   }
 }
 
 int status_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::malformed: return 400;
+    case ErrorCode::malformed:
+      return 400;
     case ErrorCode::unauthenticated:
     case ErrorCode::mistyped_key:
     case ErrorCode::wrong_environment:
     case ErrorCode::token_expired:
-    case ErrorCode::token_spent: return 401;
+    case ErrorCode::token_spent:
+      return 401;
     case ErrorCode::app_mismatch:
-    case ErrorCode::forbidden: return 403;
+    case ErrorCode::forbidden:
+      return 403;
     case ErrorCode::app_unknown:
     case ErrorCode::avatar_unknown:
-    case ErrorCode::not_found: return 404;
+    case ErrorCode::not_found:
+      return 404;
     case ErrorCode::concurrency_limited:
-    case ErrorCode::rate_limited: return 429;
-    case ErrorCode::unsupported: return 501;
-    case ErrorCode::unavailable: return 503;
+    case ErrorCode::rate_limited:
+      return 429;
+    case ErrorCode::unsupported:
+      return 501;
+    case ErrorCode::unavailable:
+      return 503;
   }
   std::unreachable();
 }

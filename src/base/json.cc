@@ -86,7 +86,8 @@ Result<Json> JsonReader::read(std::string_view text) {
     return fail(ErrorCode::malformed, "JSON too deep", "The JSON is nested deeper than 32 levels.");
   }
   if (error != simdjson::SUCCESS) {
-    return fail(ErrorCode::malformed, simdjson::error_message(error), "The body is not valid JSON.");
+    return fail(ErrorCode::malformed, simdjson::error_message(error),
+                "The body is not valid JSON.");
   }
   if (const auto name = name_given_twice(root)) {
     return fail(ErrorCode::malformed, "JSON member given twice",

@@ -5,10 +5,10 @@
 
 #pragma once
 
+#include <simdjson.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <simdjson.h>
 #include <string>
 #include <string_view>
 

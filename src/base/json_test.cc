@@ -47,7 +47,7 @@ TEST(Json, DepthIsBounded) {
 TEST(JsonString, EveryTextBecomesOneThatReadsBack) {
   JsonReader reader;
   for (const auto& text : {std::string("plain"), std::string("a\"b\\c"), std::string("\n\t\x01"),
-                                 std::string("\0", 1), std::string("é…😀")}) {
+                           std::string("\0", 1), std::string("é…😀")}) {
     std::string out;
     append_json_string(out, text);
     EXPECT_EQ(reader.read(out)->text(), text);

@@ -13,13 +13,13 @@ namespace stagedoor::base {
 // The closed list of ways a request can end badly. What each becomes on the wire (status, code,
 // words) is decided once per door, in its error_reply.cc, and nowhere else.
 enum class ErrorCode {
-  malformed,            // We cannot parse it, or it breaks a stated limit.
-  unauthenticated,      // No credential, or none we accept. Which of them stays our secret.
-  mistyped_key,         // An API key whose checksum fails: told offline, so it tells nothing.
-  wrong_environment,    // A test key where live data was asked for, or the other way round.
-  token_expired,        // Said only after the signature has proved genuine.
-  token_spent,          // Genuine, but it has opened all the sessions that it may.
-  app_mismatch,         // Genuine, but of another app than the one named beside it.
+  malformed,          // We cannot parse it, or it breaks a stated limit.
+  unauthenticated,    // No credential, or none we accept. Which of them stays our secret.
+  mistyped_key,       // An API key whose checksum fails: told offline, so it tells nothing.
+  wrong_environment,  // A test key where live data was asked for, or the other way round.
+  token_expired,      // Said only after the signature has proved genuine.
+  token_spent,        // Genuine, but it has opened all the sessions that it may.
+  app_mismatch,       // Genuine, but of another app than the one named beside it.
   app_unknown,
   avatar_unknown,
   forbidden,            // Known caller, not allowed.
@@ -47,6 +47,8 @@ struct Done {};
 inline std::unexpected<Error> fail(ErrorCode code, std::string detail, std::string hint = {}) {
   return std::unexpected(Error{code, std::move(detail), std::move(hint)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace stagedoor::base

@@ -31,7 +31,9 @@ TEST(Hex, OnlyLowerCasePairsAreRead) {
   for (const auto* text : {"0", "0g", "FF", " 0", "0x00"}) EXPECT_FALSE(from_hex(text)) << text;
 }
 
-TEST(Crc32, TheCheckValueOfTheStandardIsReproduced) { EXPECT_EQ(crc32("123456789"), 0xcbf43926u); }
+TEST(Crc32, TheCheckValueOfTheStandardIsReproduced) {
+  EXPECT_EQ(crc32("123456789"), 0xcbf43926u);
+}
 
 TEST(EditDistance, CountsSingleChanges) {
   EXPECT_EQ(edit_distance("", "abc"), 3u);

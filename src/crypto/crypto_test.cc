@@ -26,8 +26,10 @@ TEST(Sha256, TheVectorsOfFips180AreReproduced) {
 TEST(Hmac, TheVectorsOfRfc4231AreReproduced) {
   EXPECT_EQ(base::hex(HmacKey(base::Secret(std::string(20, '\x0b'))).mac("Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(base::hex(HmacKey(base::Secret(std::string_view("Jefe"))).mac("what do ya want for nothing?")),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(
+      base::hex(
+          HmacKey(base::Secret(std::string_view("Jefe"))).mac("what do ya want for nothing?")),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   // A key longer than the block.
   EXPECT_EQ(base::hex(HmacKey(base::Secret(std::string(131, '\xaa')))
                           .mac("Test Using Larger Than Block-Size Key - Hash Key First")),

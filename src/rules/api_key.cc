@@ -67,7 +67,9 @@ std::string ApiKeyText::ends() const {
 ApiKeyHasher::ApiKeyHasher(std::vector<crypto::HmacKey> generations)
     : generations_(std::move(generations)) {}
 
-ApiKeyHash ApiKeyHasher::current(const ApiKeyText& key) const { return of_generation(0, key); }
+ApiKeyHash ApiKeyHasher::current(const ApiKeyText& key) const {
+  return of_generation(0, key);
+}
 
 ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ApiKeyText& key) const {
   return generations_[index].mac(key.secret().expose());

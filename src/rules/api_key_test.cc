@@ -100,8 +100,8 @@ TEST(ApiKey, ItsHashDependsOnTheServerSecret) {
 TEST(ApiKeyId, TextAndNumberAreEachOthersInverse) {
   for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0} >> 1})
     EXPECT_EQ(parse_api_key_id(api_key_id_text(id)), id);
-  for (const auto* text : {"", "key_", "key_000000000000000", "key_00000000000000000", "key_000000000000000G",
-                           "kay_0000000000000000"})
+  for (const auto* text : {"", "key_", "key_000000000000000", "key_00000000000000000",
+                           "key_000000000000000G", "kay_0000000000000000"})
     EXPECT_FALSE(parse_api_key_id(text)) << text;
 }
 

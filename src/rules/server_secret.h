@@ -35,7 +35,8 @@ class ServerSecret {
  private:
   base::Secret derived(std::string_view use) const {
     const auto digest = key_.mac(use);
-    return base::Secret(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+    return base::Secret(
+        std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
   }
   crypto::HmacKey key_;
 };

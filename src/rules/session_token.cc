@@ -66,7 +66,9 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
 
 }  // namespace
 
-std::string text_of(const SessionTokenId& id) { return base::base64url(base::as_text(id)); }
+std::string text_of(const SessionTokenId& id) {
+  return base::base64url(base::as_text(id));
+}
 
 std::string claims_json(const SessionToken& token) {
   std::string out;

@@ -65,19 +65,19 @@ using SessionTokenId = std::array<std::uint8_t, 16>;
 std::string text_of(const SessionTokenId& id);
 
 struct SessionToken {
-  SessionTokenId id;           // jti
-  std::string issuer;          // iss
-  std::string subject;         // sub: the end user where known, else the app
-  std::string account_id;      // accountId: the workspace
-  std::string app_id;          // app
-  std::string api_key_id;      // key: which API key minted it
-  std::string region;          // region
-  Environment environment;     // env
-  std::string avatar_id;       // avatar; empty: any of the workspace
-  base::Instant issued_at;     // iat, nbf
-  base::Instant expires_at;    // exp
-  int uses_max;                // uses
-  Leash leash;                 // leash
+  SessionTokenId id;         // jti
+  std::string issuer;        // iss
+  std::string subject;       // sub: the end user where known, else the app
+  std::string account_id;    // accountId: the workspace
+  std::string app_id;        // app
+  std::string api_key_id;    // key: which API key minted it
+  std::string region;        // region
+  Environment environment;   // env
+  std::string avatar_id;     // avatar; empty: any of the workspace
+  base::Instant issued_at;   // iat, nbf
+  base::Instant expires_at;  // exp
+  int uses_max;              // uses
+  Leash leash;               // leash
   bool operator==(const SessionToken&) const = default;
 };
 

@@ -19,19 +19,20 @@ using namespace std::chrono_literals;
 const base::Instant now = base::from_unix_seconds(1'795'000'000);
 
 SessionToken token() {
-  return {.id = {1, 2, 3},
-          .issuer = "stagedoor",
-          .subject = "user \"7\"",
-          .account_id = "ws_1",
-          .app_id = "app_1",
-          .api_key_id = "key_0000000000000001",
-          .region = "us-west",
-          .environment = Environment::test,
-          .avatar_id = "c5c36979-4d4e-4337-a6b7-70b35196048e",
-          .issued_at = now,
-          .expires_at = now + 600s,
-          .uses_max = 2,
-          .leash = {.connect_by = now + 60s, .length_max = 3600s, .idle_max = 30s, .sessions_max = 9}};
+  return {
+      .id = {1, 2, 3},
+      .issuer = "stagedoor",
+      .subject = "user \"7\"",
+      .account_id = "ws_1",
+      .app_id = "app_1",
+      .api_key_id = "key_0000000000000001",
+      .region = "us-west",
+      .environment = Environment::test,
+      .avatar_id = "c5c36979-4d4e-4337-a6b7-70b35196048e",
+      .issued_at = now,
+      .expires_at = now + 600s,
+      .uses_max = 2,
+      .leash = {.connect_by = now + 60s, .length_max = 3600s, .idle_max = 30s, .sessions_max = 9}};
 }
 
 std::vector<base::Secret> secrets(std::initializer_list<char> fills) {
@@ -40,7 +41,8 @@ std::vector<base::Secret> secrets(std::initializer_list<char> fills) {
   return list;
 }
 
-TokenKeys keys(std::initializer_list<char> fills, TokenAlgorithm algorithm = TokenAlgorithm::hs256) {
+TokenKeys keys(std::initializer_list<char> fills,
+               TokenAlgorithm algorithm = TokenAlgorithm::hs256) {
   return TokenKeys(secrets(fills), algorithm);
 }
 
@@ -82,11 +84,14 @@ TEST(SessionToken, AMissingOrOddClaimIsRefused) {
   EXPECT_FALSE(read_claims("{}"));
   EXPECT_FALSE(read_claims("[]"));
   EXPECT_FALSE(read_claims(""));
-  for (const auto& [from, to] :
-       {std::pair{"\"aud\":\"motion-server\"", "\"aud\":\"other\""}, {"\"type\":\"session\"", "\"type\":\"id\""},
-        {"\"exp\":", "\"exq\":"}, {"\"uses\":2", "\"uses\":\"2\""}, {"\"env\":\"test\"", "\"env\":\"prod\""},
-        {"\"idle\":30", "\"idle\":-30"}, {"\"exp\":1795000600", "\"exp\":99999999999999"},
-        {"\"leash\":{", "\"leesh\":{"}}) {
+  for (const auto& [from, to] : {std::pair{"\"aud\":\"motion-server\"", "\"aud\":\"other\""},
+                                 {"\"type\":\"session\"", "\"type\":\"id\""},
+                                 {"\"exp\":", "\"exq\":"},
+                                 {"\"uses\":2", "\"uses\":\"2\""},
+                                 {"\"env\":\"test\"", "\"env\":\"prod\""},
+                                 {"\"idle\":30", "\"idle\":-30"},
+                                 {"\"exp\":1795000600", "\"exp\":99999999999999"},
+                                 {"\"leash\":{", "\"leesh\":{"}}) {
     auto odd = json;
     const auto at = odd.find(from);
     ASSERT_NE(at, std::string::npos) << from;
@@ -160,7 +165,8 @@ TEST(TokenKeys, NoSpellingOfTheNoneAlgorithmIsBelieved) {
   for (const auto* algorithm : {"none", "None", "NONE", "nOnE", ""}) {
     const auto header = "{\"alg\":\"" + std::string(algorithm) + "\",\"typ\":\"JWT\"}";
     const auto payload = base::base64url("{}");
-    EXPECT_EQ(refusal(own, base::base64url(header) + "." + payload + "."), ErrorCode::unauthenticated);
+    EXPECT_EQ(refusal(own, base::base64url(header) + "." + payload + "."),
+              ErrorCode::unauthenticated);
     EXPECT_EQ(refusal(own, with_header(good, header)), ErrorCode::unauthenticated);
   }
 }
@@ -185,8 +191,8 @@ TEST(TokenKeys, AHeaderWithAnEmbeddedOrLinkedKeyIsNotRead) {
   const auto good = own.sign("{}");
   const auto text = *base::from_base64url(good.substr(0, good.find('.')));
   for (const auto* extra :
-       {",\"jwk\":{\"kty\":\"oct\",\"k\":\"AA\"}}", ",\"jku\":\"http://evil.example/\"}", ",\"x5u\":\"x\"}",
-        ",\"crit\":[\"exp\"]}", ",\"kid\":\"../../dev/null\"}", " }"}) {
+       {",\"jwk\":{\"kty\":\"oct\",\"k\":\"AA\"}}", ",\"jku\":\"http://evil.example/\"}",
+        ",\"x5u\":\"x\"}", ",\"crit\":[\"exp\"]}", ",\"kid\":\"../../dev/null\"}", " }"}) {
     auto header = text;
     header.replace(header.size() - 1, 1, extra);
     EXPECT_EQ(refusal(own, with_header(good, header)), ErrorCode::unauthenticated) << extra;

@@ -46,12 +46,13 @@ struct TokenKeys::Key {
 };
 
 TokenKeys::TokenKeys(std::span<const base::Secret> secrets, TokenAlgorithm signs_with) {
-  const auto add = [&](const base::Secret& secret, TokenAlgorithm algorithm, std::string_view name) {
-    keys_.push_back(std::make_unique<Key>(
-        Key{.algorithm = algorithm,
-            .header = header_segment(name, key_id(secret, name)),
-            .hmac = crypto::HmacKey(derived(secret, "sign HS256")),
-            .ed25519 = crypto::Ed25519Key(derived(secret, "sign EdDSA"))}));
+  const auto add = [&](const base::Secret& secret, TokenAlgorithm algorithm,
+                       std::string_view name) {
+    keys_.push_back(
+        std::make_unique<Key>(Key{.algorithm = algorithm,
+                                  .header = header_segment(name, key_id(secret, name)),
+                                  .hmac = crypto::HmacKey(derived(secret, "sign HS256")),
+                                  .ed25519 = crypto::Ed25519Key(derived(secret, "sign EdDSA"))}));
   };
   for (const auto& secret : secrets) {
     add(secret, TokenAlgorithm::hs256, "HS256");

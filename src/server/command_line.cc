@@ -28,14 +28,16 @@ int init(const std::string& data, bool json) {
   if (!made) return complain(made.error());
   const auto key = made->api_key.secret().expose();
   if (json) {
-    fmt::print("{{\"workspace_id\":\"{}\",\"app_id\":\"{}\",\"avatar_id\":\"{}\",\"persona_id\":\"{}\","
-               "\"api_key\":\"{}\"}}\n",
-               made->workspace_id, made->app_id, made->avatar_id, made->persona_id, key);
+    fmt::print(
+        "{{\"workspace_id\":\"{}\",\"app_id\":\"{}\",\"avatar_id\":\"{}\",\"persona_id\":\"{}\","
+        "\"api_key\":\"{}\"}}\n",
+        made->workspace_id, made->app_id, made->avatar_id, made->persona_id, key);
     return 0;
   }
-  fmt::print("Workspace made in {}\n\n  App ID      {}\n  Avatar ID   {}\n  Persona ID  {}\n"
-             "  API key     {}\n\nThe key is shown this once; keep it on your server.\n",
-             data, made->app_id, made->avatar_id, made->persona_id, key);
+  fmt::print(
+      "Workspace made in {}\n\n  App ID      {}\n  Avatar ID   {}\n  Persona ID  {}\n"
+      "  API key     {}\n\nThe key is shown this once; keep it on your server.\n",
+      data, made->app_id, made->avatar_id, made->persona_id, key);
   return 0;
 }
 
@@ -69,7 +71,8 @@ class Words {
   }
   void wants_data(CLI::App* sub) { sub->add_option("--data", data_, data_help)->required(); }
   void wants_config(CLI::App* sub) {
-    sub->add_option("--config", config_file_, "settings, a TOML file (default: none, the defaults hold)");
+    sub->add_option("--config", config_file_,
+                    "settings, a TOML file (default: none, the defaults hold)");
   }
   void wants_json(CLI::App* sub, const char* help) { sub->add_flag("--json", json_, help); }
 
@@ -95,8 +98,9 @@ class Words {
 };
 
 void Words::add_init() {
-  auto* sub = word(top_, "init", "make a workspace: first app, avatar, persona and test key, shown once",
-                   [this] { return init(data_, json_); });
+  auto* sub =
+      word(top_, "init", "make a workspace: first app, avatar, persona and test key, shown once",
+           [this] { return init(data_, json_); });
   wants_data(sub);
   wants_json(sub, "print one JSON object");
 }
@@ -130,8 +134,9 @@ void Words::add_key() {
   wants_data(list);
   list->add_option("--app", app_id_, "only those of this App ID (default: of all apps)");
   wants_json(list, "print one JSON object a line");
-  auto* revoke = word(*key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
-                      [this] { return revoke_key(data_, key_id_, reason_, json_); });
+  auto* revoke =
+      word(*key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
+           [this] { return revoke_key(data_, key_id_, reason_, json_); });
   wants_data(revoke);
   revoke->add_option("key_id", key_id_, "the key's id, key_...")->required();
   revoke->add_option("--reason", reason_, "why, for the record (default: none)");
@@ -140,21 +145,26 @@ void Words::add_key() {
 
 void Words::add_app() {
   auto* app = group("app", "apps and what their sessions may do");
-  auto* list = word(*app, "list", "list apps with their limits",
-                    [this] { return list_apps(data_, json_); });
+  auto* list =
+      word(*app, "list", "list apps with their limits", [this] { return list_apps(data_, json_); });
   wants_data(list);
   wants_json(list, "print one JSON object a line");
-  auto* set = word(*app, "set", "change the limits of an app; they hold for tokens minted from then on",
-                   [this] { return set_limits(data_, app_id_, limits_); });
+  auto* set =
+      word(*app, "set", "change the limits of an app; they hold for tokens minted from then on",
+           [this] { return set_limits(data_, app_id_, limits_); });
   wants_data(set);
   set->add_option("app_id", app_id_, "App ID")->required();
-  set->add_option("--token-uses", limits_.token_uses, "sessions that one token may open (1 to 1000; at first 1)")
+  set->add_option("--token-uses", limits_.token_uses,
+                  "sessions that one token may open (1 to 1000; at first 1)")
       ->check(CLI::Range(1, 1000));
-  set->add_option("--length", limits_.length_seconds, "longest session in seconds (1 to 604800; at first 7200)")
+  set->add_option("--length", limits_.length_seconds,
+                  "longest session in seconds (1 to 604800; at first 7200)")
       ->check(CLI::Range(1, 604800));
-  set->add_option("--idle", limits_.idle_seconds, "longest silence in seconds (1 to 86400; at first 300)")
+  set->add_option("--idle", limits_.idle_seconds,
+                  "longest silence in seconds (1 to 86400; at first 300)")
       ->check(CLI::Range(1, 86400));
-  set->add_option("--sessions", limits_.sessions, "live sessions at a time (1 to 10000000; at first 1000)")
+  set->add_option("--sessions", limits_.sessions,
+                  "live sessions at a time (1 to 10000000; at first 1000)")
       ->check(CLI::Range(1, 10'000'000));
 }
 
@@ -167,36 +177,42 @@ void Words::add_token() {
   });
   wants_data(mint);
   wants_config(mint);
-  mint->add_option("--key-file", token_.key_file, "a file that holds the API key, private (mode 600)")
+  mint->add_option("--key-file", token_.key_file,
+                   "a file that holds the API key, private (mode 600)")
       ->required();
-  mint->add_option("--expires-in", token_.expires_in_seconds, "seconds until it expires (1 to 86400; default 600)");
+  mint->add_option("--expires-in", token_.expires_in_seconds,
+                   "seconds until it expires (1 to 86400; default 600)");
   mint->add_option("--avatar", token_.avatar_id, "Avatar ID that it is bound to (default: any)");
   mint->add_option("--end-user", token_.end_user_id, "who it is for (default: nobody named)");
   mint->add_option("--uses", token_.uses, "sessions that it may open (default: the app's limit)");
-  mint->add_option("--connect-within", token_.connect_within_seconds, "seconds in which it must be used (default: its life)");
-  mint->add_option("--length", token_.length_seconds, "longest session in seconds (default: the app's limit)");
-  mint->add_option("--idle", token_.idle_seconds, "longest silence in seconds (default: the app's limit)");
+  mint->add_option("--connect-within", token_.connect_within_seconds,
+                   "seconds in which it must be used (default: its life)");
+  mint->add_option("--length", token_.length_seconds,
+                   "longest session in seconds (default: the app's limit)");
+  mint->add_option("--idle", token_.idle_seconds,
+                   "longest silence in seconds (default: the app's limit)");
   wants_json(mint, "print one JSON object with what was applied");
 }
 
 void Words::add_secret() {
   auto* secret = group("secret", "the server secret");
-  auto* rotate = word(*secret, "rotate",
-                      "put a new server secret before the present one; restart the server to use it",
-                      [this] {
-                        auto done = rotate_server_secret(DataFolder{data_}.server_secret());
-                        if (!done) return complain(done.error());
-                        fmt::print("Rotated. Restart the server; the previous secret stays valid "
-                                   "until the next rotation.\n");
-                        return 0;
-                      });
+  auto* rotate =
+      word(*secret, "rotate",
+           "put a new server secret before the present one; restart the server to use it", [this] {
+             auto done = rotate_server_secret(DataFolder{data_}.server_secret());
+             if (!done) return complain(done.error());
+             fmt::print(
+                 "Rotated. Restart the server; the previous secret stays valid "
+                 "until the next rotation.\n");
+             return 0;
+           });
   wants_data(rotate);
-  auto* token_key = word(*secret, "token-key",
-                         "write the key by which another region's server admits our session tokens",
-                         [this] {
-                           auto done = export_token_key(DataFolder{data_}.server_secret(), file_);
-                           return done ? 0 : complain(done.error());
-                         });
+  auto* token_key =
+      word(*secret, "token-key",
+           "write the key by which another region's server admits our session tokens", [this] {
+             auto done = export_token_key(DataFolder{data_}.server_secret(), file_);
+             return done ? 0 : complain(done.error());
+           });
   wants_data(token_key);
   token_key->add_option("file", file_, "the file to write (mode 600)")->required();
 }
@@ -209,31 +225,35 @@ void Words::add_speak() {
   sub->add_option("--key-file", speak_.api_key_file, "a file that holds the API key")->required();
   sub->add_option("--app", speak_.app_id, "App ID")->required();
   sub->add_option("--avatar", speak_.avatar_id, "Avatar ID")->required();
-  sub->add_option("--motion", speak_.motion_json, "write the motion as JSON to this file (default: motion.json)")
+  sub->add_option("--motion", speak_.motion_json,
+                  "write the motion as JSON to this file (default: motion.json)")
       ->default_val("motion.json");
-  sub->add_option("--plot", speak_.plot_png, "draw sound and jaw opening into this PNG (default: motion.png)")
+  sub->add_option("--plot", speak_.plot_png,
+                  "draw sound and jaw opening into this PNG (default: motion.png)")
       ->default_val("motion.png");
   sub->add_flag("--opus", speak_.opus, "send Ogg Opus instead of PCM");
   sub->add_flag("--quiet", speak_.quiet, "no progress and no figures");
 }
 
 void Words::add_backup() {
-  auto* sub = word(top_, "backup",
-                   "copy the whole store into one file, also while a server runs; the server secret "
-                   "is not in it",
-                   [this] { return backup(data_, file_); });
+  auto* sub =
+      word(top_, "backup",
+           "copy the whole store into one file, also while a server runs; the server secret "
+           "is not in it",
+           [this] { return backup(data_, file_); });
   wants_data(sub);
   sub->add_option("file", file_, "the file to write; it must not exist")->required();
 }
 
 void Words::add_config() {
   auto* config = group("config", "settings");
-  auto* check = word(*config, "check", "read a settings file and say what is wrong with it", [this] {
-    const auto read = read_config(config_file_);
-    if (!read) return complain(read.error());
-    fmt::print("{} is fine.\n", config_file_.empty() ? "No settings file" : config_file_);
-    return 0;
-  });
+  auto* check =
+      word(*config, "check", "read a settings file and say what is wrong with it", [this] {
+        const auto read = read_config(config_file_);
+        if (!read) return complain(read.error());
+        fmt::print("{} is fine.\n", config_file_.empty() ? "No settings file" : config_file_);
+        return 0;
+      });
   wants_config(check);
   auto* print = word(*config, "print", "print all settings with the values in force", [this] {
     const auto read = read_config(config_file_);
@@ -251,9 +271,10 @@ void Words::add_config() {
 }  // namespace
 
 int command_line(int argument_count, char** arguments) {
-  CLI::App top("Stagedoor issues the credentials of avatar apps, checks them at the door, and "
-               "performs the avatar.",
-               "stagedoor");
+  CLI::App top(
+      "Stagedoor issues the credentials of avatar apps, checks them at the door, and "
+      "performs the avatar.",
+      "stagedoor");
   top.set_version_flag("--version", STAGEDOOR_VERSION);
   top.require_subcommand(1);
   Words words(top);

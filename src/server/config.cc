@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -9,7 +10,6 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "base/text.h"
 
@@ -20,8 +20,8 @@ using base::ErrorCode;
 
 // One setting: its name in the file, what it means, and how it gets in and out.
 struct Setting {
-  std::string_view name;   // "table.key"
-  std::string_view unit;   // or the form of the text
+  std::string_view name;  // "table.key"
+  std::string_view unit;  // or the form of the text
   std::string_view help;
   // An explanation where the value is not right.
   std::function<std::optional<std::string>(Config&, const toml::node&)> set;
@@ -61,7 +61,9 @@ Setting seconds(std::string_view name, std::string_view help, std::int64_t least
           }};
 }
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+std::string quoted(std::string_view text) {
+  return fmt::format("\"{}\"", text);
+}
 
 template <class Get>
 Setting text(std::string_view name, std::string_view form, std::string_view help, Get get,
@@ -93,7 +95,7 @@ Setting yes_or_no(std::string_view name, std::string_view help, Get get) {
 }
 
 Setting texts(std::string_view name, std::string_view form, std::string_view help,
-              std::vector<std::string> Config::*member) {
+              std::vector<std::string> Config::* member) {
   return {name, form, help,
           [=](Config& config, const toml::node& node) -> std::optional<std::string> {
             const auto* array = node.as_array();
@@ -109,7 +111,8 @@ Setting texts(std::string_view name, std::string_view form, std::string_view hel
           },
           [=](const Config& config) {
             std::string list;
-            for (const auto& value : config.*member) list += (list.empty() ? "" : ", ") + quoted(value);
+            for (const auto& value : config.*member)
+              list += (list.empty() ? "" : ", ") + quoted(value);
             return "[" + list + "]";
           }};
 }
@@ -119,7 +122,8 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> all = {
       text("server.listen", "HOST:PORT", "where to listen; port 0 takes any free one",
            [](Config& c) -> auto& { return c.listen; }),
-      text("server.public_url", "URL", "how clients reach this server; empty: the listening address",
+      text("server.public_url", "URL",
+           "how clients reach this server; empty: the listening address",
            [](Config& c) -> auto& { return c.public_url; }),
       number("server.threads", "threads", "event loops; 0: one per core", 0, 256,
              [](Config& c) -> auto& { return c.http.threads; }),
@@ -209,8 +213,12 @@ base::Result<base::Done> apply(Config& config, const std::string& name, const to
   return base::Done{};
 }
 
-std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
-std::string_view key_of(std::string_view name) { return name.substr(name.find('.') + 1); }
+std::string_view table_of(std::string_view name) {
+  return name.substr(0, name.find('.'));
+}
+std::string_view key_of(std::string_view name) {
+  return name.substr(name.find('.') + 1);
+}
 
 }  // namespace
 
@@ -252,7 +260,8 @@ base::Result<Config> read_config(const std::string& path) {
 }
 
 std::string print_config(const Config& config) {
-  std::string out = "# Settings of stagedoor with the values in force. Secrets come by file path.\n";
+  std::string out =
+      "# Settings of stagedoor with the values in force. Secrets come by file path.\n";
   std::string_view table;
   for (const auto& setting : settings()) {
     if (table_of(setting.name) != table) {
@@ -286,9 +295,9 @@ base::Result<Address> parse_address(std::string_view text) {
       std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   if (port_text.empty() || error != std::errc() || end != port_text.data() + port_text.size() ||
       port > 65535) {
-    return base::fail(ErrorCode::malformed, "address",
-                      "An address is HOST:PORT, such as 127.0.0.1:8700; got " + std::string(text) +
-                          ".");
+    return base::fail(
+        ErrorCode::malformed, "address",
+        "An address is HOST:PORT, such as 127.0.0.1:8700; got " + std::string(text) + ".");
   }
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);

@@ -21,16 +21,19 @@ TEST(Config, AnEmptyFileGivesTheDefaults) {
 TEST(Config, AnUnknownSettingIsRefusedWithItsLineAndTheNearestName) {
   EXPECT_EQ(hint_of("[server]\nlisten = \"127.0.0.1:1\"\nthread = 2\n"),
             "stagedoor.toml:3: unknown setting server.thread; did you mean server.threads?");
-  EXPECT_NE(hint_of("[tokens]\nalgorythm = \"HS256\"").find("did you mean tokens.algorithm?"), std::string::npos);
+  EXPECT_NE(hint_of("[tokens]\nalgorythm = \"HS256\"").find("did you mean tokens.algorithm?"),
+            std::string::npos);
   EXPECT_NE(hint_of("region = \"x\"").find("did you mean tokens.region?"), std::string::npos);
-  EXPECT_NE(hint_of("[servr]\nthreads = 2").find("did you mean server.threads?"), std::string::npos);
+  EXPECT_NE(hint_of("[servr]\nthreads = 2").find("did you mean server.threads?"),
+            std::string::npos);
 }
 
 TEST(Config, AValueOfTheWrongKindOrRangeIsRefused) {
   EXPECT_NE(hint_of("[server]\nthreads = \"two\"").find("whole number"), std::string::npos);
   EXPECT_NE(hint_of("[server]\nthreads = 2.5").find("whole number"), std::string::npos);
   EXPECT_NE(hint_of("[server]\nthreads = -1").find("from 0 to 256"), std::string::npos);
-  EXPECT_NE(hint_of("[tokens]\nalgorithm = \"none\"").find("one of HS256, EdDSA"), std::string::npos);
+  EXPECT_NE(hint_of("[tokens]\nalgorithm = \"none\"").find("one of HS256, EdDSA"),
+            std::string::npos);
   EXPECT_NE(hint_of("[keys]\naccept_live = 1").find("true or false"), std::string::npos);
   EXPECT_NE(hint_of("[server]\nlisten = \"here\"").find("HOST:PORT"), std::string::npos);
   EXPECT_NE(hint_of("[server\n"), "");

@@ -14,10 +14,14 @@ namespace {
 
 std::string_view name_of(base::LogLevel level) {
   switch (level) {
-    case base::LogLevel::debug: return "debug";
-    case base::LogLevel::info: return "info";
-    case base::LogLevel::warning: return "warning";
-    case base::LogLevel::error: return "error";
+    case base::LogLevel::debug:
+      return "debug";
+    case base::LogLevel::info:
+      return "info";
+    case base::LogLevel::warning:
+      return "warning";
+    case base::LogLevel::error:
+      return "error";
   }
   return "error";
 }

@@ -1,8 +1,8 @@
 // The log: one JSON object a line on standard error, written by a thread of its own so that no
 // event loop waits for a terminal or a disk.
 //
-// Rule log-holds-no-credential: a LogField can't be made from a Secret, URLs are redacted where they
-// are read (http/request.h), and bodies are never logged.
+// Rule log-holds-no-credential: a LogField can't be made from a Secret, URLs are redacted where
+// they are read (http/request.h), and bodies are never logged.
 //
 // SPDX-License-Identifier: Apache-2.0
 

@@ -52,7 +52,8 @@ base::Result<std::string> only_app(const Workspace& workspace) {
 int create_key(const std::string& data, const NewKey& wish, bool json) {
   const auto workspace = Workspace::open({data}, Config{});
   if (!workspace) return complain(workspace.error());
-  auto app_id = wish.app_id.empty() ? only_app(**workspace) : base::Result<std::string>(wish.app_id);
+  auto app_id =
+      wish.app_id.empty() ? only_app(**workspace) : base::Result<std::string>(wish.app_id);
   if (!app_id) return complain(app_id.error());
   const auto environment = wish.live ? rules::Environment::live : rules::Environment::test;
   const auto created = (*(*workspace)->create_api_key)({*app_id, environment, wish.name});
@@ -91,7 +92,8 @@ int revoke_key(const std::string& data, const std::string& key_id, const std::st
   if (!workspace) return complain(workspace.error());
   const auto id = rules::parse_api_key_id(key_id);
   if (!id)
-    return complain({base::ErrorCode::malformed, "key id", "A key's id is key_ and 16 hex digits."});
+    return complain(
+        {base::ErrorCode::malformed, "key id", "A key's id is key_ and 16 hex digits."});
   const auto key = (*workspace)->keys->revoke(*id, (*workspace)->clock.now(), reason);
   if (!key) return complain(key.error());
   if (json) {
@@ -108,15 +110,17 @@ int list_apps(const std::string& data, bool json) {
   for (const auto& app : (*workspace)->catalog->apps()) {
     const auto& limits = app.limits;
     if (json) {
-      fmt::print("{{\"id\":\"{}\",\"name\":{},\"token_uses_max\":{},\"length_max_seconds\":{},"
-                 "\"idle_max_seconds\":{},\"sessions_max\":{}}}\n",
-                 app.id, json_text(app.name), limits.token_uses_max, limits.length_max.count(),
-                 limits.idle_max.count(), limits.sessions_max);
+      fmt::print(
+          "{{\"id\":\"{}\",\"name\":{},\"token_uses_max\":{},\"length_max_seconds\":{},"
+          "\"idle_max_seconds\":{},\"sessions_max\":{}}}\n",
+          app.id, json_text(app.name), limits.token_uses_max, limits.length_max.count(),
+          limits.idle_max.count(), limits.sessions_max);
     } else {
-      fmt::print("{}  {}\n  a token opens {} session(s); a session lasts {} s, {} s in silence; {} at "
-                 "a time\n",
-                 app.id, app.name, limits.token_uses_max, limits.length_max.count(),
-                 limits.idle_max.count(), limits.sessions_max);
+      fmt::print(
+          "{}  {}\n  a token opens {} session(s); a session lasts {} s, {} s in silence; {} at "
+          "a time\n",
+          app.id, app.name, limits.token_uses_max, limits.length_max.count(),
+          limits.idle_max.count(), limits.sessions_max);
     }
   }
   return 0;
@@ -164,13 +168,13 @@ int mint_token(const std::string& data, const Config& config, const TokenWish& w
     fmt::print("{}\n", minted->token.expose());
     return 0;
   }
-  fmt::print("{{\"session_token\":\"{}\",\"app_id\":\"{}\",\"expires_at\":{},\"uses_max\":{},"
-             "\"connect_by\":{},\"length_max_seconds\":{},\"idle_max_seconds\":{},"
-             "\"sessions_max\":{}}}\n",
-             minted->token.expose(), applied.app_id, base::unix_seconds(applied.expires_at),
-             applied.uses_max, base::unix_seconds(applied.leash.connect_by),
-             applied.leash.length_max.count(), applied.leash.idle_max.count(),
-             applied.leash.sessions_max);
+  fmt::print(
+      "{{\"session_token\":\"{}\",\"app_id\":\"{}\",\"expires_at\":{},\"uses_max\":{},"
+      "\"connect_by\":{},\"length_max_seconds\":{},\"idle_max_seconds\":{},"
+      "\"sessions_max\":{}}}\n",
+      minted->token.expose(), applied.app_id, base::unix_seconds(applied.expires_at),
+      applied.uses_max, base::unix_seconds(applied.leash.connect_by),
+      applied.leash.length_max.count(), applied.leash.idle_max.count(), applied.leash.sessions_max);
   return 0;
 }
 
@@ -185,9 +189,10 @@ int backup(const std::string& data, const std::string& file) {
   const auto copied = database->copy_to(file);
   ::umask(old_mask);
   if (!copied) return complain(copied.error());
-  fmt::print("Copied into {}. Keep a copy of the server secret ({}) elsewhere: without it the keys "
-             "in the backup are of no use.\n",
-             file, DataFolder{data}.server_secret());
+  fmt::print(
+      "Copied into {}. Keep a copy of the server secret ({}) elsewhere: without it the keys "
+      "in the backup are of no use.\n",
+      file, DataFolder{data}.server_secret());
   return 0;
 }
 

@@ -74,12 +74,12 @@ api::Page::Options page_options(const ServeOptions& options) {
   const auto key_file =
       config.page_api_key_file.empty() ? folder.page_key() : config.page_api_key_file;
   auto key = store::read_private_line(key_file);
-  return {.open_to = open_to(config.page_open_to),
-          .api_key = key ? *std::move(key) : base::Secret(),
-          .avatar_id = first_avatar(folder).value_or(""),
-          .region = config.region,
-          .sample_file =
-              config.page_sample_file.empty() ? folder.sample() : config.page_sample_file};
+  return {
+      .open_to = open_to(config.page_open_to),
+      .api_key = key ? *std::move(key) : base::Secret(),
+      .avatar_id = first_avatar(folder).value_or(""),
+      .region = config.region,
+      .sample_file = config.page_sample_file.empty() ? folder.sample() : config.page_sample_file};
 }
 
 // Everything that serves, in the order in which it is built; it ends in the opposite order.
@@ -114,9 +114,7 @@ class Server {
                .clock = workspace.clock,
                .log = log},
               page_options(options)),
-        health_({.requests = requests_,
-                 .gauges = gauges(),
-                 .why_not_ready = [this] {
+        health_({.requests = requests_, .gauges = gauges(), .why_not_ready = [this] {
                    return is_stopping_.load() ? std::string("shutting down") : std::string();
                  }}) {}
 
@@ -156,14 +154,14 @@ base::Result<base::Done> Server::open() {
   options.address = address->host;
   options.port = address->port;
   options.secret_query_names = {"sessionKey", "sessionToken", "token", "apiKey", "api_key"};
-  auto listener = http::Listener::open(std::move(options), router_,
-                                       [this](const http::RequestRecord& record) { observe(record); });
+  auto listener = http::Listener::open(
+      std::move(options), router_, [this](const http::RequestRecord& record) { observe(record); });
   if (!listener) return base::fail(listener.error());
   listener_ = *std::move(listener);
   const auto& url = options_.config.public_url;
-  avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
-                   spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address()
-                                                                       : url});
+  avatars_.emplace(
+      spatius::Avatars::Parts{.catalog = *workspace_.catalog},
+      spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address() : url});
   add_routes();
   return base::Done{};
 }
@@ -252,10 +250,15 @@ void Server::observe(const http::RequestRecord& record) {
                                             : base::LogLevel::debug;
   if (!log_.writes(level)) return;
   log_.write(level, "http.request",
-             {{"request_id", record.request_id}, {"method", record.method},
-              {"route", record.route}, {"target", record.target}, {"peer", record.peer},
-              {"status", record.status}, {"micros", record.took.count() / 1000},
-              {"bytes_in", record.body_bytes_in}, {"bytes_out", record.body_bytes_out}});
+             {{"request_id", record.request_id},
+              {"method", record.method},
+              {"route", record.route},
+              {"target", record.target},
+              {"peer", record.peer},
+              {"status", record.status},
+              {"micros", record.took.count() / 1000},
+              {"bytes_in", record.body_bytes_in},
+              {"bytes_out", record.body_bytes_out}});
 }
 
 void Server::stop() {
@@ -317,7 +320,8 @@ int serve(const ServeOptions& options) {
   if (auto opened = server.open(); !opened) return complain(opened.error());
   announce(options, server.address());
   log.write(base::LogLevel::info, "server.listening",
-            {{"address", server.address()}, {"version", STAGEDOOR_VERSION},
+            {{"address", server.address()},
+             {"version", STAGEDOOR_VERSION},
              {"api_keys", (*workspace)->keys->count()}});
   auto waiter = stop_on_signal(server, signals);
   server.run();

@@ -73,8 +73,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                          const Config& config) {
   if (!std::filesystem::exists(folder.database())) {
     return base::fail(ErrorCode::not_found, "no workspace",
-                      "There is no workspace in " + folder.path + "; make one with: stagedoor init --data " +
-                          folder.path);
+                      "There is no workspace in " + folder.path +
+                          "; make one with: stagedoor init --data " + folder.path);
   }
   std::unique_ptr<Workspace> made(new Workspace);
   if (auto read = made->read_secrets(folder, config); !read) return base::fail(read.error());
@@ -95,14 +95,13 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                             .hasher = *made->hasher,
                                                             .clock = made->clock,
                                                             .random = made->random});
-  made->mint.emplace(
-      actions::MintSessionToken::Parts{.catalog = *made->catalog,
-                                       .keys = *made->token_keys,
-                                       .clock = made->clock,
-                                       .random = made->random},
-      actions::MintSessionToken::Options{.issuer = config.issuer,
-                                         .region = config.region,
-                                         .connect_within = config.connect_within});
+  made->mint.emplace(actions::MintSessionToken::Parts{.catalog = *made->catalog,
+                                                      .keys = *made->token_keys,
+                                                      .clock = made->clock,
+                                                      .random = made->random},
+                     actions::MintSessionToken::Options{.issuer = config.issuer,
+                                                        .region = config.region,
+                                                        .connect_within = config.connect_within});
   return made;
 }
 
@@ -137,10 +136,8 @@ base::Result<FirstThings> Workspace::initialise(const DataFolder& folder) {
                        .workspace_id = workspace_id,
                        .name = "First app",
                        .limits = {}};
-  const rules::Avatar avatar{.id = base::random_uuid(random),
-                             .workspace_id = workspace_id,
-                             .name = "Ada",
-                             .version = "1"};
+  const rules::Avatar avatar{
+      .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
   const rules::Persona persona{.id = base::random_uuid(random),
                                .workspace_id = workspace_id,
                                .avatar_id = avatar.id,

@@ -42,7 +42,8 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
       [&](AdmitConnection::Answer answer) { parts_.admit(wanted, std::move(answer)); });
   if (!grant) {
     parts_.log.write(base::LogLevel::info, "connection.refused",
-                     {{"request_id", wanted.request_id}, {"peer", wanted.peer},
+                     {{"request_id", wanted.request_id},
+                      {"peer", wanted.peer},
                       {"app_id", wanted.app_id.substr(0, 64)},
                       {"avatar_id", wanted.avatar_id.substr(0, 64)},
                       {"detail", grant.error().detail}});
@@ -52,7 +53,8 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
   auto socket = co_await upgrade.accept(parts_.sessions.socket_options());
   if (!socket) {
     parts_.log.write(base::LogLevel::info, "connection.lost_at_upgrade",
-                     {{"request_id", wanted.request_id}, {"token_id", grant->token_id()},
+                     {{"request_id", wanted.request_id},
+                      {"token_id", grant->token_id()},
                       {"detail", socket.error().detail}});
     co_return;
   }

@@ -23,7 +23,8 @@ ConsoleWords console_words(ErrorCode code) {
     case ErrorCode::mistyped_key:
       return {401, "INVALID_ARGUMENT", "Invalid API key", "The API key's checksum fails."};
     case ErrorCode::wrong_environment:
-      return {401, "INVALID_ARGUMENT", "Invalid API key", "The API key is of the wrong environment."};
+      return {401, "INVALID_ARGUMENT", "Invalid API key",
+              "The API key is of the wrong environment."};
     case ErrorCode::token_expired:
       return {401, "INVALID_ARGUMENT", "Expired", "The session token has expired."};
     case ErrorCode::token_spent:

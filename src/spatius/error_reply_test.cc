@@ -10,11 +10,11 @@ namespace {
 using base::ErrorCode;
 
 constexpr ErrorCode all_codes[] = {
-    ErrorCode::malformed,      ErrorCode::unauthenticated,     ErrorCode::mistyped_key,
-    ErrorCode::wrong_environment, ErrorCode::token_expired,    ErrorCode::token_spent,
-    ErrorCode::app_mismatch,   ErrorCode::app_unknown,         ErrorCode::avatar_unknown,
-    ErrorCode::forbidden,      ErrorCode::not_found,           ErrorCode::concurrency_limited,
-    ErrorCode::rate_limited,   ErrorCode::unsupported,         ErrorCode::unavailable};
+    ErrorCode::malformed,         ErrorCode::unauthenticated, ErrorCode::mistyped_key,
+    ErrorCode::wrong_environment, ErrorCode::token_expired,   ErrorCode::token_spent,
+    ErrorCode::app_mismatch,      ErrorCode::app_unknown,     ErrorCode::avatar_unknown,
+    ErrorCode::forbidden,         ErrorCode::not_found,       ErrorCode::concurrency_limited,
+    ErrorCode::rate_limited,      ErrorCode::unsupported,     ErrorCode::unavailable};
 
 TEST(ConsoleReply, EveryErrorIsOneObjectInErrorsWithANumericStatus) {
   for (const auto code : all_codes) {
@@ -29,7 +29,8 @@ TEST(ConsoleReply, EveryErrorIsOneObjectInErrorsWithANumericStatus) {
     for (const auto* name : {"id", "code", "title", "detail"})
       EXPECT_FALSE(error.member(name)->text()->empty()) << name;
     EXPECT_EQ(response.body().find("for the log"), std::string::npos);
-    EXPECT_EQ(response.body().find("nauthorized"), std::string::npos) << "read as a LiveKit trouble";
+    EXPECT_EQ(response.body().find("nauthorized"), std::string::npos)
+        << "read as a LiveKit trouble";
   }
 }
 

@@ -76,9 +76,10 @@ void write_flame(const Face& face, message::Flame& flame) {
   put(flame.mutable_translation(), std::array{0.0f, 0.0f, 0.0f});
   put(flame.mutable_rotation(), std::array{0.0f, 0.0f, 0.0f});
   put(flame.mutable_neck_pose(), std::array{-face.head_pitch, face.head_yaw, face.head_roll});
-  put(flame.mutable_jaw_pose(), std::array{jaw_radians_when_open * face[Shape::jawOpen], 0.0f, 0.0f});
-  put(flame.mutable_eye_pose(), std::array{-face.eye_pitch, face.eye_yaw, 0.0f, -face.eye_pitch,
-                                           face.eye_yaw, 0.0f});
+  put(flame.mutable_jaw_pose(),
+      std::array{jaw_radians_when_open * face[Shape::jawOpen], 0.0f, 0.0f});
+  put(flame.mutable_eye_pose(),
+      std::array{-face.eye_pitch, face.eye_yaw, 0.0f, -face.eye_pitch, face.eye_yaw, 0.0f});
   put(flame.mutable_eye_lid(), std::array{face[Shape::eyeBlinkLeft], face[Shape::eyeBlinkRight]});
 
   std::array<float, expression_size> expression{};

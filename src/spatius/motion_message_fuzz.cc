@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t ends = 0;
   const auto perform = [&] {
     while (utterance.perform_slice()) {
-      for (auto out = utterance.take_message(form); !out.empty(); out = utterance.take_message(form)) {
+      for (auto out = utterance.take_message(form); !out.empty();
+           out = utterance.take_message(form)) {
         message::Message animation;
         if (!animation.ParseFromString(out)) std::abort();
         ends += animation.server_response_animation().end();

@@ -30,13 +30,17 @@ constexpr std::uint64_t utterance_millis_max = 3600u * 1000;
 
 // gRPC's numbers where there is one (contract 3.8); the clients also read the words.
 enum ServerErrorCode { invalid_argument = 3, deadline_exceeded = 4, session_time_limit = 4002 };
-enum CloseCode { normal = 1000, going_away = 1001, protocol_error = 1002, unsupported_data = 1003,
-                 policy_violation = 1008 };
+enum CloseCode {
+  normal = 1000,
+  going_away = 1001,
+  protocol_error = 1002,
+  unsupported_data = 1003,
+  policy_violation = 1008
+};
 
 // YYYYMMDDHHMMSS_ and 12 random characters, as the vendor's ids look.
 std::string new_connection_id(base::Instant now, base::Random& random) {
-  return fmt::format("{:%Y%m%d%H%M%S}_{}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
+  return fmt::format("{:%Y%m%d%H%M%S}_{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
                      base::random_base62(random, 12));
 }
 
@@ -93,8 +97,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
       : door_(door),
         socket_(socket),
         grant_(grant),
-        form_{.connection_id =
-                  new_connection_id(door.parts_.clock.now(), door.parts_.random)},
+        form_{.connection_id = new_connection_id(door.parts_.clock.now(), door.parts_.random)},
         length_(http::this_loop().wheel(), [this] { cut(SessionEnd::length_reached); }),
         idle_(http::this_loop().wheel(), [this] { cut(SessionEnd::idle); }) {}
 
@@ -212,9 +215,10 @@ http::Task<bool> MotionSession::hear(const message::ClientAudioInput& input) {
                                   "too many open requests: set end on the last audio of each");
     auto decoder = door_.parts_.audio_input(configuration_.format, configuration_.rate_hz);
     if (!decoder) co_return co_await complain(req_id, invalid_argument, decoder.error().hint);
-    utterance = open_.emplace_back(std::make_unique<Utterance>(req_id, *std::move(decoder),
-                                                               configuration_.rate_hz,
-                                                               configuration_.seed_for(req_id)))
+    utterance = open_
+                    .emplace_back(std::make_unique<Utterance>(req_id, *std::move(decoder),
+                                                              configuration_.rate_hz,
+                                                              configuration_.seed_for(req_id)))
                     .get();
     ++door_.parts_.counts.utterances;
   }
@@ -342,9 +346,14 @@ http::Task<> MotionSessions::run(http::WebSocket& socket, actions::Grant grant,
                                  std::string request_id) const {
   const auto session = std::make_shared<MotionSession>(*this, socket, grant);
   const auto known = parts_.sessions.announce(
-      {.id = session->connection_id(), .app_id = grant.app_id(), .api_key_id = grant.api_key_id(),
-       .token_id = grant.token_id(), .subject = grant.subject(), .avatar_id = grant.avatar_id(),
-       .environment = grant.environment(), .began_at = grant.admitted_at()},
+      {.id = session->connection_id(),
+       .app_id = grant.app_id(),
+       .api_key_id = grant.api_key_id(),
+       .token_id = grant.token_id(),
+       .subject = grant.subject(),
+       .avatar_id = grant.avatar_id(),
+       .environment = grant.environment(),
+       .began_at = grant.admitted_at()},
       [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
           if (const auto live = weak.lock()) live->end(why);
@@ -352,17 +361,23 @@ http::Task<> MotionSessions::run(http::WebSocket& socket, actions::Grant grant,
       });
   ++parts_.counts.sessions_begun;
   parts_.log.write(base::LogLevel::info, "session.begun",
-                   {{"request_id", request_id}, {"session_id", session->connection_id()},
-                    {"app_id", grant.app_id()}, {"api_key_id", grant.api_key_id()},
-                    {"token_id", grant.token_id()}, {"avatar_id", grant.avatar_id()},
+                   {{"request_id", request_id},
+                    {"session_id", session->connection_id()},
+                    {"app_id", grant.app_id()},
+                    {"api_key_id", grant.api_key_id()},
+                    {"token_id", grant.token_id()},
+                    {"avatar_id", grant.avatar_id()},
                     {"environment", rules::name_of(grant.environment())}});
   co_await session->serve();
   session->leave();
   const auto lasted = parts_.clock.now() - grant.admitted_at();
   parts_.log.write(base::LogLevel::info, "session.ended",
-                   {{"request_id", request_id}, {"session_id", session->connection_id()},
-                    {"app_id", grant.app_id()}, {"ended_by", session->ended_by()},
-                    {"close_code", socket.close_code()}, {"lasted_millis", lasted.count()}});
+                   {{"request_id", request_id},
+                    {"session_id", session->connection_id()},
+                    {"app_id", grant.app_id()},
+                    {"ended_by", session->ended_by()},
+                    {"close_code", socket.close_code()},
+                    {"lasted_millis", lasted.count()}});
 }
 
 }  // namespace stagedoor::spatius

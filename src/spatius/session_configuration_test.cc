@@ -67,14 +67,16 @@ TEST(SessionConfiguration, EgressIsAnsweredAsNotConfiguredAndItsMissingPartsAreN
   EXPECT_NE(read_configuration(first).error().text.find("livekit_egress"), std::string::npos);
   wanted.mutable_livekit_egress()->set_url("wss://rooms.example");
   wanted.mutable_livekit_egress()->set_room_name("room");
-  EXPECT_NE(read_configuration(first).error().text.find("missing livekit credentials"), std::string::npos);
+  EXPECT_NE(read_configuration(first).error().text.find("missing livekit credentials"),
+            std::string::npos);
   wanted.mutable_livekit_egress()->set_api_token("bad token");
   EXPECT_EQ(read_configuration(first).error().code, 16);
   EXPECT_NE(read_configuration(first).error().text.find("unauthorized"), std::string::npos);
   wanted.mutable_livekit_egress()->set_api_token("e30.e30.e30");
   EXPECT_EQ(read_configuration(first).error().code, 14);
-  EXPECT_NE(read_configuration(first).error().text.find("egress client is not configured on server"),
-            std::string::npos);
+  EXPECT_NE(
+      read_configuration(first).error().text.find("egress client is not configured on server"),
+      std::string::npos);
   wanted.set_egress_type(message::EGRESS_TYPE_AGORA);
   EXPECT_NE(read_configuration(first).error().text.find("agora_egress"), std::string::npos);
   wanted.mutable_agora_egress()->set_channel_name("channel");

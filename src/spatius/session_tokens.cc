@@ -66,8 +66,8 @@ Read<base::Instant> expiry_of(const Json& body) {
     return refuse(ErrorCode::malformed, "Give expireAt or expire_at, not both.", "/expireAt");
   if (!member) member = snake;
   if (!member || member->is_null())
-    return refuse(ErrorCode::malformed, "expireAt is missing: when the token expires, in Unix seconds.",
-                  "/expireAt");
+    return refuse(ErrorCode::malformed,
+                  "expireAt is missing: when the token expires, in Unix seconds.", "/expireAt");
   const auto seconds = int64_of(*member);
   if (!seconds)
     return refuse(ErrorCode::malformed, "expireAt must be a whole number of Unix seconds.",
@@ -116,8 +116,10 @@ std::string_view pointer_for(ErrorCode code) {
 void SessionTokens::operator()(const http::Request& request, http::Response& response) const {
   const auto refused = [&](const base::Error& error, std::string_view pointer) {
     parts_.log.write(base::LogLevel::info, "session_token.mint_refused",
-                     {{"request_id", request.id()}, {"peer", request.peer()},
-                      {"detail", error.detail}, {"hint", error.hint}});
+                     {{"request_id", request.id()},
+                      {"peer", request.peer()},
+                      {"detail", error.detail},
+                      {"hint", error.hint}});
     reply_console(response, error, pointer);
   };
 

@@ -92,7 +92,8 @@ TEST(Utterance, IsTheSameHoweverItsBytesAreCut) {
   Listener whole(16000, true), pieces(16000, true);
   whole.hear(bytes);
   (void)whole.end();
-  for (std::size_t at = 0; at < bytes.size(); at += 333) pieces.hear(std::string_view(bytes).substr(at, 333));
+  for (std::size_t at = 0; at < bytes.size(); at += 333)
+    pieces.hear(std::string_view(bytes).substr(at, 333));
   (void)pieces.end();
   const auto frames_of = [](const Heard& heard) {
     std::string all;
@@ -153,7 +154,8 @@ TEST(Utterance, NamedShapesComeOnlyWhereTheyWereAskedForWithTheirNamesOnce) {
     EXPECT_EQ(animation.named_animation().names_size(), next == 0 ? 57 : 0);
     EXPECT_EQ(animation.named_animation().first_frame(), next);
     EXPECT_EQ(animation.named_animation().frames_size(), animation.animation().keyframes_size());
-    for (const auto& frame : animation.named_animation().frames()) EXPECT_EQ(frame.values_size(), 57);
+    for (const auto& frame : animation.named_animation().frames())
+      EXPECT_EQ(frame.values_size(), 57);
     next += static_cast<std::size_t>(animation.named_animation().frames_size());
   }
   EXPECT_EQ(named.heard.all.front().named_animation().names(17), "jawOpen");

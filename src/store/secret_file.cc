@@ -38,12 +38,12 @@ std::unexpected<base::Error> trouble(const std::string& path) {
 
 base::Result<base::Secret> read_private(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat facts {};
+  struct stat facts{};
   if (file.number() < 0 || ::fstat(file.number(), &facts) != 0) return trouble(path);
   if (!S_ISREG(facts.st_mode) || (facts.st_mode & 077) != 0) {
-    return base::fail(base::ErrorCode::forbidden, "secret file " + path + " can be read by others",
-                      "Others can read " + path + ", so its secret may be known; run: chmod 600 " +
-                          path);
+    return base::fail(
+        base::ErrorCode::forbidden, "secret file " + path + " can be read by others",
+        "Others can read " + path + ", so its secret may be known; run: chmod 600 " + path);
   }
   std::array<char, file_bytes_max> bytes;
   const auto count = ::read(file.number(), bytes.data(), bytes.size());

@@ -7,7 +7,9 @@ namespace {
 
 using Step = SqliteStatement::Step;
 
-std::int64_t millis(base::Instant instant) { return instant.time_since_epoch().count(); }
+std::int64_t millis(base::Instant instant) {
+  return instant.time_since_epoch().count();
+}
 base::Instant instant(std::int64_t millis) {
   return base::Instant(std::chrono::milliseconds(millis));
 }
@@ -175,7 +177,8 @@ void SqliteApiKeys::rehash(std::uint64_t id, const rules::ApiKeyHash& from,
                  "UPDATE api_keys SET hash = ?3, change = (SELECT max(change) + 1 FROM api_keys) "
                  "WHERE id = ?1 AND hash = ?2");
              if (!update) return;
-             (void)update->bind(1, static_cast<std::int64_t>(id)).bind_blob(2, from)
+             (void)update->bind(1, static_cast<std::int64_t>(id))
+                 .bind_blob(2, from)
                  .bind_blob(3, to)
                  .run();
            },

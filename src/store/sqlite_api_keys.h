@@ -28,7 +28,8 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now,
                                      std::string reason) override;
   base::Result<std::vector<rules::ApiKey>> list(std::string_view app_id) const override;
-  void rehash(std::uint64_t id, const rules::ApiKeyHash& from, const rules::ApiKeyHash& to) override;
+  void rehash(std::uint64_t id, const rules::ApiKeyHash& from,
+              const rules::ApiKeyHash& to) override;
 
   std::size_t count() const;  // those that are good
 

@@ -3,7 +3,9 @@
 namespace stagedoor::store {
 namespace {
 
-std::int64_t millis(base::Instant instant) { return instant.time_since_epoch().count(); }
+std::int64_t millis(base::Instant instant) {
+  return instant.time_since_epoch().count();
+}
 
 using Step = SqliteStatement::Step;
 

@@ -14,7 +14,8 @@ SqliteStatement& SqliteStatement::bind(int at, std::int64_t number) {
 }
 
 SqliteStatement& SqliteStatement::bind(int at, std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), at, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), at, text.data(), text.size(), SQLITE_TRANSIENT,
+                      SQLITE_UTF8);
   return *this;
 }
 
@@ -57,7 +58,8 @@ std::string_view SqliteStatement::text(int column) const {
 }
 
 std::span<const std::uint8_t> SqliteStatement::blob(int column) const {
-  const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_.get(), column));
+  const auto* bytes =
+      static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_.get(), column));
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
@@ -65,12 +67,14 @@ bool SqliteStatement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-void SqliteDatabase::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+void SqliteDatabase::Close::operator()(sqlite3* handle) const {
+  sqlite3_close_v2(handle);
+}
 
 base::Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, Mode mode) {
   sqlite3* handle = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                    (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
   const int outcome = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   SqliteDatabase database(handle);
   if (outcome != SQLITE_OK) return database.trouble("open " + path);
@@ -101,7 +105,9 @@ std::unexpected<base::Error> SqliteDatabase::trouble(std::string_view doing) con
                     "database: " + std::string(doing) + ": " + sqlite3_errmsg(handle_.get()));
 }
 
-std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_.get()); }
+std::int64_t SqliteDatabase::changes() const {
+  return sqlite3_changes64(handle_.get());
+}
 
 base::Result<base::Done> SqliteDatabase::copy_to(const std::string& path) {
   auto statement = prepare("VACUUM INTO ?1");

@@ -8,7 +8,9 @@ namespace {
 constexpr std::chrono::hours kept_after_expiry{24};
 constexpr std::chrono::minutes between_forgettings{10};
 
-std::int64_t millis(base::Instant instant) { return instant.time_since_epoch().count(); }
+std::int64_t millis(base::Instant instant) {
+  return instant.time_since_epoch().count();
+}
 
 }  // namespace
 
@@ -50,8 +52,8 @@ void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answe
   auto pending = std::make_shared<Pending>();
   pending->answer = std::move(answer);
   const bool taken = writer_.submit(
-      {.work = [this, redemption,
-                pending](SqliteDatabase& database) { pending->use = redeem_in(database, redemption); },
+      {.work = [this, redemption, pending](
+                   SqliteDatabase& database) { pending->use = redeem_in(database, redemption); },
        .done =
            [pending](bool is_durable) {
              if (!is_durable)

@@ -8,7 +8,9 @@ namespace stagedoor::store {
 
 SqliteWriter::SqliteWriter(SqliteDatabase database) : database_(std::move(database)) {}
 
-SqliteWriter::~SqliteWriter() { stop(); }
+SqliteWriter::~SqliteWriter() {
+  stop();
+}
 
 void SqliteWriter::stop() {
   {
@@ -19,7 +21,9 @@ void SqliteWriter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void SqliteWriter::on_change(Listener listener) { listeners_.push_back(std::move(listener)); }
+void SqliteWriter::on_change(Listener listener) {
+  listeners_.push_back(std::move(listener));
+}
 
 void SqliteWriter::start() {
   notice_foreign_changes();

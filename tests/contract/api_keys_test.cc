@@ -52,13 +52,15 @@ struct Opened {
     ASSERT_TRUE(catalog.create_app({"app_1", "ws_1", "a", {}}, clock.now()));
   }
   rules::ApiKey add_key(std::uint64_t id, const rules::ApiKeyHash& hash) {
-    rules::ApiKey key{id, "app_1", rules::Environment::live, "k", "av_live_abcd…wxyz", clock.now(), {}, {}};
+    rules::ApiKey key{id, "app_1", rules::Environment::live, "k", "av_live_abcd…wxyz", clock.now(),
+                      {}, {}};
     EXPECT_TRUE(keys.create(key, hash));
     return key;
   }
   base::Result<int> redeem(const rules::Redemption& redemption) {
     std::promise<base::Result<int>> promise;
-    redemptions.redeem(redemption, [&](base::Result<int> use) { promise.set_value(std::move(use)); });
+    redemptions.redeem(redemption,
+                       [&](base::Result<int> use) { promise.set_value(std::move(use)); });
     return promise.get_future().get();
   }
 
@@ -69,10 +71,14 @@ struct Opened {
   SqliteRedemptions redemptions;
 };
 
-rules::ApiKeyHash hash_of(std::string_view text) { return crypto::sha256(text); }
+rules::ApiKeyHash hash_of(std::string_view text) {
+  return crypto::sha256(text);
+}
 
 rules::Redemption redemption(std::uint8_t id, int uses_max = 1) {
-  return {.id = {id}, .expires_at = base::from_unix_seconds(1'795'000'600), .uses_max = uses_max,
+  return {.id = {id},
+          .expires_at = base::from_unix_seconds(1'795'000'600),
+          .uses_max = uses_max,
           .at = base::from_unix_seconds(1'795'000'000)};
 }
 
@@ -284,8 +290,10 @@ TEST(SqliteWriter, AJobThatFailsTakesNoOtherWithIt) {
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       const auto id = i % 2 == 0 ? "app_1" : "app_x" + std::to_string(i);
-      if (store.catalog.create_app({id, "ws_1", "n", {}}, store.clock.now())) ++created;
-      else ++refused;
+      if (store.catalog.create_app({id, "ws_1", "n", {}}, store.clock.now()))
+        ++created;
+      else
+        ++refused;
     });
   }
   threads.clear();
@@ -340,8 +348,9 @@ TEST(SecretFile, OneThatOthersCanReadIsRefused) {
 TEST(SecretFile, OddContentIsRefusedWithoutBeingRepeated) {
   const Folder folder;
   const auto path = folder.file("secret");
-  for (const auto& content : {std::string(), std::string("hello\n"), std::string(63, 'a'), std::string(64, 'A'),
-                                    std::string(64, 'a') + "\n" + std::string(64, 'b') + "\n" + std::string(64, 'c')}) {
+  for (const auto& content :
+       {std::string(), std::string("hello\n"), std::string(63, 'a'), std::string(64, 'A'),
+        std::string(64, 'a') + "\n" + std::string(64, 'b') + "\n" + std::string(64, 'c')}) {
     std::ofstream(path) << content;
     ::chmod(path.c_str(), 0600);
     const auto refused = read_secret_file(path, 2);
