@@ -84,6 +84,8 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
 
  private:
   Task<std::size_t> read_long(std::size_t bytes, error_code& error);
+  bool grow_long(std::size_t size);
+  void drop_long();
   Task<> write_all();
   Task<> write_close();
   void fail_writing();
@@ -135,6 +137,7 @@ Session::Session(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticke
 }
 
 Session::~Session() {
+  drop_long();
   unlink();
   loop_.left(ServerLoop::Kind::websocket);
 }
@@ -173,12 +176,13 @@ Task<bool> Session::open(const Request& request) {
 
 Task<base::Result<WebSocket::Message>> Session::read() {
   const auto self = shared_from_this();
-  long_ = std::vector<char>();
+  drop_long();
   while (!ended_) {
     error_code error;
     std::size_t bytes = co_await stream_.async_read_some(boost::asio::buffer(short_),
                                                          boost::asio::redirect_error(token, error));
     const bool is_short = !error && stream_.is_message_done();
+    if (!error && !is_short && is_ending()) continue;
     if (!error && !is_short) bytes = co_await read_long(bytes, error);
     if (error) {
       end_after(error);
@@ -195,15 +199,30 @@ Task<base::Result<WebSocket::Message>> Session::read() {
 // The rest of a message whose first bytes are in short_. The block grows with what has arrived and
 // not with what a frame announces.
 Task<std::size_t> Session::read_long(std::size_t bytes, error_code& error) {
-  long_.resize(block_bytes_min);
+  if (!grow_long(block_bytes_min)) co_return 0;
   std::copy_n(short_.begin(), bytes, long_.begin());
   while (!error && !stream_.is_message_done()) {
-    if (bytes == long_.size()) long_.resize(long_.size() * 2);
+    if (bytes == long_.size() && !grow_long(long_.size() * 2)) co_return 0;
     bytes += co_await stream_.async_read_some(
         boost::asio::buffer(long_.data() + bytes, long_.size() - bytes),
         boost::asio::redirect_error(token, error));
   }
   co_return bytes;
+}
+
+// False, and the socket is closing, where the common memory for messages is used up.
+bool Session::grow_long(std::size_t size) {
+  if (options_.message_memory != nullptr && !options_.message_memory->take(size - long_.size())) {
+    close(1013, "the server holds too many long messages; try again later");
+    return false;
+  }
+  long_.resize(size);
+  return true;
+}
+
+void Session::drop_long() {
+  if (options_.message_memory != nullptr) options_.message_memory->give_back(long_.size());
+  long_ = std::vector<char>();
 }
 
 // Writing.

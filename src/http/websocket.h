@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/memory_budget.h"
 #include "http/task.h"
 
 namespace stagedoor::http {
@@ -25,6 +26,9 @@ struct WebSocketOptions {
   std::chrono::seconds write_timeout{30};
   // Nothing received for so long: we ping; nothing for twice as long: the socket is dropped.
   std::chrono::seconds ping_after{30};
+  // What all sockets together may hold of messages that are longer than a few KB; a message for
+  // which nothing is left closes with 1013. Null: no common limit.
+  MemoryBudget* message_memory = nullptr;
 };
 
 class WebSocket {

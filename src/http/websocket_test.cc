@@ -282,6 +282,27 @@ TEST(WebSocket, FragmentsThatTogetherAreOverTheLimitCloseWith1009) {
   EXPECT_EQ(client.next().close_code(), 1009);
 }
 
+TEST(WebSocket, LongMessagesShareTheirMemoryAndWhoGetsNoneIsToldToComeAgain) {
+  MemoryBudget memory(100000);
+  const Router routes = router({.message_memory = &memory});
+  const Loopback server(routes);
+  WebSocketClient holder(server), other(server), later(server);
+  holder.open();
+  // Held until its last fragment comes; the pong shows that the server has read it.
+  holder.send(frame(binary, std::string(60000, 'x'), {.last = false}) + frame(ping, ""));
+  EXPECT_EQ(holder.next().opcode, pong);
+  other.open();
+  other.send(frame(binary, std::string(60000, 'x')));
+  EXPECT_EQ(other.next().close_code(), 1013);
+  holder.send(frame(continuation, "end"));
+  EXPECT_GE(holder.next().payload.size(), 60003u);
+  holder.send(frame(binary, "short"));
+  EXPECT_GE(holder.next().payload.size(), 5u);
+  later.open();
+  later.send(frame(binary, std::string(60000, 'x')));
+  EXPECT_GE(later.next().payload.size(), 60000u);
+}
+
 int close_code_after(std::string_view bytes) {
   Ending ending;
   const Router routes = router({}, &ending);

@@ -37,6 +37,7 @@ struct Config {
 
   std::chrono::seconds configure_within{10};
   std::size_t message_bytes_max = 8u << 20;
+  std::size_t message_memory_max = 512u << 20;
 
   std::string page_open_to = "loopback";
   std::string page_api_key_file;  // empty: DATA/page-key

@@ -102,7 +102,8 @@ class Server {
                           .audio_input = audio_inputs(),
                           .counts = motion_counts_},
                          {.configure_within = options.config.configure_within,
-                          .message_bytes_max = options.config.message_bytes_max}),
+                          .message_bytes_max = options.config.message_bytes_max,
+                          .message_memory = &message_memory_}),
         admission_({.admit = admit_,
                     .sessions = motion_sessions_,
                     .log = log,
@@ -136,6 +137,7 @@ class Server {
   spatius::MotionCounts motion_counts_;
   api::RequestCounts requests_;
   store::MemoryLiveSessions live_sessions_;
+  http::MemoryBudget message_memory_{options_.config.message_memory_max};
   actions::AdmitConnection admit_;
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;

@@ -339,6 +339,7 @@ Utterance* MotionSession::find(std::string_view req_id) {
 http::WebSocketOptions MotionSessions::socket_options() const {
   http::WebSocketOptions options;
   options.message_bytes_max = options_.message_bytes_max;
+  options.message_memory = options_.message_memory;
   return options;
 }
 

@@ -55,6 +55,7 @@ class MotionSessions {
   struct Options {
     std::chrono::seconds configure_within{10};
     std::size_t message_bytes_max = 8u << 20;
+    http::MemoryBudget* message_memory = nullptr;
   };
   MotionSessions(Parts parts, Options options) : parts_(std::move(parts)), options_(options) {}
 
