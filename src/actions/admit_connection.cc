@@ -15,6 +15,10 @@ base::Result<rules::SessionToken> AdmitConnection::check(const Request& request,
   if (const auto timely = rules::check_time(*token, now); !timely)
     return base::fail(timely.error());
 
+  const auto minted_by = rules::parse_api_key_id(token->api_key_id);
+  if (!minted_by || parts_.api_keys.is_revoked(*minted_by))
+    return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token->api_key_id);
+
   if (request.app_id.empty() || parts_.catalog.app(request.app_id) == nullptr)
     return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
   if (request.app_id != token->app_id)

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "rules/api_key.h"
 #include "rules/app.h"
 #include "rules/live_session.h"
 #include "rules/session_token.h"
@@ -55,6 +56,7 @@ class AdmitConnection {
  public:
   struct Parts {
     const rules::Catalog& catalog;
+    const rules::ApiKeyStore& api_keys;
     const rules::TokenKeys& keys;
     rules::RedemptionStore& redemptions;
     rules::LiveSessions& sessions;

@@ -69,6 +69,11 @@ class Keys : public rules::ApiKeyStore {
     by_hash[to] = by_hash[from];
     by_hash.erase(from);
   }
+  bool is_revoked(std::uint64_t id) const override {
+    for (const auto& [hash, key] : by_hash)
+      if (key.id == id) return key.revoked_at.has_value();
+    return false;
+  }
   std::map<rules::ApiKeyHash, rules::ApiKey> by_hash;
 
  private:
@@ -170,7 +175,7 @@ struct World {
   AuthenticateApiKey authenticate{{keys, hasher}, {}};
   CreateApiKey create{{book, keys, hasher, clock, random}};
   MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
-  AdmitConnection admit{{book, token_keys, spent, live, clock, log}};
+  AdmitConnection admit{{book, keys, token_keys, spent, live, clock, log}};
   std::string key;
 };
 
@@ -327,6 +332,14 @@ TEST(AdmitConnection, AnExpiredTokenIsToldThatItExpired) {
   const auto token = w.mint(w.wish());
   w.clock.advance(10min);
   EXPECT_EQ(w.refusal(token), ErrorCode::token_expired);
+}
+
+// Rule api-key-revoked-with-all-it-opened.
+TEST(AdmitConnection, WhatARevokedKeyHasMintedOpensNothing) {
+  World w;
+  const auto token = w.mint(w.wish());
+  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "leaked");
+  EXPECT_EQ(w.refusal(token), ErrorCode::unauthenticated);
 }
 
 // Rule leash-concurrency.

@@ -23,6 +23,9 @@
 // Rule api-key-revoked-at-once: a revoked key is refused from the moment that the revocation is
 // durable; another process that shares the data folder refuses it within 100 ms.
 //
+// Rule api-key-revoked-with-all-it-opened: what a revoked key has minted opens nothing any more, and
+// the live sessions that rest on it are ended within the same time: a thief keeps nothing.
+//
 // Used by: actions/create_api_key.h, actions/authenticate_api_key.h, server/key_commands.h
 // Kept by: store/sqlite_api_keys.h
 //
@@ -112,6 +115,8 @@ class ApiKeyStore {
   virtual ~ApiKeyStore() = default;
   // From memory, without waiting. nullopt: unknown or revoked; which of them is nobody's business.
   virtual std::optional<KnownApiKey> find(const ApiKeyHash& hash) const = 0;
+  // From memory, without waiting. False also for a key that was never ours: another region's.
+  virtual bool is_revoked(std::uint64_t id) const = 0;
   // Durable when it returns.
   virtual base::Result<base::Done> create(const ApiKey& key, const ApiKeyHash& hash) = 0;
   // `not_found`, and nothing changed, where there is no such key. Revoking twice keeps the first.

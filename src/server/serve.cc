@@ -90,6 +90,7 @@ class Server {
         workspace_(workspace),
         log_(log),
         admit_({.catalog = *workspace.catalog,
+                .api_keys = *workspace.keys,
                 .keys = *workspace.token_keys,
                 .redemptions = *workspace.redemptions,
                 .sessions = live_sessions_,
@@ -100,7 +101,11 @@ class Server {
                           .random = workspace.random,
                           .log = log,
                           .audio_input = audio_inputs(),
-                          .counts = motion_counts_},
+                          .counts = motion_counts_,
+                          .must_end =
+                              [this](const rules::LiveSession& session) {
+                                return must_end(session);
+                              }},
                          {.configure_within = options.config.configure_within,
                           .message_bytes_max = options.config.message_bytes_max,
                           .message_memory = &message_memory_}),
@@ -119,6 +124,8 @@ class Server {
                    return is_stopping_.load() ? std::string("shutting down") : std::string();
                  }}) {}
 
+  ~Server() { workspace_.keys->on_revoked({}); }
+
   base::Result<base::Done> open();
   std::string address() const;
   void run() { listener_->run(); }
@@ -129,6 +136,8 @@ class Server {
   void add_spatius(http::Router& router);
   std::vector<api::Gauge> gauges();
   void observe(const http::RequestRecord& record);
+  std::optional<rules::SessionEnd> must_end(const rules::LiveSession& session) const;
+  void end_sessions_of(std::span<const std::uint64_t> api_key_ids);
 
   const ServeOptions& options_;
   Workspace& workspace_;
@@ -165,7 +174,25 @@ base::Result<base::Done> Server::open() {
       spatius::Avatars::Parts{.catalog = *workspace_.catalog},
       spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address() : url});
   add_routes();
+  workspace_.keys->on_revoked([this](std::span<const std::uint64_t> ids) { end_sessions_of(ids); });
   return base::Done{};
+}
+
+std::optional<rules::SessionEnd> Server::must_end(const rules::LiveSession& session) const {
+  const auto key = rules::parse_api_key_id(session.api_key_id);
+  if (!key || workspace_.keys->is_revoked(*key)) return rules::SessionEnd::revoked;
+  if (is_stopping_.load()) return rules::SessionEnd::shutting_down;
+  return std::nullopt;
+}
+
+void Server::end_sessions_of(std::span<const std::uint64_t> api_key_ids) {
+  const auto rests_on_one = [&](const rules::LiveSession& session) {
+    const auto key = rules::parse_api_key_id(session.api_key_id);
+    return key && std::ranges::binary_search(api_key_ids, *key);
+  };
+  const auto ended = live_sessions_.end_where(rests_on_one, rules::SessionEnd::revoked);
+  log_.write(base::LogLevel::warning, "api_key.revoked",
+             {{"api_keys", api_key_ids.size()}, {"live_sessions_ended", ended}});
 }
 
 std::string Server::address() const {

@@ -346,20 +346,21 @@ http::WebSocketOptions MotionSessions::socket_options() const {
 http::Task<> MotionSessions::run(http::WebSocket& socket, actions::Grant grant,
                                  std::string request_id) const {
   const auto session = std::make_shared<MotionSession>(*this, socket, grant);
+  const rules::LiveSession facts{.id = session->connection_id(),
+                                 .app_id = grant.app_id(),
+                                 .api_key_id = grant.api_key_id(),
+                                 .token_id = grant.token_id(),
+                                 .subject = grant.subject(),
+                                 .avatar_id = grant.avatar_id(),
+                                 .environment = grant.environment(),
+                                 .began_at = grant.admitted_at()};
   const auto known = parts_.sessions.announce(
-      {.id = session->connection_id(),
-       .app_id = grant.app_id(),
-       .api_key_id = grant.api_key_id(),
-       .token_id = grant.token_id(),
-       .subject = grant.subject(),
-       .avatar_id = grant.avatar_id(),
-       .environment = grant.environment(),
-       .began_at = grant.admitted_at()},
-      [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
+      facts, [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
           if (const auto live = weak.lock()) live->end(why);
         });
       });
+  if (const auto why = parts_.must_end(facts)) session->end(*why);
   ++parts_.counts.sessions_begun;
   parts_.log.write(base::LogLevel::info, "session.begun",
                    {{"request_id", request_id},

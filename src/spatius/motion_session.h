@@ -22,6 +22,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "actions/admit_connection.h"
@@ -51,6 +53,9 @@ class MotionSessions {
     base::Log& log;
     stage::AudioInputFactory audio_input;
     MotionCounts& counts;
+    // Why a session that has just become known must end at once: asked after it was announced, so
+    // that a revocation or a shutdown meets it either in the list or here.
+    std::function<std::optional<rules::SessionEnd>(const rules::LiveSession&)> must_end;
   };
   struct Options {
     std::chrono::seconds configure_within{10};

@@ -99,15 +99,36 @@ void SqliteApiKeys::read(SqliteDatabase& database) {
                       .environment = static_cast<rules::Environment>(changed->integer(2))});
     } else {
       shard.entries.erase(hash);
-      if (!is_first) revoked.push_back(static_cast<std::uint64_t>(changed->integer(0)));
+      revoked.push_back(static_cast<std::uint64_t>(changed->integer(0)));
     }
     change_ = changed->integer(5);
   }
-  if (!revoked.empty()) forget(std::move(revoked));
+  if (!revoked.empty()) note_revoked(std::move(revoked), is_first);
 }
 
-void SqliteApiKeys::forget(std::vector<std::uint64_t> ids) {
+void SqliteApiKeys::note_revoked(std::vector<std::uint64_t> ids, bool at_start) {
+  {
+    const std::unique_lock lock(revoked_mutex_);
+    revoked_.insert(ids.begin(), ids.end());
+  }
+  if (at_start) return;
   std::ranges::sort(ids);
+  forget(ids);
+  const std::shared_lock lock(revoked_mutex_);
+  if (on_revoked_) on_revoked_(ids);
+}
+
+bool SqliteApiKeys::is_revoked(std::uint64_t id) const {
+  const std::shared_lock lock(revoked_mutex_);
+  return revoked_.contains(id);
+}
+
+void SqliteApiKeys::on_revoked(OnRevoked listener) {
+  const std::unique_lock lock(revoked_mutex_);
+  on_revoked_ = std::move(listener);
+}
+
+void SqliteApiKeys::forget(std::span<const std::uint64_t> ids) {
   for (auto& shard : shards_) {
     const std::unique_lock lock(shard.mutex);
     boost::unordered::erase_if(shard.entries, [&](const auto& entry) {

@@ -8,8 +8,11 @@
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstring>
+#include <functional>
 #include <shared_mutex>
+#include <span>
 
 #include "rules/api_key.h"
 #include "store/sqlite_catalog.h"
@@ -30,6 +33,13 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   base::Result<std::vector<rules::ApiKey>> list(std::string_view app_id) const override;
   void rehash(std::uint64_t id, const rules::ApiKeyHash& from,
               const rules::ApiKeyHash& to) override;
+
+  bool is_revoked(std::uint64_t id) const override;
+
+  // Told of keys that have just been revoked, here or by another process; on the writer's thread.
+  // An empty one ends it.
+  using OnRevoked = std::function<void(std::span<const std::uint64_t> ids)>;
+  void on_revoked(OnRevoked listener);
 
   std::size_t count() const;  // those that are good
 
@@ -58,8 +68,9 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   }
   void read(SqliteDatabase& database);
   // Under every hash: one that another process has moved to the current server secret may still
-  // stand here under its old hash.
-  void forget(std::vector<std::uint64_t> ids);
+  // stand here under its old hash. `ids` are sorted.
+  void forget(std::span<const std::uint64_t> ids);
+  void note_revoked(std::vector<std::uint64_t> ids, bool at_start);
   void make_room(SqliteDatabase& database);
   std::uint32_t app_index(std::string_view app_id);
 
@@ -69,6 +80,9 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   mutable std::shared_mutex apps_mutex_;
   std::vector<std::string> app_ids_;
   std::array<Shard, 32> shards_;
+  mutable std::shared_mutex revoked_mutex_;
+  boost::unordered_flat_set<std::uint64_t> revoked_;
+  OnRevoked on_revoked_;
 };
 
 }  // namespace stagedoor::store

@@ -169,6 +169,31 @@ TEST(ApiKeyStore, AnotherProcessFollowsCreationAndRevocation) {
   EXPECT_TRUE(comes_true([&] { return !server.keys.find(hash_of("a")); }));
 }
 
+// Rule api-key-revoked-with-all-it-opened.
+TEST(ApiKeyStore, ARevocationIsToldOnceAndRememberedAlsoAfterARestart) {
+  const Folder folder;
+  {
+    Opened server(folder);
+    server.add_app();
+    server.add_key(7, hash_of("a"));
+    server.add_key(8, hash_of("b"));
+    std::atomic<int> told = 0;
+    server.keys.on_revoked([&](std::span<const std::uint64_t> ids) {
+      EXPECT_EQ(std::vector<std::uint64_t>(ids.begin(), ids.end()), std::vector<std::uint64_t>{7});
+      EXPECT_TRUE(server.keys.is_revoked(7)) << "told only after it is refused";
+      ++told;
+    });
+    Opened other(folder);
+    ASSERT_TRUE(other.keys.revoke(7, other.clock.now(), ""));
+    EXPECT_TRUE(comes_true([&] { return told == 1; }));
+    EXPECT_FALSE(server.keys.is_revoked(8));
+    server.keys.on_revoked({});
+  }
+  Opened store(folder);
+  EXPECT_TRUE(store.keys.is_revoked(7));
+  EXPECT_FALSE(store.keys.is_revoked(8));
+}
+
 // Rule server-secret-rotates.
 TEST(ApiKeyStore, ARehashedKeyIsFoundByItsNewHashOnly) {
   const Folder folder;

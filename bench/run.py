@@ -1,0 +1,48 @@
+"""Runs the measurements that are named, or all, and writes build/bench/report.md.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import sys
+import time
+
+import idle
+import machine
+import mint
+import motion
+import redemption
+import serving
+import start
+
+MEASUREMENTS = {
+    "mint": ("Minting over HTTP/1.1", mint.measure),
+    "redemption": ("Durable single-use redemption", redemption.measure),
+    "idle": ("Idle sessions", idle.measure),
+    "motion": ("Motion", motion.measure),
+    "start": ("Start with a full store", start.measure),
+}
+
+
+def main(names):
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        print(f"bench: no such measurement: {unknown[0]}; there are {', '.join(MEASUREMENTS)}",
+              file=sys.stderr)
+        return 2
+    parts = [f"Machine: {machine.facts()}."]
+    for name in names or MEASUREMENTS:
+        title, measure = MEASUREMENTS[name]
+        print(f"-- {name}", file=sys.stderr)
+        began = time.monotonic()
+        with machine.Quiet() as quiet:
+            lines = measure()
+        parts.append("\n".join([f"## {title}", "", *lines, "",
+                                f"`./dev bench {name}`, {time.monotonic() - began:.0f} s; {quiet.text}."]))
+        print("\n" + parts[-1] + "\n", flush=True)
+    serving.WORK.mkdir(parents=True, exist_ok=True)
+    (serving.WORK / "report.md").write_text("\n\n".join(["# Measurements", *parts]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
