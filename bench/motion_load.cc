@@ -140,18 +140,20 @@ bool Session::open(const Target& target, std::string_view token, int poll) {
   ::epoll_ctl(poll, EPOLL_CTL_ADD, socket_, &event);
   state = State::upgrading;
   rate_hz_ = target.rate_hz;
-  write(fmt::format("GET /v2/driveningress/websocket?id={} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"
-                    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nX-App-ID: {}\r\n"
-                    "X-Session-Key: {}\r\n\r\n",
-                    target.avatar, target.port, target.app, token));
+  write(
+      fmt::format("GET /v2/driveningress/websocket?id={} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"
+                  "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nX-App-ID: {}\r\n"
+                  "X-Session-Key: {}\r\n\r\n",
+                  target.avatar, target.port, target.app, token));
   return state != State::failed;
 }
 
 void Session::write(std::string_view bytes) {
   // What is sent at once is far less than a socket's buffer; a server that does not take it has
   // fallen behind by seconds, which is a failure to tell.
-  if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+  if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(bytes.size()))
     fail("the server does not take what is sent");
 }
 
@@ -204,8 +206,8 @@ void Session::take_message(std::string_view payload, Clock::time_point now) {
   if (message.has_server_confirm_session()) state = State::ready;
   if (!message.has_server_response_animation()) return;
   const auto& animation = message.server_response_animation();
-  arrived.insert(arrived.end(),
-                 static_cast<std::size_t>(animation.animation().keyframes_size()), now);
+  arrived.insert(arrived.end(), static_cast<std::size_t>(animation.animation().keyframes_size()),
+                 now);
   if (animation.end()) state = State::over;
 }
 
@@ -349,9 +351,10 @@ void tell(Crowd& crowd) {
       first_from_begin_ms.push_back(millis(session.arrived[0] - session.begins));
     }
   }
-  fmt::print("{{\"utterances\":{},\"over\":{},\"frames\":{},\"frames_expected\":{},"
-             "\"frames_late\":{},",
-             crowd.sessions().size(), crowd.count(Session::State::over), frames, expected, late);
+  fmt::print(
+      "{{\"utterances\":{},\"over\":{},\"frames\":{},\"frames_expected\":{},"
+      "\"frames_late\":{},",
+      crowd.sessions().size(), crowd.count(Session::State::over), frames, expected, late);
   const auto three = [](std::string_view name, std::vector<double>& values, std::string_view end) {
     fmt::print("\"{}\":{{\"p50\":{:.2f},\"p99\":{:.2f},\"max\":{:.2f}}}{}", name,
                quantile(values, 0.5), quantile(values, 0.99), quantile(values, 1), end);

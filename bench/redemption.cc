@@ -5,7 +5,8 @@
 //   bare    append 256 B to a file and fdatasync it, one after the other;
 //   group   the same with as many records in one append as the store had in one commit;
 //   full    redemptions with many in flight, as fast as they go;
-//   half    redemptions that arrive by the clock at half of what `full` reached.
+//   half    redemptions that arrive by the clock at half of what `full` reached;
+//   target  redemptions that arrive by the clock, 10,000 a second.
 // Prints one JSON object per round and kind.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -38,9 +39,11 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr int rounds = 5;
-constexpr std::chrono::milliseconds round_length{2000};
+constexpr std::chrono::milliseconds round_length{1500};
 constexpr std::size_t in_flight_max = 4096;
 constexpr std::size_t bare_record_bytes = 256;
+constexpr double target_load_per_second = 10'000;
+constexpr std::chrono::microseconds pause_of_a_commit{50};
 
 double cpu_seconds() {
   rusage usage{};
@@ -62,9 +65,8 @@ double at_quantile_ms(std::vector<float>& sorted_ms, double quantile) {
   return static_cast<double>(sorted_ms[static_cast<std::size_t>(last * quantile)]);
 }
 
-// Redemptions in flight. Answers come on the writer's thread, in groups; a commit is told by the
-// answers that come without a pause between them: the count of commits comes from a job of our own
-// that asks the store how many transactions it has ended.
+// Redemptions in flight. Answers come on the writer's thread, those of one commit at once; so a
+// pause between two answers that is longer than giving one takes is a commit.
 class Load {
  public:
   explicit Load(store::SqliteRedemptions& redemptions, const base::Clock& clock)
@@ -108,7 +110,7 @@ class Load {
     latencies_ms_.reserve(1u << 20);
     refused_ = 0;
     groups_ = 0;
-    last_group_answered_ = {};
+    last_answered_ = {};
     cpu_before_ = cpu_seconds();
     began_ = Clock::now();
     end_ = began_ + round_length;
@@ -121,7 +123,7 @@ class Load {
                                  .at = clock_.now()};
     // Tokens of one second expire together, as clients that ask for whole seconds have it.
     redemption.expires_at = base::from_unix_seconds(base::unix_seconds(redemption.expires_at));
-    random_.fill(redemption.id);
+    redemption.id = rules::new_session_token_id(random_, redemption.at);
     {
       const std::lock_guard lock(mutex_);
       ++in_flight_;
@@ -131,8 +133,8 @@ class Load {
       const std::lock_guard lock(mutex_);
       if (!use) ++refused_;
       latencies_ms_.push_back(std::chrono::duration<float, std::milli>(now - due).count());
-      if (now - last_group_answered_ > std::chrono::microseconds(100)) ++groups_;
-      last_group_answered_ = now;
+      if (now - last_answered_ > pause_of_a_commit) ++groups_;
+      last_answered_ = now;
       if (--in_flight_ == 0 || in_flight_ == in_flight_max / 2) room_.notify_one();
     });
   }
@@ -160,7 +162,7 @@ class Load {
   std::size_t in_flight_ = 0;
   std::vector<float> latencies_ms_;
   std::uint64_t refused_ = 0, groups_ = 0;
-  Clock::time_point last_group_answered_, began_, end_;
+  Clock::time_point last_answered_, began_, end_;
   double cpu_before_ = 0;
 };
 
@@ -215,6 +217,7 @@ int main(int argument_count, char** arguments) {
     const auto full = load.full();
     tell("full", full);
     tell("half", load.paced(full.per_second / 2));
+    tell("target", load.paced(target_load_per_second));
     tell("bare", {.per_second = bare_loop(folder + "/bare", 1)});
     const auto in_commit = full.per_second / std::max(full.commits_per_second, 1.0);
     tell("group", {.per_second = bare_loop(folder + "/bare", static_cast<std::size_t>(in_commit))});

@@ -17,6 +17,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 WORK = ROOT / "build/bench"
+# Another binary than the one built here, to compare two.
+STAGEDOOR = pathlib.Path(os.environ.get("STAGEDOOR", BUILD / "stagedoor"))
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS = 60
 SETTINGS = """[server]
@@ -73,7 +75,7 @@ class Folder:
         self.data = self.path / "data"
         self.settings = self.path / "settings.toml"
         self.settings.write_text(SETTINGS)
-        self.first = json.loads(run([BUILD / "stagedoor", "init", "--data", self.data, "--json"]))
+        self.first = json.loads(run([STAGEDOOR, "init", "--data", self.data, "--json"]))
         return self
 
     def __exit__(self, *_):
@@ -86,11 +88,11 @@ class Folder:
         return file
 
     def allow_sessions(self, count):
-        run([BUILD / "stagedoor", "app", "set", self.first["app_id"], "--data", self.data,
+        run([STAGEDOOR, "app", "set", self.first["app_id"], "--data", self.data,
              "--sessions", count])
 
     def serve(self):
-        command = [BUILD / "stagedoor", "serve", "--data", self.data, "--config", self.settings,
+        command = [STAGEDOOR, "serve", "--data", self.data, "--config", self.settings,
                    "--listen", "127.0.0.1:0", "--json"]
         return Process(command, SERVER_CORE,
                        lambda line: int(json.loads(line)["listening"].rsplit(":", 1)[1]))

@@ -25,6 +25,10 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
     return base::fail(base::ErrorCode::app_mismatch, "mint for another app than the key's",
                       "The API key belongs to another app than the appId given.");
   }
+  if (request.end_user_id.size() > rules::session_token_subject_bytes_max) {
+    return base::fail(base::ErrorCode::malformed, "mint for an end user with a long id",
+                      "An end user's id has at most 256 bytes.");
+  }
   if (!request.avatar_id.empty()) {
     const auto avatar = parts_.catalog.avatar(request.avatar_id);
     if (!avatar || avatar->workspace_id != app.workspace_id)
@@ -45,7 +49,7 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .expires_at = request.expires_at,
                             .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
                             .leash = leash_for(app, request, now)};
-  parts_.random.fill(token.id);
+  token.id = rules::new_session_token_id(parts_.random, now);
   base::Secret text(parts_.keys.sign(rules::claims_json(token)));
   return Minted{.token = std::move(text), .applied = std::move(token)};
 }
@@ -53,7 +57,10 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
 rules::Leash MintSessionToken::leash_for(const rules::App& app, const Request& request,
                                          base::Instant now) const {
   auto connect_by = request.expires_at;
-  const auto connect_within = request.connect_within.value_or(options_.connect_within);
+  // No token lives longer, and a sum with a larger number would overflow.
+  const auto connect_within =
+      std::min<std::chrono::seconds>(request.connect_within.value_or(options_.connect_within),
+                                     rules::session_token_lifetime_max);
   if (connect_within.count() > 0) connect_by = std::min(connect_by, now + connect_within);
   return {.connect_by = connect_by,
           .length_max = at_most(request.length_max, app.limits.length_max),

@@ -123,8 +123,13 @@ std::vector<RequestCounts::Row> RequestCounts::rows() const {
   return rows;
 }
 
-void Health::alive(const http::Request&, http::Response& response) {
-  response.start(200, "application/json") = R"({"status":"alive"})";
+void Health::alive(const http::Request&, http::Response& response) const {
+  auto& body = response.start(200, "application/json");
+  body += R"({"status":"alive","region":)";
+  base::append_json_string(body, parts_.region);
+  body += R"(,"version":)";
+  base::append_json_string(body, parts_.version);
+  body += '}';
 }
 
 void Health::ready(const http::Request&, http::Response& response) const {

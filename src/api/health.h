@@ -67,10 +67,12 @@ class Health {
     std::vector<Gauge> gauges;
     // Empty: ready. Otherwise why not.
     std::function<std::string()> why_not_ready;
+    std::string region, version;
   };
   explicit Health(Parts parts) : parts_(std::move(parts)) {}
 
-  static void alive(const http::Request& request, http::Response& response);
+  // {"status":"alive","region":...,"version":...}
+  void alive(const http::Request& request, http::Response& response) const;
   void ready(const http::Request& request, http::Response& response) const;
   // Prometheus text format 0.0.4.
   void metrics(const http::Request& request, http::Response& response) const;

@@ -31,6 +31,17 @@ std::optional<std::string> name_given_twice(element value) {
   return std::string(twice->substr(0, 64));
 }
 
+// Where the run of characters ends that a JSON string holds as they are: ASCII, but for the quote,
+// the backslash and the controls.
+std::size_t plain_until(std::string_view text, std::size_t at) {
+  while (at < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
+    ++at;
+  }
+  return at;
+}
+
 // Length of the valid UTF-8 sequence at `at` (Unicode table 3-7); 0 where there is none.
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) -> unsigned {
@@ -100,6 +111,11 @@ void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
+    if (const auto end = plain_until(text, at); end > at) {
+      out.append(text, at, end - at);
+      at = end;
+      continue;
+    }
     const char c = text[at];
     const auto length = utf8_length(text, at);
     if (length == 0) {

@@ -1,7 +1,7 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <boost/crc.hpp>
+#include <cstring>
 #include <numeric>
 
 namespace stagedoor::base {
@@ -18,6 +18,31 @@ constexpr std::array<std::int8_t, 256> base64url_values = [] {
   return values;
 }();
 
+// Two digits for every 12 bits, so that three bytes cost two look-ups.
+constexpr std::array<std::array<char, 2>, 4096> base64url_pairs = [] {
+  std::array<std::array<char, 2>, 4096> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    pairs[i] = {base64url_digits[i >> 6], base64url_digits[i & 63]};
+  return pairs;
+}();
+
+// crc32_tables[k][b]: what byte b does to the sum when k zero bytes follow it, so that eight bytes
+// can be taken at once.
+constexpr std::array<std::array<std::uint32_t, 256>, 8> crc32_tables = [] {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    auto sum = byte;
+    for (int bit = 0; bit < 8; ++bit) sum = sum >> 1 ^ ((sum & 1) != 0 ? 0xedb88320u : 0u);
+    tables[0][byte] = sum;
+  }
+  for (std::size_t k = 1; k < tables.size(); ++k)
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const auto sum = tables[k - 1][byte];
+      tables[k][byte] = sum >> 8 ^ tables[0][sum & 0xff];
+    }
+  return tables;
+}();
+
 unsigned octet(std::string_view bytes, std::size_t at) {
   return static_cast<unsigned char>(bytes[at]);
 }
@@ -31,10 +56,9 @@ void append_base64url(std::string& out, std::string_view bytes) {
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const unsigned group = octet(bytes, i) << 16 | octet(bytes, i + 1) << 8 | octet(bytes, i + 2);
-    *to++ = base64url_digits[group >> 18];
-    *to++ = base64url_digits[group >> 12 & 63];
-    *to++ = base64url_digits[group >> 6 & 63];
-    *to++ = base64url_digits[group & 63];
+    std::memcpy(to, base64url_pairs[group >> 12].data(), 2);
+    std::memcpy(to + 2, base64url_pairs[group & 0xfff].data(), 2);
+    to += 4;
   }
   if (i + 1 == bytes.size()) {
     const unsigned group = octet(bytes, i) << 16;
@@ -103,9 +127,19 @@ std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
 }
 
 std::uint32_t crc32(std::string_view bytes) {
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  return crc.checksum();
+  const auto& tables = crc32_tables;
+  std::uint32_t sum = 0xffffffffu;
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    std::uint32_t eight = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      eight ^= tables[7 - k][octet(bytes, i + k) ^ (sum >> (8 * k) & 0xff)];
+      eight ^= tables[3 - k][octet(bytes, i + 4 + k)];
+    }
+    sum = eight;
+  }
+  for (; i < bytes.size(); ++i) sum = sum >> 8 ^ tables[0][(sum ^ octet(bytes, i)) & 0xff];
+  return ~sum;
 }
 
 std::size_t edit_distance(std::string_view from, std::string_view to) {

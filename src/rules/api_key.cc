@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "base/text.h"
 
@@ -20,6 +19,11 @@ std::array<char, api_key_checksum_length> checksum_of(std::string_view text) {
   return digits;
 }
 
+// As in the "C" locale, whatever locale the process is in.
+constexpr bool is_white_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 std::unexpected<base::Error> not_a_key(std::string hint) {
   return base::fail(base::ErrorCode::unauthenticated, "text is not in the form of an API key",
                     std::move(hint));
@@ -29,7 +33,7 @@ std::unexpected<base::Error> not_a_key(std::string hint) {
 
 base::Result<ApiKeyText> ApiKeyText::parse(std::string_view text) {
   if (text.empty()) return not_a_key("The API key is empty.");
-  if (std::ranges::any_of(text, [](unsigned char c) { return std::isspace(c) != 0; }))
+  if (std::ranges::any_of(text, is_white_space))
     return not_a_key("The API key contains white space; copy it without any.");
   const bool is_live = text.starts_with(live_prefix);
   if (!is_live && !text.starts_with(test_prefix))

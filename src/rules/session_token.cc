@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <iterator>
+#include <span>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -70,6 +71,15 @@ std::string text_of(const SessionTokenId& id) {
   return base::base64url(base::as_text(id));
 }
 
+SessionTokenId new_session_token_id(base::Random& random, base::Instant now) {
+  constexpr std::size_t time_bytes = 6;
+  SessionTokenId id;
+  auto millis = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  for (std::size_t i = time_bytes; i-- > 0; millis >>= 8) id[i] = static_cast<std::uint8_t>(millis);
+  random.fill(std::span(id).subspan(time_bytes));
+  return id;
+}
+
 std::string claims_json(const SessionToken& token) {
   std::string out;
   out.reserve(512);
@@ -82,14 +92,18 @@ std::string claims_json(const SessionToken& token) {
   append_member(out, "region", token.region);
   append_member(out, "env", name_of(token.environment));
   if (!token.avatar_id.empty()) append_member(out, "avatar", token.avatar_id);
+  append_member(out, "jti", text_of(token.id));
   const auto issued_at = base::unix_seconds(token.issued_at);
-  fmt::format_to(std::back_inserter(out),
-                 FMT_COMPILE(",\"jti\":\"{}\",\"iat\":{},\"nbf\":{},\"exp\":{},\"uses\":{},"
-                             "\"leash\":{{\"by\":{},\"length\":{},\"idle\":{},\"sessions\":{}}}}}"),
-                 text_of(token.id), issued_at, issued_at, base::unix_seconds(token.expires_at),
-                 token.uses_max, base::unix_seconds(token.leash.connect_by),
-                 token.leash.length_max.count(), token.leash.idle_max.count(),
-                 token.leash.sessions_max);
+  // Eight numbers of at most 20 characters and 61 that stand between them.
+  std::array<char, 256> numbers;
+  auto* const end = fmt::format_to(
+      numbers.data(),
+      FMT_COMPILE(",\"iat\":{},\"nbf\":{},\"exp\":{},\"uses\":{},"
+                  "\"leash\":{{\"by\":{},\"length\":{},\"idle\":{},\"sessions\":{}}}}}"),
+      issued_at, issued_at, base::unix_seconds(token.expires_at), token.uses_max,
+      base::unix_seconds(token.leash.connect_by), token.leash.length_max.count(),
+      token.leash.idle_max.count(), token.leash.sessions_max);
+  out.append(numbers.data(), end);
   return out;
 }
 

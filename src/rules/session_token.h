@@ -50,6 +50,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "rules/app.h"
 #include "rules/leash.h"
@@ -58,11 +59,15 @@ namespace stagedoor::rules {
 
 inline constexpr std::chrono::hours session_token_lifetime_max{24};
 inline constexpr std::size_t session_token_bytes_max = 4096;
+inline constexpr std::size_t session_token_subject_bytes_max = 256;
 // How far another region's clock may run ahead of ours.
 inline constexpr std::chrono::seconds session_token_clock_skew_max{30};
 
 using SessionTokenId = std::array<std::uint8_t, 16>;
 std::string text_of(const SessionTokenId& id);
+// 6 bytes of Unix milliseconds, then 10 random ones. Ids of one time stand together, so the store
+// adds redemptions at one place and not all over; nobody can guess one, nor has a use for it.
+SessionTokenId new_session_token_id(base::Random& random, base::Instant now);
 
 struct SessionToken {
   SessionTokenId id;         // jti

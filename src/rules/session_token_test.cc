@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <tuple>
 
 #include "base/json.h"
@@ -53,6 +55,23 @@ std::string with_header(std::string_view text, std::string_view json_header) {
 ErrorCode refusal(const TokenKeys& believed, std::string_view text) {
   const auto verified = believed.verify(text);
   return verified ? ErrorCode::not_found : verified.error().code;
+}
+
+TEST(SessionToken, IdsOfOneTimeStandTogetherAndDifferInTheirRandomPart) {
+  class Counting : public base::Random {
+   public:
+    void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, next_--); }
+
+   private:
+    std::uint8_t next_ = 255;
+  } random;
+  const auto first = new_session_token_id(random, now);
+  const auto second = new_session_token_id(random, now);
+  const auto later = new_session_token_id(random, now + 1ms);
+  EXPECT_TRUE(std::ranges::equal(std::span(first).first(6), std::span(second).first(6)));
+  EXPECT_NE(first, second);
+  EXPECT_LT(first, later);
+  EXPECT_LT(second, later);
 }
 
 TEST(SessionToken, ItsClaimsComeBackAsTheyWere) {

@@ -181,16 +181,22 @@ void Words::add_token() {
                    "a file that holds the API key, private (mode 600)")
       ->required();
   mint->add_option("--expires-in", token_.expires_in_seconds,
-                   "seconds until it expires (1 to 86400; default 600)");
+                   "seconds until it expires (1 to 86400; default 600)")
+      ->check(CLI::Range(1, 86400));
   mint->add_option("--avatar", token_.avatar_id, "Avatar ID that it is bound to (default: any)");
   mint->add_option("--end-user", token_.end_user_id, "who it is for (default: nobody named)");
-  mint->add_option("--uses", token_.uses, "sessions that it may open (default: the app's limit)");
+  mint->add_option("--uses", token_.uses,
+                   "sessions that it may open (1 to 1000; default: the app's limit)")
+      ->check(CLI::Range(1, 1000));
   mint->add_option("--connect-within", token_.connect_within_seconds,
-                   "seconds in which it must be used (default: its life)");
+                   "seconds in which it must be used (1 to 86400; default: its life)")
+      ->check(CLI::Range(1, 86400));
   mint->add_option("--length", token_.length_seconds,
-                   "longest session in seconds (default: the app's limit)");
+                   "longest session in seconds (1 to 604800; default: the app's limit)")
+      ->check(CLI::Range(1, 604800));
   mint->add_option("--idle", token_.idle_seconds,
-                   "longest silence in seconds (default: the app's limit)");
+                   "longest silence in seconds (1 to 86400; default: the app's limit)")
+      ->check(CLI::Range(1, 86400));
   wants_json(mint, "print one JSON object with what was applied");
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace stagedoor::server {
@@ -61,8 +62,13 @@ Setting seconds(std::string_view name, std::string_view help, std::int64_t least
           }};
 }
 
-std::string quoted(std::string_view text) {
-  return fmt::format("\"{}\"", text);
+// As a TOML basic string, which has the escapes of JSON. DEL is the one control that JSON leaves.
+std::string toml_string(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  for (auto at = out.find('\x7f'); at != out.npos; at = out.find('\x7f', at))
+    out.replace(at, 1, "\\u007f");
+  return out;
 }
 
 template <class Get>
@@ -77,7 +83,7 @@ Setting text(std::string_view name, std::string_view form, std::string_view help
             get(config) = *value;
             return std::nullopt;
           },
-          [=](const Config& config) { return quoted(get(const_cast<Config&>(config))); }};
+          [=](const Config& config) { return toml_string(get(const_cast<Config&>(config))); }};
 }
 
 template <class Get>
@@ -112,7 +118,7 @@ Setting texts(std::string_view name, std::string_view form, std::string_view hel
           [=](const Config& config) {
             std::string list;
             for (const auto& value : config.*member)
-              list += (list.empty() ? "" : ", ") + quoted(value);
+              list += (list.empty() ? "" : ", ") + toml_string(value);
             return "[" + list + "]";
           }};
 }

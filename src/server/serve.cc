@@ -96,19 +96,17 @@ class Server {
                 .sessions = live_sessions_,
                 .clock = workspace.clock,
                 .log = log}),
-        motion_sessions_({.sessions = live_sessions_,
-                          .clock = workspace.clock,
-                          .random = workspace.random,
-                          .log = log,
-                          .audio_input = audio_inputs(),
-                          .counts = motion_counts_,
-                          .must_end =
-                              [this](const rules::LiveSession& session) {
-                                return must_end(session);
-                              }},
-                         {.configure_within = options.config.configure_within,
-                          .message_bytes_max = options.config.message_bytes_max,
-                          .message_memory = &message_memory_}),
+        motion_sessions_(
+            {.sessions = live_sessions_,
+             .clock = workspace.clock,
+             .random = workspace.random,
+             .log = log,
+             .audio_input = audio_inputs(),
+             .counts = motion_counts_,
+             .must_end = [this](const rules::LiveSession& session) { return must_end(session); }},
+            {.configure_within = options.config.configure_within,
+             .message_bytes_max = options.config.message_bytes_max,
+             .message_memory = &message_memory_}),
         admission_({.admit = admit_,
                     .sessions = motion_sessions_,
                     .log = log,
@@ -120,9 +118,14 @@ class Server {
                .clock = workspace.clock,
                .log = log},
               page_options(options)),
-        health_({.requests = requests_, .gauges = gauges(), .why_not_ready = [this] {
-                   return is_stopping_.load() ? std::string("shutting down") : std::string();
-                 }}) {}
+        health_({.requests = requests_,
+                 .gauges = gauges(),
+                 .why_not_ready =
+                     [this] {
+                       return is_stopping_.load() ? std::string("shutting down") : std::string();
+                     },
+                 .region = options.config.region,
+                 .version = STAGEDOOR_VERSION}) {}
 
   ~Server() { workspace_.keys->on_revoked({}); }
 
@@ -232,7 +235,8 @@ void Server::add_routes() {
   router_.errors("/", [](Response& response, int status, std::string_view what) {
     api::reply_problem(response, status, what);
   });
-  router_.add({"GET", "/healthz", Handler(&api::Health::alive)});
+  router_.add({"GET", "/healthz",
+               Handler([this](const Request& in, Response& out) { health_.alive(in, out); })});
   router_.add({"GET", "/readyz",
                Handler([this](const Request& in, Response& out) { health_.ready(in, out); })});
   router_.add({"GET", "/metrics",

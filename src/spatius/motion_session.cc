@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <vector>
 
 #include "base/text.h"
+#include "http/await.h"
 #include "http/loop.h"
 #include "spatius/session_configuration.h"
 #include "spatius/utterance.h"
@@ -26,6 +29,8 @@ constexpr std::size_t first_message_bytes_max = 64u << 10;
 constexpr std::size_t utterances_open_max = 4;
 constexpr std::size_t req_id_bytes_max = 128;
 constexpr std::size_t ignored_req_ids_max = 8;
+constexpr std::size_t inbox_bytes_max = 1u << 20;  // and one message beyond it
+constexpr std::size_t inbox_messages_max = 256;
 constexpr std::uint64_t utterance_millis_max = 3600u * 1000;
 
 // gRPC's numbers where there is one (contract 3.8); the clients also read the words.
@@ -90,7 +95,8 @@ Farewell farewell(SessionEnd why, const rules::Leash& leash) {
 
 }  // namespace
 
-// The life of one session on its loop.
+// The life of one session on its loop: one coroutine reads, so that pings are answered and an
+// interrupt is seen while the other performs what was read before.
 class MotionSession : public std::enable_shared_from_this<MotionSession> {
  public:
   MotionSession(const MotionSessions& door, http::WebSocket& socket, const actions::Grant& grant)
@@ -99,7 +105,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
         grant_(grant),
         form_{.connection_id = new_connection_id(door.parts_.clock.now(), door.parts_.random)},
         length_(http::this_loop().wheel(), [this] { cut(SessionEnd::length_reached); }),
-        idle_(http::this_loop().wheel(), [this] { cut(SessionEnd::idle); }) {}
+        idle_(http::this_loop().wheel(), [this] { on_idle(); }) {}
 
   const std::string& connection_id() const { return form_.connection_id; }
   std::string_view ended_by() const { return ended_by_; }
@@ -111,11 +117,18 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
 
  private:
   http::Task<bool> configure();
-  http::Task<bool> handle(http::WebSocket::Message raw);
+  http::Task<> read_all();
+  http::Task<> perform_all();
+  bool take(http::WebSocket::Message raw);
+  void note_sound(const message::ClientAudioInput& input);
+  void stop_at_once(const std::string& req_id);
+  void wake();
+  void on_idle();
+  http::Task<bool> handle(const message::Message& in);
   http::Task<bool> hear(const message::ClientAudioInput& input);
   http::Task<bool> hear_pieces(Utterance& utterance, std::string_view audio, bool is_end);
   http::Task<bool> perform(Utterance& utterance);
-  http::Task<bool> give_up(Utterance& utterance, bool is_end, std::string text);
+  http::Task<bool> give_up(Utterance& utterance, std::string text);
   http::Task<bool> interrupt(const std::string& req_id);
   http::Task<bool> complain(const std::string& req_id, std::int32_t code, std::string text);
   http::Task<bool> send(std::string bytes);
@@ -135,6 +148,11 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   std::vector<std::unique_ptr<Utterance>> open_;
   // Interrupted or failed utterances whose client may still be sending.
   std::deque<std::string> ignored_;
+  std::deque<message::Message> inbox_;  // read, not yet performed
+  std::size_t inbox_bytes_ = 0;
+  http::Signal changed_;  // inbox_, or one of the three below
+  bool reading_is_over_ = false, performing_is_over_ = false, is_performing_ = false;
+  std::exception_ptr failure_;
   bool is_stopping_ = false, has_left_ = false;
   std::string_view ended_by_ = "client";
 };
@@ -143,11 +161,91 @@ http::Task<> MotionSession::serve() {
   length_.expire_after(grant_.leash().length_max);
   if (!co_await configure()) co_return;
   socket_.message_bytes_max(door_.options_.message_bytes_max);
+  // `this` outlives it: serve returns only after it has ended.
+  boost::asio::co_spawn(http::this_loop().executor(), perform_all(),
+                        [this](std::exception_ptr failure) {
+                          failure_ = std::move(failure);
+                          performing_is_over_ = true;
+                          wake();
+                        });
+  co_await read_all();
+  reading_is_over_ = true;
+  inbox_.clear();  // nobody is there to hear it
+  wake();
+  while (!performing_is_over_) co_await changed_.wait();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+http::Task<> MotionSession::read_all() {
   for (;;) {
+    while ((inbox_bytes_ > inbox_bytes_max || inbox_.size() >= inbox_messages_max) &&
+           !performing_is_over_)
+      co_await changed_.wait();
     const auto raw = co_await socket_.read();
-    if (!raw || !co_await handle(*raw)) co_return;
-    if (is_stopping_ && open_.empty()) co_return cut(SessionEnd::shutting_down);
+    if (!raw || performing_is_over_ || !take(*raw)) co_return;
   }
+}
+
+// Into the inbox. False: the session is closing.
+bool MotionSession::take(http::WebSocket::Message raw) {
+  if (!raw.is_binary) {
+    refuse_and_close(read_the_words, "unexpected message type: text frame", unsupported_data);
+    return false;
+  }
+  message::Message in;
+  if (!in.ParseFromArray(raw.bytes.data(), static_cast<int>(raw.bytes.size()))) {
+    refuse_and_close(read_the_words, "failed to unmarshal message", protocol_error);
+    return false;
+  }
+  if (in.has_client_audio_input()) note_sound(in.client_audio_input());
+  if (in.has_client_interrupt()) stop_at_once(in.client_interrupt().req_id());
+  inbox_bytes_ += in.ByteSizeLong();
+  inbox_.push_back(std::move(in));
+  wake();
+  return true;
+}
+
+// What keeps a session from being idle: sound that is listened to.
+void MotionSession::note_sound(const message::ClientAudioInput& input) {
+  if (!input.audio().empty() && std::ranges::find(ignored_, input.req_id()) == ignored_.end())
+    idle_.expire_after(grant_.leash().idle_max);
+}
+
+// An interrupt waits its turn like any message, but what it stops must not go on until then.
+void MotionSession::stop_at_once(const std::string& req_id) {
+  if (auto* utterance = find(req_id)) utterance->stop();
+  for (auto& waiting : inbox_) {
+    if (!waiting.has_client_audio_input()) continue;
+    auto& input = *waiting.mutable_client_audio_input();
+    if (input.req_id() == req_id) input.clear_audio();
+  }
+}
+
+http::Task<> MotionSession::perform_all() {
+  for (;;) {
+    while (inbox_.empty()) {
+      if (reading_is_over_) co_return;
+      if (is_stopping_ && open_.empty()) cut(SessionEnd::shutting_down);
+      co_await changed_.wait();
+    }
+    const auto in = std::move(inbox_.front());
+    inbox_.pop_front();
+    inbox_bytes_ -= in.ByteSizeLong();
+    is_performing_ = true;
+    wake();
+    if (!co_await handle(in)) co_return;
+    is_performing_ = false;
+  }
+}
+
+void MotionSession::wake() {
+  changed_.notify_all(http::this_loop().executor());
+}
+
+// While there is sound to perform, the client is waiting for us and not the other way round.
+void MotionSession::on_idle() {
+  if (is_performing_ || !inbox_.empty()) return idle_.expire_after(grant_.leash().idle_max);
+  cut(SessionEnd::idle);
 }
 
 http::Task<bool> MotionSession::configure() {
@@ -178,16 +276,7 @@ http::Task<bool> MotionSession::configure() {
   co_return co_await send(confirm_message(form_.connection_id));
 }
 
-http::Task<bool> MotionSession::handle(http::WebSocket::Message raw) {
-  if (!raw.is_binary) {
-    refuse_and_close(read_the_words, "unexpected message type: text frame", unsupported_data);
-    co_return false;
-  }
-  message::Message in;
-  if (!in.ParseFromArray(raw.bytes.data(), static_cast<int>(raw.bytes.size()))) {
-    refuse_and_close(read_the_words, "failed to unmarshal message", protocol_error);
-    co_return false;
-  }
+http::Task<bool> MotionSession::handle(const message::Message& in) {
   switch (in.data_case()) {
     case message::Message::kClientAudioInput:
       co_return co_await hear(in.client_audio_input());
@@ -203,7 +292,6 @@ http::Task<bool> MotionSession::hear(const message::ClientAudioInput& input) {
   const auto& req_id = input.req_id();
   if (req_id.empty() || req_id.size() > req_id_bytes_max)
     co_return co_await complain({}, invalid_argument, "req_id must have 1 to 128 bytes");
-  idle_.expire_after(grant_.leash().idle_max);
   if (is_ignored(input)) co_return true;
 
   auto* utterance = find(req_id);
@@ -227,18 +315,21 @@ http::Task<bool> MotionSession::hear(const message::ClientAudioInput& input) {
 
 http::Task<bool> MotionSession::hear_pieces(Utterance& utterance, std::string_view audio,
                                             bool is_end) {
+  if (is_end) utterance.note_end();
   // Small pieces bound what a compressed message can grow to, and let others have their turn.
   const std::size_t piece =
       configuration_.format == stage::AudioFormat::ogg_opus ? 1024 : 64u << 10;
-  while (!audio.empty()) {
+  while (!audio.empty() && !utterance.is_stopped()) {
     const auto bytes = audio.substr(0, piece);
     audio.remove_prefix(bytes.size());
     if (const auto heard = utterance.hear(bytes); !heard)
-      co_return co_await give_up(utterance, is_end, heard.error().hint);
+      co_return co_await give_up(utterance, heard.error().hint);
     if (utterance.audio_millis() > utterance_millis_max)
-      co_return co_await give_up(utterance, is_end, "an utterance may last an hour at most");
+      co_return co_await give_up(utterance, "an utterance may last an hour at most");
     if (!co_await perform(utterance)) co_return false;
   }
+  // The interrupt that stopped it is in the inbox, and ends it.
+  if (utterance.is_stopped()) co_return true;
   if (is_end) {
     const auto ended = utterance.hear_end();
     if (!ended && !co_await complain(utterance.req_id(), invalid_argument, ended.error().hint))
@@ -250,20 +341,22 @@ http::Task<bool> MotionSession::hear_pieces(Utterance& utterance, std::string_vi
 }
 
 http::Task<bool> MotionSession::perform(Utterance& utterance) {
-  while (utterance.perform_slice()) {
-    for (auto bytes = utterance.take_message(form_); !bytes.empty();
-         bytes = utterance.take_message(form_))
+  while (!utterance.is_stopped() && utterance.perform_slice()) {
+    while (!utterance.is_stopped()) {
+      auto bytes = utterance.take_message(form_);
+      if (bytes.empty()) break;
       if (!co_await send(std::move(bytes))) co_return false;
+    }
     co_await boost::asio::post(http::this_loop().executor(),
                                boost::asio::use_awaitable_t<http::Executor>());
   }
   co_return true;
 }
 
-// `is_end`: the client sends nothing more for it, so its req_id may begin anew.
-http::Task<bool> MotionSession::give_up(Utterance& utterance, bool is_end, std::string text) {
+http::Task<bool> MotionSession::give_up(Utterance& utterance, std::string text) {
   const auto req_id = utterance.req_id();
-  if (!is_end) ignore(req_id);
+  // Once its end was sent, nothing more comes for it, and its req_id may begin anew.
+  if (!utterance.end_is_noted()) ignore(req_id);
   finish(utterance);
   if (!co_await complain(req_id, invalid_argument, std::move(text))) co_return false;
   co_return co_await send(end_message(form_, req_id));
@@ -272,9 +365,11 @@ http::Task<bool> MotionSession::give_up(Utterance& utterance, bool is_end, std::
 http::Task<bool> MotionSession::interrupt(const std::string& req_id) {
   auto* utterance = find(req_id);
   if (utterance == nullptr) co_return true;  // it has ended: nothing is left to stop
-  ignore(req_id);
+  if (!utterance->end_is_noted()) ignore(req_id);
+  // Its last message may have gone out while the interrupt was on its way.
+  const bool has_ended = utterance->is_over();
   finish(*utterance);
-  co_return co_await send(end_message(form_, req_id));
+  co_return has_ended || co_await send(end_message(form_, req_id));
 }
 
 http::Task<bool> MotionSession::complain(const std::string& req_id, std::int32_t code,
@@ -299,7 +394,7 @@ void MotionSession::end(SessionEnd why) {
   if (has_left_) return;
   if (why == SessionEnd::shutting_down) {
     is_stopping_ = true;
-    if (!open_.empty()) return;
+    if (!open_.empty() || !inbox_.empty()) return;
   }
   cut(why);
 }
@@ -355,7 +450,8 @@ http::Task<> MotionSessions::run(http::WebSocket& socket, actions::Grant grant,
                                  .environment = grant.environment(),
                                  .began_at = grant.admitted_at()};
   const auto known = parts_.sessions.announce(
-      facts, [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
+      facts,
+      [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
           if (const auto live = weak.lock()) live->end(why);
         });

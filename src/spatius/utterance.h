@@ -45,6 +45,13 @@ class Utterance {
   std::string take_message(const FrameForm& form);
   bool is_over() const { return is_over_; }
 
+  // An interrupt: whoever performs it looks here between two messages.
+  void stop() { is_stopped_ = true; }
+  bool is_stopped() const { return is_stopped_; }
+  // The client has said that nothing more comes for it.
+  void note_end() { end_is_noted_ = true; }
+  bool end_is_noted() const { return end_is_noted_; }
+
   std::size_t frames_taken() const { return frames_taken_; }
   std::uint64_t audio_millis() const { return samples_heard_ * 1000 / rate_hz_; }
 
@@ -60,6 +67,7 @@ class Utterance {
   std::size_t taken_ = 0;           // of faces_
   std::size_t frames_taken_ = 0;
   bool end_heard_ = false, end_performed_ = false, is_over_ = false;
+  bool is_stopped_ = false, end_is_noted_ = false;
 };
 
 // The message that ends an utterance without frames.

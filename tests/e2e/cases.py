@@ -68,7 +68,9 @@ class Stage(Server):
     def must(self, *words, data=True):
         done = self.command(*words, data=data)
         if done.returncode != 0:
-            raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}"
+            )
         return done.stdout
 
     def limits(self, *words):
@@ -80,8 +82,12 @@ class Stage(Server):
             claims = claims_of(self.token())
             leash = claims["leash"]
             return (claims["uses"], leash["length"], leash["idle"], leash["sessions"]) == (
-                wanted["token_uses_max"], wanted["length_max_seconds"], wanted["idle_max_seconds"],
-                wanted["sessions_max"])
+                wanted["token_uses_max"],
+                wanted["length_max_seconds"],
+                wanted["idle_max_seconds"],
+                wanted["sessions_max"],
+            )
+
         wait_until(is_known, "the server to follow a change of limits")
 
     @property
@@ -105,12 +111,16 @@ class Stage(Server):
     def second_app(self):
         """Another app of the same workspace; its id."""
         app_id = "app_" + "2" * 20
-        self.insert("apps", app_id, self.initialised["workspace_id"], "Second", 1, 7200, 300, 1000, 0)
+        self.insert(
+            "apps", app_id, self.initialised["workspace_id"], "Second", 1, 7200, 300, 1000, 0
+        )
         return app_id
 
     def second_avatar(self, workspace_id=None):
         avatar_id = str(uuid.uuid4())
-        self.insert("avatars", avatar_id, workspace_id or self.initialised["workspace_id"], "Second", "1", 0)
+        self.insert(
+            "avatars", avatar_id, workspace_id or self.initialised["workspace_id"], "Second", "1", 0
+        )
         return avatar_id
 
     def key_file(self, key=None):
@@ -141,7 +151,9 @@ class Stage(Server):
             headers |= {"X-App-ID": app, "X-Session-Key": token}
         else:
             query |= {"appId": app, "sessionKey": token}
-        return open_websocket(self.port, SOCKET_PATH + "?" + urllib.parse.urlencode(query), headers, **how)
+        return open_websocket(
+            self.port, SOCKET_PATH + "?" + urllib.parse.urlencode(query), headers, **how
+        )
 
     def is_admitted(self, token, **how):
         answer = self.knock(token, **how)
@@ -152,7 +164,11 @@ class Stage(Server):
 
     def session(self, token=None, configured=True, **how):
         """An open session; by default configured for 16 kHz PCM."""
-        socket_how = {name: how.pop(name) for name in ("by", "avatar", "app", "receive_buffer_bytes") if name in how}
+        socket_how = {
+            name: how.pop(name)
+            for name in ("by", "avatar", "app", "receive_buffer_bytes")
+            if name in how
+        }
         answer = self.knock(token or self.token(), **socket_how)
         if isinstance(answer, Refusal):
             raise AssertionError(f"the session was refused: {answer}")
@@ -170,12 +186,45 @@ class Stage(Server):
 
     def wait_for_log(self, event, **fields):
         """Waits for a log line with this event and these fields, and returns it."""
+
         def find():
             for entry in self.log_entries():
-                if entry["event"] == event and all(entry.get(name) == value for name, value in fields.items()):
+                if entry["event"] == event and all(
+                    entry.get(name) == value for name, value in fields.items()
+                ):
                     return entry
             return None
+
         return wait_until(find, f"the log to say {event} {fields}")
+
+
+class OneStage(unittest.TestCase):
+    """Each test has a data folder of its own, initialised; whoever needs a server starts it."""
+
+    settings = ""
+
+    def setUp(self):
+        self.server = Stage(self.settings)
+        self.server.init()
+        self.addCleanup(self.server.close)
+
+    def serve_for_refusal(self, *arguments):
+        """Runs `serve` where it must not start; returns the finished process."""
+        command = [
+            self.server.binary,
+            "serve",
+            "--data",
+            str(self.server.data),
+            "--listen",
+            "127.0.0.1:0",
+            *arguments,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS)
+
+    def write(self, name, text):
+        path = self.server.data / name
+        path.write_text(text)
+        return str(path)
 
 
 class MotionClient:
@@ -208,14 +257,16 @@ class MotionClient:
     def say(self, req_id, data, chunk_bytes=None, end=True):
         """Sends an utterance, in pieces where asked for."""
         chunk_bytes = chunk_bytes or max(len(data), 1)
-        pieces = [data[at:at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
+        pieces = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
         for index, piece in enumerate(pieces):
             self.send(messages.audio(req_id, piece, end and index == len(pieces) - 1))
 
     def messages_until_end(self, req_id):
         """All messages up to the one that ends `req_id`, which is the last of the list."""
         got = [self.receive()]
-        while not (isinstance(got[-1], messages.Animation) and got[-1].req_id == req_id and got[-1].end):
+        while not (
+            isinstance(got[-1], messages.Animation) and got[-1].req_id == req_id and got[-1].end
+        ):
             got.append(self.receive())
         return got
 
@@ -267,6 +318,9 @@ def main():
     result = program.result
     held = result.testsRun - len(result.failures) - len(result.errors) - len(result.skipped)
     name = pathlib.Path(sys.argv[0]).name
-    print(f"{name}: {held} of {result.testsRun} guarantees held, {len(result.skipped)} skipped, in "
-          f"{time.monotonic() - began:.1f} s", file=sys.stderr)
+    print(
+        f"{name}: {held} of {result.testsRun} guarantees held, {len(result.skipped)} skipped, in "
+        f"{time.monotonic() - began:.1f} s",
+        file=sys.stderr,
+    )
     sys.exit(0 if result.wasSuccessful() else 1)

@@ -98,7 +98,9 @@ class Killed(unittest.TestCase):
                 uses = store.execute("SELECT max(uses), count(*) FROM redemptions").fetchone()
             self.assertEqual(uses[0], 1)
             self.assertGreaterEqual(uses[1], len(let_in))
-        print(f"{rounds} rounds, {len(let_in)} sessions, {len(unclear)} unclear; ", end="", flush=True)
+        print(
+            f"{rounds} rounds, {len(let_in)} sessions, {len(unclear)} unclear; ", end="", flush=True
+        )
 
     def test_commands_that_are_killed_at_any_moment_leave_a_store_that_works(self):
         server = Stage()
@@ -107,7 +109,9 @@ class Killed(unittest.TestCase):
         chance = random.Random(5)
         command = [server.binary, "key", "create", "--json", "--data", str(server.data)]
         for _ in range(25):
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(chance.random() * 0.04)
             process.kill()
@@ -132,7 +136,11 @@ class AtOnce(unittest.TestCase):
             with contextlib.suppress(Closed, OSError):
                 answer = self.server.knock(token, by=by)
                 outcomes.append(answer)
-        threads = [threading.Thread(target=attempt, args=(("header", "query")[index % 2],)) for index in range(attempts)]
+
+        threads = [
+            threading.Thread(target=attempt, args=(("header", "query")[index % 2],))
+            for index in range(attempts)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -163,6 +171,7 @@ class AtOnce(unittest.TestCase):
         def attempt(token):
             barrier.wait(20)
             outcomes.append((token, self.server.knock(token)))
+
         threads = [threading.Thread(target=attempt, args=(token,)) for token in tokens]
         for thread in threads:
             thread.start()
@@ -173,7 +182,9 @@ class AtOnce(unittest.TestCase):
         self.assertEqual((len(open_now), {answer.status for _, answer in refused}), (5, {429}))
         for answer in open_now:
             answer.wire.drop()
-        wait_until(lambda: self.server.is_admitted(refused[0][0]), "a refused token to find a place")
+        wait_until(
+            lambda: self.server.is_admitted(refused[0][0]), "a refused token to find a place"
+        )
 
 
 class Revocation(unittest.TestCase):
@@ -183,7 +194,9 @@ class Revocation(unittest.TestCase):
 
     def new_key(self):
         made = json.loads(self.server.must("key", "create", "--json"))
-        wait_until(lambda: self.server.mint(made["api_key"]).status == 200, "the new key to be known")
+        wait_until(
+            lambda: self.server.mint(made["api_key"]).status == 200, "the new key to be known"
+        )
         return made
 
     def seconds_until_refused(self, made):
@@ -197,7 +210,11 @@ class Revocation(unittest.TestCase):
     def test_a_key_that_another_process_revokes_is_refused_within_100_ms(self):
         # The middle of seven: a busy machine may stop us between two questions.
         took = [self.seconds_until_refused(self.new_key()) for _ in range(7)]
-        print(f"{statistics.median(took) * 1000:.0f} ms, at most {max(took) * 1000:.0f} ms; ", end="", flush=True)
+        print(
+            f"{statistics.median(took) * 1000:.0f} ms, at most {max(took) * 1000:.0f} ms; ",
+            end="",
+            flush=True,
+        )
         self.assertLess(statistics.median(took), 0.1)
 
     def test_a_revoked_key_stays_refused_after_kill_and_restart(self):
@@ -207,11 +224,34 @@ class Revocation(unittest.TestCase):
         self.assertEqual(self.server.mint(made["api_key"]).status, 401)
         self.assertEqual(self.server.mint().status, 200)
 
+    def test_what_a_revoked_key_has_minted_opens_nothing_also_after_kill_and_restart(self):
+        made = self.new_key()
+        tokens = [self.server.token(made["api_key"]) for _ in range(3)]
+        self.assertTrue(self.server.is_admitted(tokens[0]))
+        self.server.must("key", "revoke", made["id"])
+        wait_until(
+            lambda: self.server.mint(made["api_key"]).status == 401, "the revocation to be known"
+        )
+        self.assertEqual(
+            self.server.knock(tokens[1]).body, b'{"message":"Invalid session token"}\n'
+        )
+        self.server.restart(signal.SIGKILL)
+        for token in tokens[1:]:
+            self.assertEqual(
+                self.server.knock(token).body, b'{"message":"Invalid session token"}\n'
+            )
+
     def test_revoking_again_keeps_the_first_time_and_reason(self):
         made = self.new_key()
-        first = json.loads(self.server.must("key", "revoke", made["id"], "--reason", "one", "--json"))
-        again = json.loads(self.server.must("key", "revoke", made["id"], "--reason", "two", "--json"))
-        self.assertEqual((again["revoked_at"], again["revoked_reason"]), (first["revoked_at"], "one"))
+        first = json.loads(
+            self.server.must("key", "revoke", made["id"], "--reason", "one", "--json")
+        )
+        again = json.loads(
+            self.server.must("key", "revoke", made["id"], "--reason", "two", "--json")
+        )
+        self.assertEqual(
+            (again["revoked_at"], again["revoked_reason"]), (first["revoked_at"], "one")
+        )
 
     def test_a_key_made_before_kill_exists_afterwards(self):
         made = json.loads(self.server.must("key", "create", "--json"))

@@ -14,7 +14,18 @@ import unittest
 import motion_messages as messages
 from cases import MotionClient, SOCKET_PATH, Stage, main, silence, wait_until
 from motion_messages import Error
-from raw_websocket import BINARY, CLOSE, CONTINUATION, Closed, PING, PONG, TEXT, Wire, frame, upgrade_request
+from raw_websocket import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    Closed,
+    PING,
+    PONG,
+    TEXT,
+    Wire,
+    frame,
+    upgrade_request,
+)
 
 MEBIBYTE = 1 << 20
 # What a server with a handful of clients may hold more than at its start, whatever they do.
@@ -65,15 +76,27 @@ class MisbehaviourCase(unittest.TestCase):
 
 class FirstMessage(MisbehaviourCase):
     def test_garbage_is_told_and_closes_with_1002(self):
-        for garbage in (b"\xff" * 100, b"\x0a", b"\x12\xff\xff\xff\xff\x0f", b"\x08" + b"\x80" * 11, b"\x12\x05\x08",
-                        b"\x0b" * 2000, b"GET / HTTP/1.1\r\n\r\n"):
+        for garbage in (
+            b"\xff" * 100,
+            b"\x0a",
+            b"\x12\xff\xff\xff\xff\x0f",
+            b"\x08" + b"\x80" * 11,
+            b"\x12\x05\x08",
+            b"\x0b" * 2000,
+            b"GET / HTTP/1.1\r\n\r\n",
+        ):
             session = self.fresh()
             session.send(garbage)
             self.assert_told_and_closed(session, "failed to unmarshal initial message", 1002)
 
     def test_another_message_first_is_told(self):
-        for first in (messages.audio("a", silence(1), True), messages.interrupt("a"), b"", messages.number_field(1, 99),
-                      messages.message(messages.CONFIRM_SESSION, 3, messages.bytes_field(1, "me"))):
+        for first in (
+            messages.audio("a", silence(1), True),
+            messages.interrupt("a"),
+            b"",
+            messages.number_field(1, 99),
+            messages.message(messages.CONFIRM_SESSION, 3, messages.bytes_field(1, "me")),
+        ):
             session = self.fresh()
             session.send(first)
             self.assert_told_and_closed(session, "expected ClientConfigureSession message", 1008)
@@ -89,14 +112,18 @@ class FirstMessage(MisbehaviourCase):
         self.assert_told_and_closed(session, "expected ClientConfigureSession message", 1003)
 
     def test_an_unsupported_rate_is_told_with_a_code_that_lets_the_clients_read_the_words(self):
-        for rate_hz in (1, 7999, 11025, 12000, 16001, 96000, 192000, 2**31 - 1, -1, -2**31):
+        for rate_hz in (1, 7999, 11025, 12000, 16001, 96000, 192000, 2**31 - 1, -1, -(2**31)):
             session = self.fresh()
             session.send(messages.configure(rate_hz=rate_hz))
             self.assert_told_and_closed(session, "unsupported sample rate", 1008, code=0)
 
     def test_unknown_formats_and_compressions_are_told(self):
-        for how, words in (({"audio_format": 2}, "audio_format"), ({"audio_format": -1}, "audio_format"),
-                           ({"compression": 1}, "transport_compression"), ({"egress_type": 3}, "egress_type")):
+        for how, words in (
+            ({"audio_format": 2}, "audio_format"),
+            ({"audio_format": -1}, "audio_format"),
+            ({"compression": 1}, "transport_compression"),
+            ({"egress_type": 3}, "egress_type"),
+        ):
             session = self.fresh()
             session.send(messages.configure(**how))
             self.assert_told_and_closed(session, words, 1008, code=3)
@@ -104,19 +131,29 @@ class FirstMessage(MisbehaviourCase):
     def test_livekit_egress_is_refused_in_the_words_that_the_clients_know(self):
         jwt = "eyJhbGciOiJIUzI1NiJ9.eyJ2aWRlbyI6e319.c2lnbmF0dXJl"
         room = {"url": "wss://livekit.example", "room_name": "room"}
-        cases = (({}, "livekit_egress", 3), ({"url": "wss://x"}, "livekit_egress", 3),
-                 (room, "missing livekit credentials", 3), ({**room, "api_key": "k"}, "provide api_token or both", 3),
-                 ({**room, "api_token": "not a token"}, "unauthorized", 16),
-                 ({**room, "api_token": jwt}, "egress client is not configured on server", 14),
-                 ({**room, "api_key": "k", "api_secret": "s"}, "egress client is not configured on server", 14))
+        cases = (
+            ({}, "livekit_egress", 3),
+            ({"url": "wss://x"}, "livekit_egress", 3),
+            (room, "missing livekit credentials", 3),
+            ({**room, "api_key": "k"}, "provide api_token or both", 3),
+            ({**room, "api_token": "not a token"}, "unauthorized", 16),
+            ({**room, "api_token": jwt}, "egress client is not configured on server", 14),
+            (
+                {**room, "api_key": "k", "api_secret": "s"},
+                "egress client is not configured on server",
+                14,
+            ),
+        )
         for livekit, words, code in cases:
             session = self.fresh()
             session.send(messages.configure(egress_type=messages.LIVEKIT, livekit=livekit))
             self.assert_told_and_closed(session, words, 1008, code)
 
     def test_agora_egress_is_refused_in_the_words_that_the_clients_know(self):
-        for agora, words, code in (({}, "agora_egress", 3),
-                                   ({"channel_name": "c"}, "egress client is not configured on server", 14)):
+        for agora, words, code in (
+            ({}, "agora_egress", 3),
+            ({"channel_name": "c"}, "egress client is not configured on server", 14),
+        ):
             session = self.fresh()
             session.send(messages.configure(egress_type=messages.AGORA, agora=agora))
             self.assert_told_and_closed(session, words, 1008, code)
@@ -145,8 +182,13 @@ class LaterMessages(MisbehaviourCase):
 
     def test_an_unexpected_message_is_told_and_the_session_goes_on(self):
         session = self.session()
-        for odd in (messages.configure(), b"", messages.number_field(1, 12345), messages.bytes_field(900, "later"),
-                    messages.message(messages.ANIMATION, 6, b"")):
+        for odd in (
+            messages.configure(),
+            b"",
+            messages.number_field(1, 12345),
+            messages.bytes_field(900, "later"),
+            messages.message(messages.ANIMATION, 6, b""),
+        ):
             session.send(odd)
             self.assertIn("unexpected message type", session.receive().text)
         self.assertTrue(session.still_serves())
@@ -176,7 +218,9 @@ class Frames(MisbehaviourCase):
     def test_a_frame_of_64_MiB_that_does_come_is_not_held(self):
         session = self.session()
         try:
-            session.websocket.wire.send(struct.pack("!BBQ", 0x82, 0xFF, 64 * MEBIBYTE) + b"\0\0\0\0")
+            session.websocket.wire.send(
+                struct.pack("!BBQ", 0x82, 0xFF, 64 * MEBIBYTE) + b"\0\0\0\0"
+            )
             for _ in range(64):
                 session.websocket.wire.send(bytes(MEBIBYTE))
                 self.assert_bounded()
@@ -187,14 +231,18 @@ class Frames(MisbehaviourCase):
     def test_the_largest_length_and_one_with_its_top_bit_set_close(self):
         for size in (2**63 - 1, 2**63, 2**64 - 1):
             session = self.session()
-            session.websocket.wire.send(struct.pack("!BBQ", 0x82, 0xFF, size) + b"mask" + b"x" * 100)
+            session.websocket.wire.send(
+                struct.pack("!BBQ", 0x82, 0xFF, size) + b"mask" + b"x" * 100
+            )
             self.assertIn(session.websocket.wait_until_closed().code, (1002, 1009))
 
     def test_fragments_that_add_up_to_too_much_close_with_1009(self):
         session = self.session()
         try:
             for index in range(12):
-                session.websocket.send(CONTINUATION if index else BINARY, bytes(MEBIBYTE), final=False)
+                session.websocket.send(
+                    CONTINUATION if index else BINARY, bytes(MEBIBYTE), final=False
+                )
         except (Closed, OSError):
             pass
         try:
@@ -214,9 +262,13 @@ class Frames(MisbehaviourCase):
     def test_ten_thousand_fragments_are_one_message(self):
         session = self.session()
         data = messages.audio("a", bytes(9990), True)
-        data += messages.bytes_field(100, bytes(10_000 - len(data) - 4)) if len(data) < 9996 else b""
-        pieces = b"".join(frame(CONTINUATION if at else BINARY, data[at:at + 1], final=at == len(data) - 1)
-                          for at in range(len(data)))
+        data += (
+            messages.bytes_field(100, bytes(10_000 - len(data) - 4)) if len(data) < 9996 else b""
+        )
+        pieces = b"".join(
+            frame(CONTINUATION if at else BINARY, data[at : at + 1], final=at == len(data) - 1)
+            for at in range(len(data))
+        )
         session.websocket.wire.send(pieces)
         self.assertEqual(len(session.faces_until_end("a")), 9990 // 2 * 25 // 16000)
 
@@ -242,12 +294,18 @@ class Frames(MisbehaviourCase):
         self.assertTrue(session.still_serves())
 
     def test_frames_that_break_the_protocol_close_with_1002(self):
-        breaks = {"unmasked": frame(BINARY, b"x", masked=False), "reserved bit": frame(BINARY, b"x", reserved=4),
-                  "unknown opcode": frame(3, b"x"), "unknown control": frame(11, b"x"),
-                  "fragmented ping": frame(PING, b"x", final=False), "long ping": frame(PING, b"x" * 126),
-                  "nothing to continue": frame(CONTINUATION, b"x"),
-                  "begun twice": frame(BINARY, b"x", final=False) + frame(BINARY, b"y"),
-                  "close of one byte": frame(CLOSE, b"\x03"), "close with a wrong code": frame(CLOSE, struct.pack("!H", 1005))}
+        breaks = {
+            "unmasked": frame(BINARY, b"x", masked=False),
+            "reserved bit": frame(BINARY, b"x", reserved=4),
+            "unknown opcode": frame(3, b"x"),
+            "unknown control": frame(11, b"x"),
+            "fragmented ping": frame(PING, b"x", final=False),
+            "long ping": frame(PING, b"x" * 126),
+            "nothing to continue": frame(CONTINUATION, b"x"),
+            "begun twice": frame(BINARY, b"x", final=False) + frame(BINARY, b"y"),
+            "close of one byte": frame(CLOSE, b"\x03"),
+            "close with a wrong code": frame(CLOSE, struct.pack("!H", 1005)),
+        }
         for name, data in breaks.items():
             with self.subTest(name):
                 session = self.session()
@@ -260,7 +318,9 @@ class Frames(MisbehaviourCase):
         session.websocket.wait_until_closed()
 
     def test_clients_that_vanish_in_the_middle_of_anything_leave_no_session(self):
-        before = wait_until(lambda: self.live_sessions() == 1 and 1, "the sessions of other tests to end")
+        before = wait_until(
+            lambda: self.live_sessions() == 1 and 1, "the sessions of other tests to end"
+        )
         for cut in (0, 1, 3, 7, 100, 5000):
             session = self.session()
             session.websocket.wire.send(frame(BINARY, messages.audio("a", silence(1), True))[:cut])
@@ -273,8 +333,11 @@ class Frames(MisbehaviourCase):
 
     def live_sessions(self):
         text = self.server.http("GET", "/metrics").body.decode()
-        return next(int(float(line.split()[1])) for line in text.splitlines()
-                    if line.startswith("stagedoor_live_sessions "))
+        return next(
+            int(float(line.split()[1]))
+            for line in text.splitlines()
+            if line.startswith("stagedoor_live_sessions ")
+        )
 
 
 class ReadsNothing(MisbehaviourCase):
@@ -304,7 +367,7 @@ class ReadsNothing(MisbehaviourCase):
         tcp, pings, taken = session.websocket.wire.tcp, frame(PING, b"x" * 125) * 100, 0
         tcp.setblocking(False)
         while taken < 100 * MEBIBYTE and select.select([], [tcp], [], 0.5)[1]:
-            taken += tcp.send(pings[taken % len(pings):])
+            taken += tcp.send(pings[taken % len(pings) :])
         self.assertLess(taken, 100 * MEBIBYTE)
         self.assertLess(self.server.resident_bytes() - self.bytes_at_start, 40 * MEBIBYTE)
 
@@ -345,7 +408,11 @@ class Leash(MisbehaviourCase):
         with self.assertRaises(Closed) as closed:
             while time.monotonic() - began < 15:
                 session.say("a", silence(0.1), end=False)
-                answer = session.receive(0.05) if select.select([session.websocket.wire.tcp], [], [], 0.05)[0] else None
+                answer = (
+                    session.receive(0.05)
+                    if select.select([session.websocket.wire.tcp], [], [], 0.05)[0]
+                    else None
+                )
                 if isinstance(answer, Error):
                     self.assertIn("session time limit reached", answer.text)
                     self.assertEqual(answer.code, 4002)
@@ -360,7 +427,9 @@ class Leash(MisbehaviourCase):
 
 
 class SlowHead(MisbehaviourCase):
-    settings = "[http]\nhead_timeout_seconds = 1\nidle_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
+    settings = (
+        "[http]\nhead_timeout_seconds = 1\nidle_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
+    )
 
     def test_a_hundred_slow_heads_are_all_cut_while_others_are_served(self):
         head = upgrade_request(self.server.port, SOCKET_PATH, {})[:-4]
@@ -381,7 +450,9 @@ class SlowHead(MisbehaviourCase):
 
     def test_a_body_that_does_not_come_is_cut(self):
         with Wire(self.server.port) as wire:
-            wire.send(b"POST /v1/console/session-tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            wire.send(
+                b"POST /v1/console/session-tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+            )
             self.assertIn(b" 408 ", wire.wait_until_closed().split(b"\r\n")[0])
 
 
@@ -391,9 +462,11 @@ class Limits(MisbehaviourCase):
     def test_connections_over_the_limit_of_one_address_are_closed_and_their_place_comes_back(self):
         wires = []
         try:
+
             def is_full():
                 wires.append(Wire(self.server.port))
                 return bool(select.select([wires[-1].tcp], [], [], 0.05)[0])
+
             for _ in range(40):
                 if is_full():
                     break

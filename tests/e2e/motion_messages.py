@@ -44,30 +44,59 @@ def optional_bytes_field(field, data):
 
 
 def map_field(field, entries):
-    return b"".join(bytes_field(field, bytes_field(1, key) + bytes_field(2, value))
-                    for key, value in entries.items())
+    return b"".join(
+        bytes_field(field, bytes_field(1, key) + bytes_field(2, value))
+        for key, value in entries.items()
+    )
 
 
 def message(kind, field, body):
     return number_field(1, kind) + bytes_field(field, body)
 
 
-def configure(rate_hz=16000, audio_format=PCM, extra=None, egress_type=0, livekit=None, agora=None,
-              compression=0, bitrate=0):
-    body = (number_field(1, rate_hz) + number_field(2, bitrate) + number_field(3, audio_format) +
-            number_field(4, compression) + number_field(5, egress_type))
+def configure(
+    rate_hz=16000,
+    audio_format=PCM,
+    extra=None,
+    egress_type=0,
+    livekit=None,
+    agora=None,
+    compression=0,
+    bitrate=0,
+):
+    body = (
+        number_field(1, rate_hz)
+        + number_field(2, bitrate)
+        + number_field(3, audio_format)
+        + number_field(4, compression)
+        + number_field(5, egress_type)
+    )
     if livekit is not None:
-        names = {"url": 1, "api_key": 2, "api_secret": 3, "room_name": 4, "publisher_id": 5, "api_token": 8}
-        body += bytes_field(6, b"".join(bytes_field(names[name], text) for name, text in livekit.items()))
+        names = {
+            "url": 1,
+            "api_key": 2,
+            "api_secret": 3,
+            "room_name": 4,
+            "publisher_id": 5,
+            "api_token": 8,
+        }
+        body += bytes_field(
+            6, b"".join(bytes_field(names[name], text) for name, text in livekit.items())
+        )
     if agora is not None:
         names = {"channel_name": 1, "token": 2, "publisher_id": 4}
-        body += bytes_field(7, b"".join(bytes_field(names[name], text) for name, text in agora.items()))
+        body += bytes_field(
+            7, b"".join(bytes_field(names[name], text) for name, text in agora.items())
+        )
     return message(CONFIGURE_SESSION, 2, body + map_field(8, extra or {}))
 
 
 def audio(req_id, data=b"", end=False):
-    return message(AUDIO_INPUT, 4, optional_bytes_field(1, req_id) + number_field(2, int(end)) +
-                   optional_bytes_field(3, data))
+    return message(
+        AUDIO_INPUT,
+        4,
+        optional_bytes_field(1, req_id) + number_field(2, int(end)) + optional_bytes_field(3, data),
+    )
 
 
 def interrupt(req_id):
@@ -102,7 +131,7 @@ def fields_of(data):
             size, at = (8, at) if kind == 1 else (4, at) if kind == 5 else read_varint(data, at)
             if size > len(data) - at:
                 raise ValueError("a field that is longer than its message")
-            value, at = data[at:at + size], at + size
+            value, at = data[at : at + size], at + size
         else:
             raise ValueError(f"wire type {kind}")
         count += 1
@@ -173,15 +202,22 @@ def flame_of(data):
 
 def named_of(data):
     fields = fields_of(data)
-    return Named([name.decode() for name in fields.get(1, [])], fields.get(2, [0])[-1],
-                 [floats_of(fields_of(one), 1) for one in fields.get(3, [])])
+    return Named(
+        [name.decode() for name in fields.get(1, [])],
+        fields.get(2, [0])[-1],
+        [floats_of(fields_of(one), 1) for one in fields.get(3, [])],
+    )
 
 
 def animation_of(data):
     fields = fields_of(data)
-    faces = [flame_of(one) for animation in fields.get(4, []) for one in fields_of(animation).get(1, [])]
+    faces = [
+        flame_of(one) for animation in fields.get(4, []) for one in fields_of(animation).get(1, [])
+    ]
     named = named_of(fields[1000][-1]) if 1000 in fields else None
-    return Animation(text_of(fields, 1), text_of(fields, 2), bool(fields.get(3, [0])[-1]), faces, named)
+    return Animation(
+        text_of(fields, 1), text_of(fields, 2), bool(fields.get(3, [0])[-1]), faces, named
+    )
 
 
 def int32_of(number):
@@ -190,15 +226,20 @@ def int32_of(number):
 
 def error_of(data):
     fields = fields_of(data)
-    return Error(text_of(fields, 1), text_of(fields, 2), int32_of(fields.get(3, [0])[-1]), text_of(fields, 4))
+    return Error(
+        text_of(fields, 1), text_of(fields, 2), int32_of(fields.get(3, [0])[-1]), text_of(fields, 4)
+    )
 
 
 def decode(data):
     """A server's Message: Confirmation, Error or Animation."""
     fields = fields_of(data)
     kind = fields.get(1, [0])[-1]
-    readers = {CONFIRM_SESSION: (3, lambda body: Confirmation(text_of(fields_of(body), 1))),
-               ERROR: (5, error_of), ANIMATION: (6, animation_of)}
+    readers = {
+        CONFIRM_SESSION: (3, lambda body: Confirmation(text_of(fields_of(body), 1))),
+        ERROR: (5, error_of),
+        ANIMATION: (6, animation_of),
+    }
     if kind not in readers:
         raise ValueError(f"a message of type {kind} from a server")
     number, read = readers[kind]

@@ -18,13 +18,28 @@ PCM_RATES_HZ = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
 FACES_IN_MESSAGE_MAX = 100
 SPEECH = pathlib.Path("/usr/share/sounds/alsa/Front_Center.wav")
-SIZES = {"translation": 3, "rotation": 3, "neck_pose": 3, "jaw_pose": 3, "eye_pose": 6, "eye_lid": 2, "expression": 100}
+SIZES = {
+    "translation": 3,
+    "rotation": 3,
+    "neck_pose": 3,
+    "jaw_pose": 3,
+    "eye_pose": 6,
+    "eye_lid": 2,
+    "expression": 100,
+}
 
 
 def buzz(samples, rate_hz):
     """A voice-like sound that swells and fades: a saw tooth at 120 Hz, four syllables a second."""
-    return array.array("h", (round(12000 * ((i * 120 / rate_hz) % 1 - 0.5) * (1 - math.cos(8 * math.pi * i / rate_hz)))
-                             for i in range(samples))).tobytes()
+    return array.array(
+        "h",
+        (
+            round(
+                12000 * ((i * 120 / rate_hz) % 1 - 0.5) * (1 - math.cos(8 * math.pi * i / rate_hz))
+            )
+            for i in range(samples)
+        ),
+    ).tobytes()
 
 
 def wire_of(faces):
@@ -73,11 +88,20 @@ class Handshake(MotionCase):
     def test_a_bitrate_beside_pcm_and_unknown_parameters_and_fields_do_no_harm(self):
         session = self.session(configured=False)
         configure = messages.configure(bitrate=32000, extra={"vendor.unknown": "x" * 500})
-        session.send(configure + messages.bytes_field(999, "unknown") + messages.number_field(77, 5))
+        session.send(
+            configure + messages.bytes_field(999, "unknown") + messages.number_field(77, 5)
+        )
         self.assertIsInstance(session.receive(), Confirmation)
         audio = messages.audio("a", silence(1), True)
-        trace = messages.bytes_field(4, messages.bytes_field(1, "00-" + "a" * 32 + "-" + "b" * 16 + "-01"))
-        body = messages.bytes_field(1, "a") + messages.number_field(2, 1) + messages.bytes_field(3, silence(1)) + trace
+        trace = messages.bytes_field(
+            4, messages.bytes_field(1, "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+        )
+        body = (
+            messages.bytes_field(1, "a")
+            + messages.number_field(2, 1)
+            + messages.bytes_field(3, silence(1))
+            + trace
+        )
         session.send(messages.message(messages.AUDIO_INPUT, 4, body))
         self.assertEqual(len(session.faces_until_end("a")), 25)
         session.send(audio + messages.bytes_field(4000, b"later"))
@@ -94,8 +118,17 @@ class FrameCount(MotionCase):
         for rate_hz in PCM_RATES_HZ:
             session = self.session(rate_hz=rate_hz)
             frame = rate_hz // FRAMES_PER_SECOND
-            for samples in (1, frame - 1, frame, frame + 1, rate_hz // 5, rate_hz - 1, rate_hz, 3 * rate_hz + 123,
-                            int(2.53 * rate_hz)):
+            for samples in (
+                1,
+                frame - 1,
+                frame,
+                frame + 1,
+                rate_hz // 5,
+                rate_hz - 1,
+                rate_hz,
+                3 * rate_hz + 123,
+                int(2.53 * rate_hz),
+            ):
                 with self.subTest(rate_hz=rate_hz, samples=samples):
                     faces = session.perform(f"{samples}", bytes(2 * samples))
                     self.assertEqual(len(faces), samples * FRAMES_PER_SECOND // rate_hz)
@@ -161,19 +194,23 @@ class Chunks(MotionCase):
             whole = wire_of(session.perform("a", sound))
             self.assertEqual(len(whole), 34)
             for chunk_bytes in (37, 640, 3201, 10_000, 65_536):
-                self.assertEqual(wire_of(session.perform("a", sound, chunk_bytes)), whole, chunk_bytes)
+                self.assertEqual(
+                    wire_of(session.perform("a", sound, chunk_bytes)), whole, chunk_bytes
+                )
 
     def test_a_sample_may_be_cut_by_the_border_of_two_messages_also_one_byte_at_a_time(self):
         session = self.session()
         sound = buzz(1600, 16000)
-        self.assertEqual(wire_of(session.perform("a", sound, 1)), wire_of(session.perform("a", sound)))
+        self.assertEqual(
+            wire_of(session.perform("a", sound, 1)), wire_of(session.perform("a", sound))
+        )
 
     def test_fragments_of_a_websocket_message_are_put_together(self):
         session = self.session()
         sound = buzz(16000, 16000)
         whole = wire_of(session.perform("a", sound))
         data = messages.audio("a", sound, True)
-        pieces = [data[at:at + 999] for at in range(0, len(data), 999)]
+        pieces = [data[at : at + 999] for at in range(0, len(data), 999)]
         for index, piece in enumerate(pieces):
             session.websocket.send(0 if index else 2, piece, final=index == len(pieces) - 1)
             session.websocket.send(9, b"between")
@@ -181,8 +218,10 @@ class Chunks(MotionCase):
 
     def test_another_session_gives_the_same_faces_for_the_same_sound_and_seed(self):
         sound = buzz(16000, 16000)
-        seeded = [wire_of(self.session(extra={"stagedoor.seed": seed}).perform(req_id, sound))
-                  for seed, req_id in (("7", "a"), ("7", "b"), ("8", "a"))]
+        seeded = [
+            wire_of(self.session(extra={"stagedoor.seed": seed}).perform(req_id, sound))
+            for seed, req_id in (("7", "a"), ("7", "b"), ("8", "a"))
+        ]
         self.assertEqual(seeded[0], seeded[1])
         self.assertNotEqual(seeded[0], seeded[2])
 
@@ -201,7 +240,15 @@ class Utterances(MotionCase):
 
     def test_req_ids_are_opaque(self):
         session = self.session()
-        for req_id in ("x", "é" * 64, "a" * 128, "{}", "\u0000", " ", "20260101000000_abcdefghijkl"):
+        for req_id in (
+            "x",
+            "é" * 64,
+            "a" * 128,
+            "{}",
+            "\u0000",
+            " ",
+            "20260101000000_abcdefghijkl",
+        ):
             self.assertEqual(len(session.perform(req_id, silence(0.2))), 5)
 
     def test_a_missing_or_too_long_req_id_is_told_and_nothing_begins(self):
@@ -216,13 +263,15 @@ class Utterances(MotionCase):
     def test_four_utterances_overlap_and_each_gets_the_faces_that_it_gets_alone(self):
         session = self.session()
         sounds = {f"r{index}": buzz(16000 + 4000 * index, 16000) for index in range(4)}
-        alone = {req_id: wire_of(session.perform(req_id, sound)) for req_id, sound in sounds.items()}
+        alone = {
+            req_id: wire_of(session.perform(req_id, sound)) for req_id, sound in sounds.items()
+        }
         together = {req_id: [] for req_id in sounds}
         longest = max(map(len, sounds.values()))
         for at in range(0, longest, 3200):
             for req_id, sound in sounds.items():
                 if at < len(sound):
-                    session.say(req_id, sound[at:at + 3200], end=at + 3200 >= len(sound))
+                    session.say(req_id, sound[at : at + 3200], end=at + 3200 >= len(sound))
         ended = []
         while len(ended) < 4:
             answer = session.receive()
@@ -248,7 +297,9 @@ class Utterances(MotionCase):
 
 
 class Interrupt(MotionCase):
-    def test_an_open_utterance_ends_at_once_with_one_end_and_what_still_comes_for_it_is_passed_over(self):
+    def test_an_open_utterance_ends_at_once_with_one_end_and_what_still_comes_for_it_is_passed_over(
+        self,
+    ):
         session = self.session()
         session.say("a", silence(0.1), end=False)  # too short for a face
         session.send(messages.interrupt("a"))
@@ -311,7 +362,9 @@ class Faces(MotionCase):
     def test_every_face_has_all_seven_fields_in_their_sizes_and_ranges_for_any_sound(self):
         session = self.session()
         extremes = array.array("h", ([32767] * 40 + [-32768] * 40) * 400).tobytes()
-        noise = array.array("h", ((i * i * 7919 + i * 104729) % 65536 - 32768 for i in range(32000))).tobytes()
+        noise = array.array(
+            "h", ((i * i * 7919 + i * 104729) % 65536 - 32768 for i in range(32000))
+        ).tobytes()
         for sound in (silence(2), buzz(32000, 16000), extremes, noise):
             self.assert_in_range(session.perform("a", sound))
 
@@ -354,7 +407,9 @@ class Named(MotionCase):
         for req_id in ("a", "b"):
             session.say(req_id, buzz(5 * 16000, 16000))
             got = session.messages_until_end(req_id)
-            self.assertEqual([bool(one.named.names) for one in got], [True] + [False] * (len(got) - 1))
+            self.assertEqual(
+                [bool(one.named.names) for one in got], [True] + [False] * (len(got) - 1)
+            )
             names = got[0].named.names
             self.assertEqual(len(names), 57)
             self.assertEqual(len(set(names)), 57)
@@ -372,9 +427,12 @@ class Named(MotionCase):
             self.assertEqual(count, 125)
 
     def test_another_set_of_shapes_and_a_seed_that_is_no_number_are_refused(self):
-        for extra, words in (({"stagedoor.blendshapes": "arkit53"}, "stagedoor.blendshapes"),
-                             ({"stagedoor.seed": "seven"}, "stagedoor.seed"), ({"stagedoor.seed": ""}, "stagedoor.seed"),
-                             ({"stagedoor.seed": "-1"}, "stagedoor.seed")):
+        for extra, words in (
+            ({"stagedoor.blendshapes": "arkit53"}, "stagedoor.blendshapes"),
+            ({"stagedoor.seed": "seven"}, "stagedoor.seed"),
+            ({"stagedoor.seed": ""}, "stagedoor.seed"),
+            ({"stagedoor.seed": "-1"}, "stagedoor.seed"),
+        ):
             session = self.session(configured=False)
             session.send(messages.configure(extra=extra))
             answer = session.receive()
@@ -392,7 +450,9 @@ class Opus(MotionCase):
             session = self.opus_session(rate_hz)
             for seconds in (0.02, 0.5, 1, 3.33):
                 stream = b"".join(ogg_opus.silent_stream(seconds))
-                self.assertEqual(len(session.perform("a", stream)), math.floor(seconds * 25), (rate_hz, seconds))
+                self.assertEqual(
+                    len(session.perform("a", stream)), math.floor(seconds * 25), (rate_hz, seconds)
+                )
 
     def test_the_end_may_come_alone_and_the_stream_may_be_cut_anywhere(self):
         stream = b"".join(ogg_opus.silent_stream(2))
@@ -413,13 +473,17 @@ class Opus(MotionCase):
         granules = (len(ogg_opus.silent_stream(2)) - 3) * 25 * 960 - ogg_opus.PRE_SKIP
         self.assertEqual(sum(len(one.faces) for one in got), granules * 25 // 48000)
 
-    @unittest.skipUnless(ogg_opus.has_encoder() and SPEECH.exists(),
-                         "opusenc (package opus-tools) or recorded speech (package alsa-utils) is not installed")
+    @unittest.skipUnless(
+        ogg_opus.has_encoder() and SPEECH.exists(),
+        "opusenc (package opus-tools) or recorded speech (package alsa-utils) is not installed",
+    )
     def test_speech_in_opus_opens_the_jaw_as_the_same_speech_in_pcm_does(self):
         rate_hz, sound = recorded_speech()
         straight = [face.jaw_pose[0] for face in self.session(rate_hz=rate_hz).perform("a", sound)]
         for frame_millis in (10, 20, 40, 60):
-            faces = self.opus_session(48000).perform("a", ogg_opus.encoded(SPEECH, frame_millis), 1000)
+            faces = self.opus_session(48000).perform(
+                "a", ogg_opus.encoded(SPEECH, frame_millis), 1000
+            )
             jaws = [face.jaw_pose[0] for face in faces]
             self.assertEqual(len(jaws), len(sound) // 2 * 25 // rate_hz)
             self.assertGreater(max(jaws), 0.6 * max(straight))
@@ -428,15 +492,27 @@ class Opus(MotionCase):
     def test_what_is_no_ogg_is_told_and_ends_that_utterance_and_no_other(self):
         good = ogg_opus.silent_stream(1)
         flipped = good[:2] + [good[2][:-1] + bytes([good[2][-1] ^ 1])] + good[3:]
-        broken = {"garbage": b"\x00" * 4000, "text": b"RIFF....WAVEfmt " * 10, "bad checksum": b"".join(flipped),
-                  "page lost": b"".join(good[:2] + good[3:]), "no tags": good[0] + good[2],
-                  "wrong magic": b"".join(ogg_opus.silent_stream(1, head=ogg_opus.head_packet(magic=b"OpusHEAD"))),
-                  "vorbis": b"".join(ogg_opus.silent_stream(1, head=b"\x01vorbis" + bytes(23))),
-                  "255 channels": b"".join(ogg_opus.silent_stream(1, head=ogg_opus.head_packet(channels=255))),
-                  "chained": b"".join(good + ogg_opus.silent_stream(1, serial=78)),
-                  "two at once": good[0] + ogg_opus.silent_stream(1, serial=78)[0] + b"".join(good[1:]),
-                  "cut in a page": b"".join(good)[:-10], "cut in the head": good[0][:20],
-                  "bad packet": good[0] + good[1] + ogg_opus.page(77, 2, 4, 960, [b"\xff" + b"\xff" * 50])}
+        broken = {
+            "garbage": b"\x00" * 4000,
+            "text": b"RIFF....WAVEfmt " * 10,
+            "bad checksum": b"".join(flipped),
+            "page lost": b"".join(good[:2] + good[3:]),
+            "no tags": good[0] + good[2],
+            "wrong magic": b"".join(
+                ogg_opus.silent_stream(1, head=ogg_opus.head_packet(magic=b"OpusHEAD"))
+            ),
+            "vorbis": b"".join(ogg_opus.silent_stream(1, head=b"\x01vorbis" + bytes(23))),
+            "255 channels": b"".join(
+                ogg_opus.silent_stream(1, head=ogg_opus.head_packet(channels=255))
+            ),
+            "chained": b"".join(good + ogg_opus.silent_stream(1, serial=78)),
+            "two at once": good[0] + ogg_opus.silent_stream(1, serial=78)[0] + b"".join(good[1:]),
+            "cut in a page": b"".join(good)[:-10],
+            "cut in the head": good[0][:20],
+            "bad packet": good[0]
+            + good[1]
+            + ogg_opus.page(77, 2, 4, 960, [b"\xff" + b"\xff" * 50]),
+        }
         session = self.opus_session()
         for name, stream in broken.items():
             with self.subTest(name):

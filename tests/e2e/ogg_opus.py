@@ -36,8 +36,14 @@ def checksum(data):
 
 
 def page(serial, number, flags, granule, packets):
-    lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
-    head = struct.pack("<4sBBqIII", b"OggS", 0, flags, granule, serial, number, 0) + bytes([len(lacing)]) + lacing
+    lacing = b"".join(
+        b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets
+    )
+    head = (
+        struct.pack("<4sBBqIII", b"OggS", 0, flags, granule, serial, number, 0)
+        + bytes([len(lacing)])
+        + lacing
+    )
     whole = head + b"".join(packets)
     return whole[:22] + struct.pack("<I", checksum(whole)) + whole[26:]
 
@@ -54,12 +60,22 @@ def silent_stream(seconds, serial=77, packets_per_page=25, head=None):
     """The pages of a stream that holds exactly so much silence."""
     granules = round(seconds * GRANULES_PER_SECOND) + PRE_SKIP
     count = -(-granules // PACKET_GRANULES)
-    pages = [page(serial, 0, BEGINS, 0, [head or head_packet()]), page(serial, 1, 0, 0, [tags_packet()])]
+    pages = [
+        page(serial, 0, BEGINS, 0, [head or head_packet()]),
+        page(serial, 1, 0, 0, [tags_packet()]),
+    ]
     for first in range(0, count, packets_per_page):
         last = min(first + packets_per_page, count)
         is_end = last == count
-        pages.append(page(serial, len(pages), ENDS if is_end else 0, granules if is_end else last * PACKET_GRANULES,
-                          [SILENT_PACKET] * (last - first)))
+        pages.append(
+            page(
+                serial,
+                len(pages),
+                ENDS if is_end else 0,
+                granules if is_end else last * PACKET_GRANULES,
+                [SILENT_PACKET] * (last - first),
+            )
+        )
     return pages
 
 

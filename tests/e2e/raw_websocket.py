@@ -39,9 +39,13 @@ class Refusal:
 
 def upgrade_request(port, target, headers=(), version="13", key=None):
     """The bytes of an opening handshake; a header whose value is None is left out."""
-    fields = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
-              "Sec-WebSocket-Version": version,
-              "Sec-WebSocket-Key": key or base64.b64encode(os.urandom(16)).decode()}
+    fields = {
+        "Host": f"127.0.0.1:{port}",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": version,
+        "Sec-WebSocket-Key": key or base64.b64encode(os.urandom(16)).decode(),
+    }
     fields.update(headers)
     lines = [f"{name}: {value}" for name, value in fields.items() if value is not None]
     return "\r\n".join([f"GET {target} HTTP/1.1", *lines, "", ""]).encode("latin-1")
@@ -105,9 +109,11 @@ class Wire:
                 raise ValueError("the head of the answer is too long")
             self._more(deadline)
         lines = bytes(self._received[:end]).decode("latin-1").split("\r\n")
-        del self._received[:end + 4]
-        headers = dict((name.lower(), value.strip()) for name, _, value in
-                       (line.partition(":") for line in lines[1:]))
+        del self._received[: end + 4]
+        headers = dict(
+            (name.lower(), value.strip())
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        )
         return int(lines[0].split()[1]), headers
 
     def take_answer(self, seconds=WAIT_SECONDS):
@@ -174,9 +180,9 @@ class WebSocket:
             raise ValueError("the server sent a reserved bit or a mask")
         size = second & 0x7F
         if size == 126:
-            size, = struct.unpack("!H", self.wire.take(2, seconds))
+            (size,) = struct.unpack("!H", self.wire.take(2, seconds))
         elif size == 127:
-            size, = struct.unpack("!Q", self.wire.take(8, seconds))
+            (size,) = struct.unpack("!Q", self.wire.take(8, seconds))
         if size > MESSAGE_BYTES_MAX:
             raise ValueError(f"the server sent a frame of {size} bytes")
         return first & 0x0F, bool(first & 0x80), self.wire.take(size, seconds)
