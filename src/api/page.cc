@@ -1,5 +1,6 @@
 #include "api/page.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -30,6 +31,14 @@ bool is_loopback(std::string_view peer) {
   return peer.starts_with("127.") || peer == "::1";
 }
 
+std::string read_sample(const std::string& path) {
+  std::error_code trouble;
+  const auto bytes = std::filesystem::file_size(path, trouble);
+  if (trouble || bytes > sample_bytes_max) return {};
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 void deliver(const PageFile& file, const http::Request& request, http::Response& response) {
   if (request.header("If-None-Match") == file.etag) {
     response.start(304, file.content_type);
@@ -49,6 +58,11 @@ void deliver(const PageFile& file, const http::Request& request, http::Response&
 }
 
 }  // namespace
+
+Page::Page(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      sample_(read_sample(options_.sample_file)) {}
 
 void Page::add_to(http::Router& router) const {
   if (options_.open_to == OpenTo::nobody) return;
@@ -79,7 +93,8 @@ std::optional<std::string> Page::why_not(const http::Request& request) const {
   // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in
   // it.
   if (is_loopback(request.peer()) && is_this_machine(host) && !request.header("X-Forwarded-For") &&
-      !request.header("Forwarded") && !request.header("Via"))
+      !request.header("Forwarded") && !request.header("Via") && !request.header("X-Real-IP") &&
+      !request.header("X-Forwarded-Host") && !request.header("X-Forwarded-Proto"))
     return std::nullopt;
   return "The page opens sessions only on the server's own machine; see page.open_to.";
 }
@@ -113,12 +128,8 @@ void Page::session(const http::Request& request, http::Response& response) const
 }
 
 void Page::sample(const http::Request&, http::Response& response) const {
-  std::ifstream file(options_.sample_file, std::ios::binary);
-  if (!file) return reply_problem(response, 404, "This server has no sample.");
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
-  if (bytes.size() > sample_bytes_max)
-    return reply_problem(response, 404, "The sample is too large.");
-  response.start(200, "audio/wav") = std::move(bytes);
+  if (sample_.empty()) return reply_problem(response, 404, "This server has no sample.");
+  response.start(200, "audio/wav") = sample_;
   response.header("Cache-Control", "no-cache");
 }
 

@@ -36,9 +36,9 @@ class Page {
     base::Secret api_key;  // empty: the page can't open sessions
     std::string avatar_id;
     std::string region;
-    std::string sample_file;  // a WAV; need not exist
+    std::string sample_file;  // a WAV of at most 4 MiB, read once; need not exist
   };
-  Page(Parts parts, Options options) : parts_(std::move(parts)), options_(std::move(options)) {}
+  Page(Parts parts, Options options);
 
   // Adds the page's files, POST /door/session and GET /door/sample.wav.
   void add_to(http::Router& router) const;
@@ -52,6 +52,7 @@ class Page {
 
   Parts parts_;
   Options options_;
+  std::string sample_;  // empty: there is none
 };
 
 }  // namespace stagedoor::api

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "actions/admit_connection.h"
@@ -68,15 +69,22 @@ api::Page::OpenTo open_to(const std::string& name) {
   return name == "nobody" ? api::Page::OpenTo::nobody : api::Page::OpenTo::loopback;
 }
 
-api::Page::Options page_options(const ServeOptions& options) {
+// `forbidden` where others can read the page's key. Only the default file may be absent: then the
+// page opens no sessions.
+base::Result<api::Page::Options> page_options(const ServeOptions& options) {
   const auto& config = options.config;
   const auto& folder = options.folder;
-  const auto key_file =
-      config.page_api_key_file.empty() ? folder.page_key() : config.page_api_key_file;
-  auto key = store::read_private_line(key_file);
-  return {
+  const bool is_default = config.page_api_key_file.empty();
+  const auto key_file = is_default ? folder.page_key() : config.page_api_key_file;
+  base::Secret key;
+  if (!is_default || std::filesystem::exists(key_file)) {
+    auto read = store::read_private_line(key_file);
+    if (!read) return base::fail(read.error());
+    key = *std::move(read);
+  }
+  return api::Page::Options{
       .open_to = open_to(config.page_open_to),
-      .api_key = key ? *std::move(key) : base::Secret(),
+      .api_key = std::move(key),
       .avatar_id = first_avatar(folder).value_or(""),
       .region = config.region,
       .sample_file = config.page_sample_file.empty() ? folder.sample() : config.page_sample_file};
@@ -85,7 +93,7 @@ api::Page::Options page_options(const ServeOptions& options) {
 // Everything that serves, in the order in which it is built; it ends in the opposite order.
 class Server {
  public:
-  Server(const ServeOptions& options, Workspace& workspace, base::Log& log)
+  Server(const ServeOptions& options, api::Page::Options page, Workspace& workspace, base::Log& log)
       : options_(options),
         workspace_(workspace),
         log_(log),
@@ -117,17 +125,23 @@ class Server {
                .mint = *workspace.mint,
                .clock = workspace.clock,
                .log = log},
-              page_options(options)),
+              std::move(page)),
         health_({.requests = requests_,
                  .gauges = gauges(),
                  .why_not_ready =
                      [this] {
-                       return is_stopping_.load() ? std::string("shutting down") : std::string();
+                       return is_stopping_.load()
+                                  ? std::string("shutting down")
+                                  : std::string(workspace_.writer->why_not_writing());
                      },
                  .region = options.config.region,
                  .version = STAGEDOOR_VERSION}) {}
 
-  ~Server() { workspace_.keys->on_revoked({}); }
+  // The writer first: redemptions that still wait hold places among the live sessions here.
+  ~Server() {
+    workspace_.keys->on_revoked({});
+    workspace_.writer->stop();
+  }
 
   base::Result<base::Done> open();
   std::string address() const;
@@ -167,7 +181,9 @@ base::Result<base::Done> Server::open() {
   auto options = options_.config.http;
   options.address = address->host;
   options.port = address->port;
-  options.secret_query_names = {"sessionKey", "sessionToken", "token", "apiKey", "api_key"};
+  options.secret_query_names = {"sessionKey", "session_key",   "sessionToken", "session_token",
+                                "token",      "access_token",  "apiKey",       "api_key",
+                                "key",        "X-Session-Key", "X-Api-Key",    "authorization"};
   auto listener = http::Listener::open(
       std::move(options), router_, [this](const http::RequestRecord& record) { observe(record); });
   if (!listener) return base::fail(listener.error());
@@ -245,7 +261,8 @@ void Server::add_routes() {
   page_.add_to(router_);
   for (const auto* pattern :
        {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
-        "/v2/driveningress/websocket", "/", "/door/session"})
+        "/v2/character/{id}/camera", "/v2/character/{id}/idle", "/v2/driveningress/websocket", "/",
+        "/door/session", "/door/sample.wav"})
     requests_.add_route(pattern);
 }
 
@@ -302,17 +319,35 @@ void Server::stop() {
   listener_->stop(options_.config.shutdown_grace);
 }
 
-// The first signal asks the server to stop; a second one ends the process at once.
-std::jthread stop_on_signal(Server& server, const sigset_t& signals) {
-  return std::jthread([&server, signals] {
-    int number = 0;
-    ::sigwait(&signals, &number);
-    if (number == SIGUSR2) return;  // the server has ended by itself
-    server.stop();
-    ::sigwait(&signals, &number);
-    if (number != SIGUSR2) ::_exit(130);
-  });
-}
+// The first signal asks the server to stop; a second one ends the process at once. Ended by
+// `end_waiting`.
+class SignalWaiter {
+ public:
+  SignalWaiter(Server& server, const sigset_t& signals)
+      : thread_([this, &server, signals] { wait(server, signals); }) {}
+
+  void end_waiting() {
+    has_ended_ = true;
+    ::pthread_kill(thread_.native_handle(), SIGUSR2);
+    thread_.join();
+  }
+
+ private:
+  void wait(Server& server, const sigset_t& signals) {
+    for (bool is_stopping = false;;) {
+      int number = 0;
+      ::sigwait(&signals, &number);
+      if (has_ended_) return;
+      if (number == SIGUSR2) continue;
+      if (is_stopping) ::_exit(130);
+      is_stopping = true;
+      server.stop();
+    }
+  }
+
+  std::atomic<bool> has_ended_ = false;
+  std::thread thread_;
+};
 
 sigset_t block_signals() {
   sigset_t signals;
@@ -349,17 +384,20 @@ int serve(const ServeOptions& options) {
     return complain({base::ErrorCode::unavailable, "locked",
                      "Another stagedoor serves " + options.folder.path + " already."});
   JsonLog log((*workspace)->clock, log_level_of(options.config.log_level));
-  Server server(options, **workspace, log);
+  auto page = page_options(options);
+  if (!page) return complain(page.error());
+  Server server(options, *std::move(page), **workspace, log);
   if (auto opened = server.open(); !opened) return complain(opened.error());
   announce(options, server.address());
   log.write(base::LogLevel::info, "server.listening",
             {{"address", server.address()},
              {"version", STAGEDOOR_VERSION},
              {"api_keys", (*workspace)->keys->count()}});
-  auto waiter = stop_on_signal(server, signals);
+  SignalWaiter waiter(server, signals);
   server.run();
-  ::pthread_kill(waiter.native_handle(), SIGUSR2);
-  waiter.join();
+  waiter.end_waiting();
+  // What is left to do is short; a signal may end it.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log.write(base::LogLevel::info, "server.stopped", {});
   return 0;
 }

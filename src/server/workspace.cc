@@ -84,7 +84,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
-  made->writer->start();
+  if (auto started = made->writer->start(); !started) return base::fail(started.error());
 
   made->authenticate.emplace(
       actions::AuthenticateApiKey::Parts{.keys = *made->keys, .hasher = *made->hasher},

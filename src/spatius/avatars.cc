@@ -24,7 +24,38 @@ std::string app_id_of(const http::Request& request) {
   return request.query("appId").value_or("");
 }
 
+void append_face(std::string& out, const stage::Face& face) {
+  out += '{';
+  for (std::size_t i = 0; i < stage::shape_count; ++i)
+    fmt::format_to(std::back_inserter(out), "\"{}\":{:.4f},", stage::shape_names[i],
+                   face.shapes[i]);
+  fmt::format_to(std::back_inserter(out),
+                 "\"headPitch\":{:.4f},\"headYaw\":{:.4f},\"headRoll\":{:.4f},"
+                 "\"eyePitch\":{:.4f},\"eyeYaw\":{:.4f}}}",
+                 face.head_pitch, face.head_yaw, face.head_roll, face.eye_pitch, face.eye_yaw);
+}
+
+// The motion of two seconds of silence.
+std::string idle_json() {
+  constexpr int rate_hz = 16000;
+  constexpr std::uint64_t seed = 1;
+  const std::vector<std::int16_t> silence(2 * rate_hz);
+  std::vector<stage::Face> faces;
+  stage::Motion motion(rate_hz, seed);
+  motion.push(silence, faces);
+  motion.finish(faces);
+  std::string out = "{\"framesPerSecond\":25,\"frames\":[";
+  for (const auto& face : faces) {
+    if (out.back() == '}') out += ',';
+    append_face(out, face);
+  }
+  return out + "]}";
+}
+
 }  // namespace
+
+Avatars::Avatars(Parts parts, Options options)
+    : parts_(parts), options_(std::move(options)), idle_(idle_json()) {}
 
 std::optional<rules::Avatar> Avatars::known(const http::Request& request,
                                             http::Response& response) const {
@@ -76,28 +107,7 @@ void Avatars::camera(const http::Request& request, http::Response& response) con
 
 void Avatars::idle_animation(const http::Request& request, http::Response& response) const {
   if (!known(request, response)) return;
-  constexpr int rate_hz = 16000;
-  constexpr std::uint64_t seed = 1;
-  const std::vector<std::int16_t> silence(2 * rate_hz);
-  std::vector<stage::Face> faces;
-  stage::Motion motion(rate_hz, seed);
-  motion.push(silence, faces);
-  motion.finish(faces);
-
-  auto& body = response.start(200, "application/json");
-  body += "{\"framesPerSecond\":25,\"frames\":[";
-  for (const auto& face : faces) {
-    if (body.back() == '}') body += ',';
-    body += '{';
-    for (std::size_t i = 0; i < stage::shape_count; ++i)
-      fmt::format_to(std::back_inserter(body), "\"{}\":{:.4f},", stage::shape_names[i],
-                     face.shapes[i]);
-    fmt::format_to(std::back_inserter(body),
-                   "\"headPitch\":{:.4f},\"headYaw\":{:.4f},\"headRoll\":{:.4f},"
-                   "\"eyePitch\":{:.4f},\"eyeYaw\":{:.4f}}}",
-                   face.head_pitch, face.head_yaw, face.head_roll, face.eye_pitch, face.eye_yaw);
-  }
-  body += "]}";
+  response.start(200, "application/json") = idle_;
   allow_any_origin(response);
 }
 

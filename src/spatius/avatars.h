@@ -27,7 +27,7 @@ class Avatars {
     // Where clients reach us, without a slash at the end.
     std::string public_url;
   };
-  Avatars(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
+  Avatars(Parts parts, Options options);
 
   void metadata(const http::Request& request, http::Response& response) const;
   void camera(const http::Request& request, http::Response& response) const;
@@ -42,6 +42,7 @@ class Avatars {
 
   Parts parts_;
   Options options_;
+  std::string idle_;  // the answer of idle_animation, made once
 };
 
 }  // namespace stagedoor::spatius

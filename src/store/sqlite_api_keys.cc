@@ -35,7 +35,7 @@ rules::ApiKey key_of(const SqliteStatement& row) {
 
 SqliteApiKeys::SqliteApiKeys(SqliteWriter& writer, const SqliteCatalog& catalog)
     : writer_(writer), catalog_(catalog) {
-  writer.on_change([this](SqliteDatabase& database) { read(database); });
+  writer.on_change([this](SqliteDatabase& database) { return read(database); });
 }
 
 std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& hash) const {
@@ -70,18 +70,19 @@ void SqliteApiKeys::make_room(SqliteDatabase& database) {
   for (auto& shard : shards_) shard.entries.reserve(each + each / 64);
 }
 
-void SqliteApiKeys::read(SqliteDatabase& database) {
+bool SqliteApiKeys::read(SqliteDatabase& database) {
   make_room(database);
   const bool is_first = change_ == 0;
   std::vector<std::uint64_t> revoked;
   auto changed = database.prepare(
       "SELECT id, app_id, environment, hash, revoked_at, change FROM api_keys WHERE change > ?1 "
       "ORDER BY change");
-  if (!changed) return;
+  if (!changed) return false;
   changed->bind(1, change_);
   std::string last_app;
   std::uint32_t last_index = 0;
-  while (changed->step() == Step::row) {
+  auto outcome = changed->step();
+  for (; outcome == Step::row; outcome = changed->step()) {
     const auto bytes = changed->blob(3);
     rules::ApiKeyHash hash;
     if (bytes.size() != hash.size()) continue;
@@ -104,6 +105,7 @@ void SqliteApiKeys::read(SqliteDatabase& database) {
     change_ = changed->integer(5);
   }
   if (!revoked.empty()) note_revoked(std::move(revoked), is_first);
+  return outcome == Step::end;
 }
 
 void SqliteApiKeys::note_revoked(std::vector<std::uint64_t> ids, bool at_start) {

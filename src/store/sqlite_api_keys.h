@@ -66,7 +66,7 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   const Shard& shard_of(const rules::ApiKeyHash& hash) const {
     return shards_[hash[0] % shards_.size()];
   }
-  void read(SqliteDatabase& database);
+  bool read(SqliteDatabase& database);
   // Under every hash: one that another process has moved to the current server secret may still
   // stand here under its old hash. `ids` are sorted.
   void forget(std::span<const std::uint64_t> ids);

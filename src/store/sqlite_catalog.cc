@@ -26,7 +26,7 @@ bool is_same(const rules::App& a, const rules::App& b) {
 }  // namespace
 
 SqliteCatalog::SqliteCatalog(SqliteWriter& writer) : writer_(writer) {
-  writer.on_change([this](SqliteDatabase& database) { read(database); });
+  writer.on_change([this](SqliteDatabase& database) { return read(database); });
 }
 
 const rules::App* SqliteCatalog::app(std::string_view id) const {
@@ -49,26 +49,29 @@ std::vector<rules::App> SqliteCatalog::apps() const {
   return apps;
 }
 
-void SqliteCatalog::read(SqliteDatabase& database) {
+bool SqliteCatalog::read(SqliteDatabase& database) {
   auto apps = database.prepare(
       "SELECT id, workspace_id, name, token_uses_max, length_max_seconds, idle_max_seconds, "
       "sessions_max FROM apps");
   auto avatars = database.prepare("SELECT id, workspace_id, name, version FROM avatars");
-  if (!apps || !avatars) return;
+  if (!apps || !avatars) return false;
   const std::unique_lock lock(mutex_);
-  while (apps->step() == Step::row) {
+  auto outcome = apps->step();
+  for (; outcome == Step::row; outcome = apps->step()) {
     auto app = app_of(*apps);
     auto& known = apps_[app.id];
     if (known != nullptr && is_same(*known, app)) continue;
     known = all_apps_.emplace_back(std::make_unique<const rules::App>(std::move(app))).get();
   }
-  while (avatars->step() == Step::row) {
+  if (outcome != Step::end) return false;
+  for (outcome = avatars->step(); outcome == Step::row; outcome = avatars->step()) {
     rules::Avatar avatar{.id = std::string(avatars->text(0)),
                          .workspace_id = std::string(avatars->text(1)),
                          .name = std::string(avatars->text(2)),
                          .version = std::string(avatars->text(3))};
     avatars_.insert_or_assign(avatar.id, std::move(avatar));
   }
+  return outcome == Step::end;
 }
 
 base::Result<base::Done> SqliteCatalog::create_workspace(const std::string& id,

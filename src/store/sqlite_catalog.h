@@ -37,7 +37,7 @@ class SqliteCatalog : public rules::Catalog {
   base::Result<base::Done> set_limits(const std::string& app_id, const rules::AppLimits& limits);
 
  private:
-  void read(SqliteDatabase& database);
+  bool read(SqliteDatabase& database);
 
   SqliteWriter& writer_;
   mutable std::shared_mutex mutex_;

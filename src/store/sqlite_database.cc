@@ -109,6 +109,10 @@ std::int64_t SqliteDatabase::changes() const {
   return sqlite3_changes64(handle_.get());
 }
 
+bool SqliteDatabase::is_in_transaction() const {
+  return sqlite3_get_autocommit(handle_.get()) == 0;
+}
+
 base::Result<base::Done> SqliteDatabase::copy_to(const std::string& path) {
   auto statement = prepare("VACUUM INTO ?1");
   if (!statement) return base::fail(statement.error());

@@ -59,6 +59,7 @@ class SqliteDatabase {
   // `unavailable` with SQLite's words for what went wrong last.
   std::unexpected<base::Error> trouble(std::string_view doing) const;
   std::int64_t changes() const;
+  bool is_in_transaction() const;
   // A consistent copy of everything, made while others go on writing.
   base::Result<base::Done> copy_to(const std::string& path);
 

@@ -1,12 +1,15 @@
 #include "store/sqlite_redemptions.h"
 
 #include <chrono>
+#include <memory>
 
 namespace stagedoor::store {
 namespace {
 
 constexpr std::chrono::hours kept_after_expiry{24};
 constexpr std::chrono::minutes between_forgettings{10};
+// Few enough that a redemption that waits behind them does not wait long.
+constexpr std::int64_t forgotten_at_once_max = 2000;
 
 std::int64_t millis(base::Instant instant) {
   return instant.time_since_epoch().count();
@@ -73,15 +76,21 @@ void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answe
 
 void SqliteRedemptions::forget_expired() {
   const auto before = millis(clock_.now() - kept_after_expiry);
-  (void)writer_.submit({.work =
-                            [before](SqliteDatabase& database) {
-                              auto forget = database.prepare(
-                                  "DELETE FROM redemptions WHERE (expires_at, token_id) IN (SELECT "
-                                  "expires_at, token_id FROM redemptions WHERE expires_at < ?1 "
-                                  "LIMIT 10000)");
-                              if (forget) (void)forget->bind(1, before).run();
-                            },
-                        .done = [](bool) {}});
+  auto forgotten = std::make_shared<std::int64_t>(0);
+  (void)writer_.submit(
+      {.work =
+           [before, forgotten](SqliteDatabase& database) {
+             auto forget = database.prepare(
+                 "DELETE FROM redemptions WHERE (expires_at, token_id) IN (SELECT expires_at, "
+                 "token_id FROM redemptions WHERE expires_at < ?1 LIMIT ?2)");
+             if (forget && forget->bind(1, before).bind(2, forgotten_at_once_max).run())
+               *forgotten = database.changes();
+           },
+       .done =
+           [this, forgotten](bool) {
+             // There is more: the next redemption goes on with it.
+             if (*forgotten == forgotten_at_once_max) forget_at_ = 0;
+           }});
 }
 
 }  // namespace stagedoor::store

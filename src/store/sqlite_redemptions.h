@@ -19,7 +19,8 @@ class SqliteRedemptions : public rules::RedemptionStore {
   SqliteRedemptions(SqliteWriter& writer, const base::Clock& clock);
   void redeem(const rules::Redemption& redemption, Answer answer) override;
 
-  // Forgets at most 10,000 expired rows; called now and then by `redeem` itself.
+  // Forgets some of the expired rows; called by `redeem` itself, again and again while there are
+  // more.
   void forget_expired();
 
  private:

@@ -5,6 +5,14 @@
 #include <iterator>
 
 namespace stagedoor::store {
+namespace {
+
+std::int64_t steady_millis() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
 
 SqliteWriter::SqliteWriter(SqliteDatabase database) : database_(std::move(database)) {
   // Moving the log into the database waits for the disk twice while all writes wait. Four times as
@@ -29,9 +37,12 @@ void SqliteWriter::on_change(Listener listener) {
   listeners_.push_back(std::move(listener));
 }
 
-void SqliteWriter::start() {
+base::Result<base::Done> SqliteWriter::start() {
   notice_foreign_changes();
+  if (listeners_lag_)
+    return base::fail(base::ErrorCode::unavailable, "the database could not be read");
   thread_ = std::thread([this] { loop(); });
+  return base::Done{};
 }
 
 bool SqliteWriter::submit(Job job) {
@@ -95,17 +106,29 @@ void SqliteWriter::loop() {
 }
 
 void SqliteWriter::commit_group(std::vector<Job>& group) {
+  commit_began_ = steady_millis();
   bool is_durable = database_.execute("BEGIN IMMEDIATE").has_value();
   if (is_durable) {
-    for (auto& job : group) job.work(database_);
-    is_durable = database_.execute("COMMIT").has_value();
-    if (!is_durable) (void)database_.execute("ROLLBACK");
+    for (auto& job : group) {
+      job.work(database_);
+      // A full disk may end the transaction by itself; what came after would stand alone.
+      if (!database_.is_in_transaction()) break;
+    }
+    is_durable = database_.is_in_transaction() && database_.execute("COMMIT").has_value();
+    if (database_.is_in_transaction()) (void)database_.execute("ROLLBACK");
   }
+  last_commit_failed_ = !is_durable;
+  commit_began_ = 0;
   bool catalog_changed = false;
   for (const auto& job : group) catalog_changed = catalog_changed || job.changes_catalog;
-  if (is_durable && catalog_changed)
-    for (const auto& listener : listeners_) listener(database_);
+  if (is_durable && catalog_changed) listeners_lag_ = !tell_listeners();
   for (auto& job : group) job.done(is_durable);
+}
+
+bool SqliteWriter::tell_listeners() {
+  bool all_read = true;
+  for (const auto& listener : listeners_) all_read = listener(database_) && all_read;
+  return all_read;
 }
 
 void SqliteWriter::notice_foreign_changes() {
@@ -114,9 +137,18 @@ void SqliteWriter::notice_foreign_changes() {
   if (auto read = database_.prepare("PRAGMA data_version");
       read && read->step() == SqliteStatement::Step::row)
     version = read->integer(0);
-  if (version == data_version_) return;
+  if (version == data_version_ && !listeners_lag_) return;
   data_version_ = version;
-  for (const auto& listener : listeners_) listener(database_);
+  listeners_lag_ = !tell_listeners();
+}
+
+std::string_view SqliteWriter::why_not_writing() const {
+  constexpr std::int64_t millis_max = 1000;
+  if (last_commit_failed_) return "the database could not be written";
+  const auto began = commit_began_.load();
+  if (began != 0 && steady_millis() - began > millis_max)
+    return "a write has waited for the database for more than a second";
+  return {};
 }
 
 }  // namespace stagedoor::store

@@ -9,9 +9,11 @@
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,8 +31,9 @@ class SqliteWriter {
     std::move_only_function<void(bool is_durable)> done;
     bool changes_catalog = false;  // then the listeners read again before `done`
   };
-  // Reads what changed into memory; on the writer's thread.
-  using Listener = std::function<void(SqliteDatabase&)>;
+  // Reads what changed into memory; on the writer's thread. False: it could not, and is asked
+  // again soon.
+  using Listener = std::function<bool(SqliteDatabase&)>;
 
   static constexpr std::size_t jobs_waiting_max = 65536;
   static constexpr std::size_t jobs_in_group_max = 4096;
@@ -43,7 +46,8 @@ class SqliteWriter {
 
   // Before `start` only.
   void on_change(Listener listener);
-  void start();
+  // `unavailable` where the listeners can't read what is there.
+  base::Result<base::Done> start();
   // Finishes what waits and takes nothing more; before the listeners go. Repeated calls do nothing.
   void stop();
 
@@ -53,14 +57,21 @@ class SqliteWriter {
   // Submits and waits; `unavailable` when it did not become durable. Not from an event loop.
   base::Result<base::Done> run(std::function<base::Result<base::Done>(SqliteDatabase&)> work);
 
+  // Empty while all is well; otherwise what is the matter, for whoever asks whether we are ready.
+  std::string_view why_not_writing() const;
+
  private:
   void loop();
   void commit_group(std::vector<Job>& group);
   void notice_foreign_changes();
+  bool tell_listeners();
 
   SqliteDatabase database_;
   std::vector<Listener> listeners_;
   std::int64_t data_version_ = -1;
+  bool listeners_lag_ = false;
+  std::atomic<bool> last_commit_failed_ = false;
+  std::atomic<std::int64_t> commit_began_ = 0;  // steady milliseconds; 0: none is under way
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Job> waiting_;

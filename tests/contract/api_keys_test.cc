@@ -39,7 +39,7 @@ class Folder {
 struct Opened {
   explicit Opened(const Folder& folder)
       : writer(open(folder)), catalog(writer), keys(writer, catalog), redemptions(writer, clock) {
-    writer.start();
+    EXPECT_TRUE(writer.start());
   }
   ~Opened() { writer.stop(); }
   static SqliteDatabase open(const Folder& folder) {
@@ -276,6 +276,18 @@ TEST(RedemptionStore, WhatWasRedeemedIsSpentAfterARestart) {
 }
 
 // Rule session-token-redeemed-durably.
+TEST(RedemptionStore, ACommitIsOnDiskWhenItReturnsAlsoForALossOfPower) {
+  const Folder folder;
+  auto database = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::create);
+  auto synchronous = database->prepare("PRAGMA synchronous");
+  ASSERT_EQ(synchronous->step(), SqliteStatement::Step::row);
+  EXPECT_EQ(synchronous->integer(0), 2) << "FULL: each commit waits for the disk";
+  auto journal = database->prepare("PRAGMA journal_mode");
+  ASSERT_EQ(journal->step(), SqliteStatement::Step::row);
+  EXPECT_EQ(journal->text(0), "wal");
+}
+
+// Rule session-token-redeemed-durably.
 TEST(RedemptionStore, AnAnswerComesOnlyAfterItIsOnDisk) {
   const Folder folder;
   Opened store(folder);
@@ -304,6 +316,43 @@ TEST(RedemptionStore, WhatExpiredLongAgoIsForgottenAndTheRestIsKept) {
   auto count = other->prepare("SELECT count(*) FROM redemptions");
   ASSERT_EQ(count->step(), SqliteStatement::Step::row);
   EXPECT_EQ(count->integer(0), 1);
+}
+
+TEST(RedemptionStore, RedemptionsForgetWhatHasExpiredFasterThanTheyAddToIt) {
+  const Folder folder;
+  Opened store(folder);
+  auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
+  ASSERT_TRUE(other->execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+      "INSERT INTO redemptions SELECT i, randomblob(16), 1, 0 FROM n"));
+  auto count = other->prepare("SELECT count(*) FROM redemptions WHERE expires_at <= 5000");
+  const auto expired_left = [&] {
+    (void)count->step();
+    const auto left = count->integer(0);
+    count->reset();
+    return left;
+  };
+  std::uint8_t id = 0;
+  EXPECT_TRUE(comes_true([&] {
+    (void)store.redeem(redemption(++id));
+    return expired_left() == 0;
+  }));
+}
+
+TEST(SqliteWriter, AStoreThatAnotherHoldsIsToldAndRecovers) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  EXPECT_EQ(store.writer.why_not_writing(), "");
+  auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
+  ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
+  std::promise<base::Result<int>> promise;
+  store.redemptions.redeem(redemption(1),
+                           [&](base::Result<int> use) { promise.set_value(std::move(use)); });
+  EXPECT_TRUE(comes_true([&] { return !store.writer.why_not_writing().empty(); }));
+  ASSERT_TRUE(other->execute("ROLLBACK"));
+  EXPECT_TRUE(promise.get_future().get());
+  EXPECT_TRUE(comes_true([&] { return store.writer.why_not_writing().empty(); }));
 }
 
 TEST(SqliteWriter, AJobThatFailsTakesNoOtherWithIt) {
