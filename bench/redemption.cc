@@ -211,7 +211,10 @@ int main(int argument_count, char** arguments) {
   base::SystemClock clock;
   store::SqliteWriter writer(*std::move(database));
   store::SqliteRedemptions redemptions(writer, clock);
-  writer.start();
+  if (!writer.start()) {
+    fmt::print(stderr, "redemption: the database in {} cannot be read\n", folder);
+    return 1;
+  }
   Load load(redemptions, clock);
   for (int round = 0; round < rounds; ++round) {
     const auto full = load.full();

@@ -58,9 +58,8 @@ rules::Leash MintSessionToken::leash_for(const rules::App& app, const Request& r
                                          base::Instant now) const {
   auto connect_by = request.expires_at;
   // No token lives longer, and a sum with a larger number would overflow.
-  const auto connect_within =
-      std::min<std::chrono::seconds>(request.connect_within.value_or(options_.connect_within),
-                                     rules::session_token_lifetime_max);
+  const auto connect_within = std::min<std::chrono::seconds>(
+      request.connect_within.value_or(options_.connect_within), rules::session_token_lifetime_max);
   if (connect_within.count() > 0) connect_by = std::min(connect_by, now + connect_within);
   return {.connect_by = connect_by,
           .length_max = at_most(request.length_max, app.limits.length_max),

@@ -52,8 +52,9 @@ class MintSessionToken {
     rules::SessionToken applied;
   };
 
-  // `malformed` for a lifetime that may not be or an end user's id over 256 bytes, `app_mismatch` where another app than the key's
-  // is named, `avatar_unknown` where the avatar is not one of the workspace.
+  // `malformed` for a lifetime that may not be or an end user's id over 256 bytes, `app_mismatch`
+  // where another app than the key's is named, `avatar_unknown` where the avatar is not one of the
+  // workspace.
   base::Result<Minted> operator()(const rules::Caller& caller, const Request& request) const;
 
  private:

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "server/complain.h"
 #include "server/config.h"
 #include "server/key_commands.h"
 #include "server/serve.h"
@@ -18,13 +19,8 @@ namespace {
 
 constexpr const char* data_help = "data folder of the workspace (a path)";
 
-int complain(const base::Error& error) {
-  fmt::print(stderr, "stagedoor: {}\n", error.hint.empty() ? error.detail : error.hint);
-  return 1;
-}
-
-int init(const std::string& data, bool json) {
-  auto made = Workspace::initialise({data});
+int init(const std::string& data, const Config& config, bool json) {
+  auto made = Workspace::initialise({data}, config);
   if (!made) return complain(made.error());
   const auto key = made->api_key.secret().expose();
   if (json) {
@@ -69,7 +65,17 @@ class Words {
     sub->require_subcommand(1);
     return sub;
   }
-  void wants_data(CLI::App* sub) { sub->add_option("--data", data_, data_help)->required(); }
+  // A word that works on a data folder: --data, --config, and the settings read before it runs.
+  CLI::App* data_word(CLI::App& parent, const std::string& name, const std::string& help,
+                      std::function<int(Config)> run) {
+    auto* sub = word(parent, name, help, [this, run = std::move(run)] {
+      auto config = read_config(config_file_);
+      return config ? run(*std::move(config)) : complain(config.error());
+    });
+    sub->add_option("--data", data_, data_help)->required();
+    wants_config(sub);
+    return sub;
+  }
   void wants_config(CLI::App* sub) {
     sub->add_option("--config", config_file_,
                     "settings, a TOML file (default: none, the defaults hold)");
@@ -98,46 +104,40 @@ class Words {
 };
 
 void Words::add_init() {
-  auto* sub =
-      word(top_, "init", "make a workspace: first app, avatar, persona and test key, shown once",
-           [this] { return init(data_, json_); });
-  wants_data(sub);
+  auto* sub = data_word(top_, "init",
+                        "make a workspace: first app, avatar, persona and test key, shown once",
+                        [this](const Config& config) { return init(data_, config, json_); });
   wants_json(sub, "print one JSON object");
 }
 
 void Words::add_serve() {
-  auto* sub = word(top_, "serve", "open the doors", [this] {
-    auto config = read_config(config_file_);
-    if (!config) return complain(config.error());
-    if (!listen_.empty()) config->listen = listen_;
-    if (auto address = parse_address(config->listen); !address) return complain(address.error());
-    return serve({.folder = {data_}, .config = *std::move(config), .json = json_});
+  auto* sub = data_word(top_, "serve", "open the doors", [this](Config config) {
+    if (!listen_.empty()) config.listen = listen_;
+    if (auto address = parse_address(config.listen); !address) return complain(address.error());
+    return serve({.folder = {data_}, .config = std::move(config), .json = json_});
   });
-  wants_data(sub);
   sub->add_option("--listen", listen_,
                   "HOST:PORT to listen on (default: 127.0.0.1:8700; port 0: any free one)");
-  wants_config(sub);
   wants_json(sub, "the first line on stdout is {\"listening\":\"HOST:PORT\"}");
 }
 
 void Words::add_key() {
   auto* key = group("key", "API keys");
-  auto* create = word(*key, "create", "make an API key; it is shown this once",
-                      [this] { return create_key(data_, new_key_, json_); });
-  wants_data(create);
+  auto* create = data_word(
+      *key, "create", "make an API key; it is shown this once",
+      [this](const Config& config) { return create_key(data_, config, new_key_, json_); });
   create->add_option("--app", new_key_.app_id, "App ID (default: the only app)");
   create->add_option("--name", new_key_.name, "what it is for, 1 to 100 bytes (default: \"key\")");
   create->add_flag("--live", new_key_.live, "a live key, av_live_ (default: a test key, av_test_)");
   wants_json(create, "print one JSON object");
-  auto* list = word(*key, "list", "list API keys by their first and last four characters",
-                    [this] { return list_keys(data_, app_id_, json_); });
-  wants_data(list);
+  auto* list =
+      data_word(*key, "list", "list API keys by their first and last four characters",
+                [this](const Config& config) { return list_keys(data_, config, app_id_, json_); });
   list->add_option("--app", app_id_, "only those of this App ID (default: of all apps)");
   wants_json(list, "print one JSON object a line");
-  auto* revoke =
-      word(*key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
-           [this] { return revoke_key(data_, key_id_, reason_, json_); });
-  wants_data(revoke);
+  auto* revoke = data_word(
+      *key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
+      [this](const Config& config) { return revoke_key(data_, config, key_id_, reason_, json_); });
   revoke->add_option("key_id", key_id_, "the key's id, key_...")->required();
   revoke->add_option("--reason", reason_, "why, for the record (default: none)");
   wants_json(revoke, "print one JSON object");
@@ -145,14 +145,12 @@ void Words::add_key() {
 
 void Words::add_app() {
   auto* app = group("app", "apps and what their sessions may do");
-  auto* list =
-      word(*app, "list", "list apps with their limits", [this] { return list_apps(data_, json_); });
-  wants_data(list);
+  auto* list = data_word(*app, "list", "list apps with their limits",
+                         [this](const Config& config) { return list_apps(data_, config, json_); });
   wants_json(list, "print one JSON object a line");
-  auto* set =
-      word(*app, "set", "change the limits of an app; they hold for tokens minted from then on",
-           [this] { return set_limits(data_, app_id_, limits_); });
-  wants_data(set);
+  auto* set = data_word(
+      *app, "set", "change the limits of an app; they hold for tokens minted from then on",
+      [this](const Config& config) { return set_limits(data_, config, app_id_, limits_); });
   set->add_option("app_id", app_id_, "App ID")->required();
   set->add_option("--token-uses", limits_.token_uses,
                   "sessions that one token may open (1 to 1000; at first 1)")
@@ -170,13 +168,9 @@ void Words::add_app() {
 
 void Words::add_token() {
   auto* token = group("token", "session tokens");
-  auto* mint = word(*token, "mint", "mint a session token", [this] {
-    const auto config = read_config(config_file_);
-    if (!config) return complain(config.error());
-    return mint_token(data_, *config, token_, json_);
+  auto* mint = data_word(*token, "mint", "mint a session token", [this](const Config& config) {
+    return mint_token(data_, config, token_, json_);
   });
-  wants_data(mint);
-  wants_config(mint);
   mint->add_option("--key-file", token_.key_file,
                    "a file that holds the API key, private (mode 600)")
       ->required();
@@ -202,24 +196,23 @@ void Words::add_token() {
 
 void Words::add_secret() {
   auto* secret = group("secret", "the server secret");
-  auto* rotate =
-      word(*secret, "rotate",
-           "put a new server secret before the present one; restart the server to use it", [this] {
-             auto done = rotate_server_secret(DataFolder{data_}.server_secret());
-             if (!done) return complain(done.error());
-             fmt::print(
-                 "Rotated. Restart the server; the previous secret stays valid "
-                 "until the next rotation.\n");
-             return 0;
-           });
-  wants_data(rotate);
+  data_word(*secret, "rotate",
+            "put a new server secret before the present one; restart the server at once to use it",
+            [this](const Config& config) {
+              auto done = rotate_server_secret(server_secret_path({data_}, config));
+              if (!done) return complain(done.error());
+              fmt::print(
+                  "Rotated. Restart the server; the previous secret stays valid "
+                  "until the next rotation.\n");
+              return 0;
+            });
   auto* token_key =
-      word(*secret, "token-key",
-           "write the key by which another region's server admits our session tokens", [this] {
-             auto done = export_token_key(DataFolder{data_}.server_secret(), file_);
-             return done ? 0 : complain(done.error());
-           });
-  wants_data(token_key);
+      data_word(*secret, "token-key",
+                "write the key by which another region's server admits our session tokens",
+                [this](const Config& config) {
+                  auto done = export_token_key(server_secret_path({data_}, config), file_);
+                  return done ? 0 : complain(done.error());
+                });
   token_key->add_option("file", file_, "the file to write (mode 600)")->required();
 }
 
@@ -243,11 +236,10 @@ void Words::add_speak() {
 
 void Words::add_backup() {
   auto* sub =
-      word(top_, "backup",
-           "copy the whole store into one file, also while a server runs; the server secret "
-           "is not in it",
-           [this] { return backup(data_, file_); });
-  wants_data(sub);
+      data_word(top_, "backup",
+                "copy the whole store into one file, also while a server runs; the server secret "
+                "is not in it",
+                [this](const Config& config) { return backup(data_, config, file_); });
   sub->add_option("file", file_, "the file to write; it must not exist")->required();
 }
 

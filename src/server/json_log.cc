@@ -2,12 +2,17 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <iterator>
+#include <mutex>
 
 #include "base/json.h"
+#include "base/redact.h"
 
 namespace stagedoor::server {
 namespace {
@@ -28,7 +33,7 @@ std::string_view name_of(base::LogLevel level) {
 
 void append_value(std::string& out, const base::LogField& field) {
   if (const auto* text = std::get_if<std::string_view>(&field.value)) {
-    base::append_json_string(out, *text);
+    base::append_json_string(out, base::redacted(*text));
   } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
     out += std::to_string(*number);
   } else {
@@ -36,24 +41,52 @@ void append_value(std::string& out, const base::LogField& field) {
   }
 }
 
+// Standard error, as long as somebody takes what is written. A line is shorter than what a pipe
+// takes at once, so a write after a good poll does not wait.
+class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::uint64_t lines_lost() const { return lines_lost_; }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    pollfd wanted{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    // Having waited in vain once is enough until the reader is back.
+    is_stuck_ = ::poll(&wanted, 1, is_stuck_ ? 0 : 1000) != 1;
+    if (is_stuck_) {
+      ++lines_lost_;
+      return;
+    }
+    std::string line(message.payload.data(), message.payload.size());
+    line += '\n';
+    if (::write(STDERR_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+      ++lines_lost_;
+  }
+  void flush_() override {}
+
+  bool is_stuck_ = false;
+  std::atomic<std::uint64_t> lines_lost_ = 0;
+};
+
 }  // namespace
 
 struct JsonLog::Sink {
+  std::shared_ptr<PatientSink> out = std::make_shared<PatientSink>();
   std::shared_ptr<spdlog::details::thread_pool> pool =
       std::make_shared<spdlog::details::thread_pool>(8192, 1);
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
-      "stagedoor", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
-      spdlog::async_overflow_policy::overrun_oldest);
+      "stagedoor", out, pool, spdlog::async_overflow_policy::overrun_oldest);
 };
 
 JsonLog::JsonLog(const base::Clock& clock, base::LogLevel least)
     : clock_(clock), least_(least), sink_(std::make_unique<Sink>()) {
-  sink_->logger->set_pattern("%v");
   sink_->logger->set_level(spdlog::level::trace);
-  sink_->logger->flush_on(spdlog::level::trace);
 }
 
 JsonLog::~JsonLog() = default;
+
+std::uint64_t JsonLog::lines_lost() const {
+  return sink_->out->lines_lost() + sink_->pool->overrun_counter();
+}
 
 void JsonLog::write(base::LogLevel level, std::string_view event,
                     std::initializer_list<base::LogField> fields) {

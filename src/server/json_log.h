@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,7 +18,9 @@
 
 namespace stagedoor::server {
 
-// Safe for concurrent use. When more than 8,192 lines wait the oldest are given up.
+// Safe for concurrent use. When more than 8,192 lines wait the oldest are given up; a line that
+// standard error does not take within a second is given up as well, so nobody who stops reading
+// the log can stop the server or its end.
 class JsonLog : public base::Log {
  public:
   JsonLog(const base::Clock& clock, base::LogLevel least);
@@ -25,6 +28,9 @@ class JsonLog : public base::Log {
   bool writes(base::LogLevel level) const override { return level >= least_; }
   void write(base::LogLevel level, std::string_view event,
              std::initializer_list<base::LogField> fields) override;
+
+  // Lines given up so far.
+  std::uint64_t lines_lost() const;
 
  private:
   struct Sink;

@@ -7,17 +7,13 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "server/complain.h"
 #include "server/workspace.h"
 #include "store/secret_file.h"
 #include "store/sqlite_database.h"
 
 namespace stagedoor::server {
 namespace {
-
-int complain(const base::Error& error) {
-  fmt::print(stderr, "stagedoor: {}\n", error.hint.empty() ? error.detail : error.hint);
-  return 1;
-}
 
 std::string json_text(std::string_view text) {
   std::string out;
@@ -49,8 +45,8 @@ base::Result<std::string> only_app(const Workspace& workspace) {
 
 }  // namespace
 
-int create_key(const std::string& data, const NewKey& wish, bool json) {
-  const auto workspace = Workspace::open({data}, Config{});
+int create_key(const std::string& data, const Config& config, const NewKey& wish, bool json) {
+  const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   auto app_id =
       wish.app_id.empty() ? only_app(**workspace) : base::Result<std::string>(wish.app_id);
@@ -69,8 +65,8 @@ int create_key(const std::string& data, const NewKey& wish, bool json) {
   return 0;
 }
 
-int list_keys(const std::string& data, const std::string& app_id, bool json) {
-  const auto workspace = Workspace::open({data}, Config{});
+int list_keys(const std::string& data, const Config& config, const std::string& app_id, bool json) {
+  const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   const auto keys = (*workspace)->keys->list(app_id);
   if (!keys) return complain(keys.error());
@@ -86,9 +82,9 @@ int list_keys(const std::string& data, const std::string& app_id, bool json) {
   return 0;
 }
 
-int revoke_key(const std::string& data, const std::string& key_id, const std::string& reason,
-               bool json) {
-  const auto workspace = Workspace::open({data}, Config{});
+int revoke_key(const std::string& data, const Config& config, const std::string& key_id,
+               const std::string& reason, bool json) {
+  const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   const auto id = rules::parse_api_key_id(key_id);
   if (!id)
@@ -104,8 +100,8 @@ int revoke_key(const std::string& data, const std::string& key_id, const std::st
   return 0;
 }
 
-int list_apps(const std::string& data, bool json) {
-  const auto workspace = Workspace::open({data}, Config{});
+int list_apps(const std::string& data, const Config& config, bool json) {
+  const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   for (const auto& app : (*workspace)->catalog->apps()) {
     const auto& limits = app.limits;
@@ -126,8 +122,9 @@ int list_apps(const std::string& data, bool json) {
   return 0;
 }
 
-int set_limits(const std::string& data, const std::string& app_id, const LimitsWish& wish) {
-  const auto workspace = Workspace::open({data}, Config{});
+int set_limits(const std::string& data, const Config& config, const std::string& app_id,
+               const LimitsWish& wish) {
+  const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   const auto* app = (*workspace)->catalog->app(app_id);
   auto limits = app == nullptr ? rules::AppLimits{} : app->limits;
@@ -136,7 +133,7 @@ int set_limits(const std::string& data, const std::string& app_id, const LimitsW
   if (wish.length_seconds) limits.length_max = std::chrono::seconds(*wish.length_seconds);
   if (wish.idle_seconds) limits.idle_max = std::chrono::seconds(*wish.idle_seconds);
   const auto done = (*workspace)->catalog->set_limits(app_id, limits);
-  return done ? list_apps(data, false) : complain(done.error());
+  return done ? list_apps(data, config, false) : complain(done.error());
 }
 
 int mint_token(const std::string& data, const Config& config, const TokenWish& wish, bool json) {
@@ -178,7 +175,7 @@ int mint_token(const std::string& data, const Config& config, const TokenWish& w
   return 0;
 }
 
-int backup(const std::string& data, const std::string& file) {
+int backup(const std::string& data, const Config& config, const std::string& file) {
   if (std::filesystem::exists(file))
     return complain({base::ErrorCode::forbidden, "backup over a file",
                      file + " exists already; nothing was written."});
@@ -192,7 +189,7 @@ int backup(const std::string& data, const std::string& file) {
   fmt::print(
       "Copied into {}. Keep a copy of the server secret ({}) elsewhere: without it the keys "
       "in the backup are of no use.\n",
-      file, DataFolder{data}.server_secret());
+      file, server_secret_path({data}, config));
   return 0;
 }
 

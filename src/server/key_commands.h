@@ -29,13 +29,14 @@ struct LimitsWish {
 };
 
 // Each gives the exit code and complains on stderr.
-int create_key(const std::string& data, const NewKey& wish, bool json);
-int list_keys(const std::string& data, const std::string& app_id, bool json);
-int revoke_key(const std::string& data, const std::string& key_id, const std::string& reason,
-               bool json);
-int list_apps(const std::string& data, bool json);
-int set_limits(const std::string& data, const std::string& app_id, const LimitsWish& wish);
+int create_key(const std::string& data, const Config& config, const NewKey& wish, bool json);
+int list_keys(const std::string& data, const Config& config, const std::string& app_id, bool json);
+int revoke_key(const std::string& data, const Config& config, const std::string& key_id,
+               const std::string& reason, bool json);
+int list_apps(const std::string& data, const Config& config, bool json);
+int set_limits(const std::string& data, const Config& config, const std::string& app_id,
+               const LimitsWish& wish);
 int mint_token(const std::string& data, const Config& config, const TokenWish& wish, bool json);
-int backup(const std::string& data, const std::string& file);
+int backup(const std::string& data, const Config& config, const std::string& file);
 
 }  // namespace stagedoor::server

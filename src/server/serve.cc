@@ -21,6 +21,7 @@
 #include "api/problem.h"
 #include "http/listener.h"
 #include "server/audio_inputs.h"
+#include "server/complain.h"
 #include "server/json_log.h"
 #include "spatius/admission.h"
 #include "spatius/avatars.h"
@@ -35,11 +36,6 @@ namespace {
 using http::Handler;
 using http::Request;
 using http::Response;
-
-int complain(const base::Error& error) {
-  fmt::print(stderr, "stagedoor: {}\n", error.hint.empty() ? error.detail : error.hint);
-  return 1;
-}
 
 // Two servers on one data folder would each believe that they alone count the live sessions.
 class FolderLock {
@@ -93,7 +89,7 @@ base::Result<api::Page::Options> page_options(const ServeOptions& options) {
 // Everything that serves, in the order in which it is built; it ends in the opposite order.
 class Server {
  public:
-  Server(const ServeOptions& options, api::Page::Options page, Workspace& workspace, base::Log& log)
+  Server(const ServeOptions& options, api::Page::Options page, Workspace& workspace, JsonLog& log)
       : options_(options),
         workspace_(workspace),
         log_(log),
@@ -158,7 +154,7 @@ class Server {
 
   const ServeOptions& options_;
   Workspace& workspace_;
-  base::Log& log_;
+  JsonLog& log_;
   std::atomic<bool> is_stopping_ = false;
   spatius::MotionCounts motion_counts_;
   api::RequestCounts requests_;
@@ -282,6 +278,8 @@ std::vector<api::Gauge> Server::gauges() {
       counter("motion_frames_total", "Frames of motion made.", motion_counts_.frames),
       counter("audio_milliseconds_total", "Sound heard.", motion_counts_.audio_millis),
       counter("session_errors_total", "ServerErrors sent to clients.", motion_counts_.errors),
+      {"stagedoor_log_lines_lost_total", "Log lines given up.", Kind::counter,
+       [this] { return static_cast<double>(log_.lines_lost()); }},
       gauge("live_sessions", "Live sessions now.",
             [this] { return static_cast<double>(live_sessions_.count()); }),
       gauge("api_keys", "API keys that are good.",

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "store/secret_file.h"
 #include "store/sqlite_database.h"
@@ -33,22 +32,59 @@ base::Result<base::Done> make_private_folder(const std::string& path) {
   return base::Done{};
 }
 
-base::Result<base::Done> write_private_text(const std::string& path, const base::Secret& text) {
-  const auto old_mask = ::umask(077);
-  std::ofstream file(path, std::ios::trunc);
-  ::umask(old_mask);
-  file << text.expose() << '\n';
-  file.close();
-  if (!file) return base::fail(ErrorCode::unavailable, "write " + path);
-  return base::Done{};
+base::Result<base::Done> make_server_secret(const std::string& path) {
+  if (std::filesystem::exists(path)) return base::Done{};
+  crypto::SystemRandom random;
+  std::vector<base::Secret> secrets;
+  secrets.push_back(store::new_server_secret(random));
+  return store::write_secret_file(path, secrets);
+}
+
+base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFolder& folder) {
+  auto& catalog = *workspace.catalog;
+  auto& random = workspace.random;
+  const auto now = workspace.clock.now();
+  const std::string workspace_id = "ws_" + base::random_base62(random, 20);
+  const rules::App app{.id = "app_" + base::random_base62(random, 20),
+                       .workspace_id = workspace_id,
+                       .name = "First app",
+                       .limits = {}};
+  const rules::Avatar avatar{
+      .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
+  const rules::Persona persona{.id = base::random_uuid(random),
+                               .workspace_id = workspace_id,
+                               .avatar_id = avatar.id,
+                               .name = "Ada",
+                               .system_prompt = "You are Ada, a friendly guide."};
+  for (const auto& made : {catalog.create_workspace(workspace_id, "First workspace", now),
+                           catalog.create_app(app, now), catalog.create_avatar(avatar, now),
+                           catalog.create_persona(persona, now)})
+    if (!made) return base::fail(made.error());
+
+  using Request = actions::CreateApiKey::Request;
+  const auto& create = *workspace.create_api_key;
+  auto first = create(Request{app.id, rules::Environment::test, "first key"});
+  if (!first) return base::fail(first.error());
+  auto page = create(Request{app.id, rules::Environment::test, "the page at /"});
+  if (!page) return base::fail(page.error());
+  if (auto written = store::write_private_line(folder.page_key(), page->text.secret()); !written)
+    return base::fail(written.error());
+  return FirstThings{.workspace_id = workspace_id,
+                     .app_id = app.id,
+                     .avatar_id = avatar.id,
+                     .persona_id = persona.id,
+                     .api_key = std::move(first->text)};
 }
 
 }  // namespace
 
+std::string server_secret_path(const DataFolder& folder, const Config& config) {
+  return config.server_secret_file.empty() ? folder.server_secret() : config.server_secret_file;
+}
+
 base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const Config& config) {
-  const auto path =
-      config.server_secret_file.empty() ? folder.server_secret() : config.server_secret_file;
-  const auto secrets = store::read_secret_file(path, rules::server_secret_generations_max);
+  const auto secrets = store::read_secret_file(server_secret_path(folder, config),
+                                               rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   std::vector<crypto::HmacKey> key_hashing;
   std::vector<base::Secret> token_secrets;
@@ -110,58 +146,29 @@ Workspace::~Workspace() {
   if (writer) writer->stop();
 }
 
-base::Result<FirstThings> Workspace::initialise(const DataFolder& folder) {
+base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const Config& config) {
   if (std::filesystem::exists(folder.database())) {
     return base::fail(ErrorCode::forbidden, "init over a workspace",
                       "There is a workspace in " + folder.path + " already; nothing was changed.");
   }
   if (auto made = make_private_folder(folder.path); !made) return base::fail(made.error());
-  crypto::SystemRandom random;
-  if (!std::filesystem::exists(folder.server_secret())) {
-    std::vector<base::Secret> secrets;
-    secrets.push_back(store::new_server_secret(random));
-    if (auto written = store::write_secret_file(folder.server_secret(), secrets); !written)
-      return base::fail(written.error());
-  }
-  if (auto database = open_database(folder, SqliteDatabase::Mode::create); !database)
+  if (auto made = make_server_secret(server_secret_path(folder, config)); !made)
+    return base::fail(made.error());
+
+  const DataFolder unfinished{.path = folder.path, .database_name = "stagedoor.db.new"};
+  for (const auto* end : {"", "-wal", "-shm"}) std::filesystem::remove(unfinished.database() + end);
+  if (auto database = open_database(unfinished, SqliteDatabase::Mode::create); !database)
     return base::fail(database.error());
-  ::chmod(folder.database().c_str(), S_IRUSR | S_IWUSR);
-
-  auto workspace = open(folder, Config{});
+  ::chmod(unfinished.database().c_str(), S_IRUSR | S_IWUSR);
+  auto workspace = open(unfinished, config);
   if (!workspace) return base::fail(workspace.error());
-  auto& catalog = *(*workspace)->catalog;
-  const auto now = (*workspace)->clock.now();
-  const std::string workspace_id = "ws_" + base::random_base62(random, 20);
-  const rules::App app{.id = "app_" + base::random_base62(random, 20),
-                       .workspace_id = workspace_id,
-                       .name = "First app",
-                       .limits = {}};
-  const rules::Avatar avatar{
-      .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
-  const rules::Persona persona{.id = base::random_uuid(random),
-                               .workspace_id = workspace_id,
-                               .avatar_id = avatar.id,
-                               .name = "Ada",
-                               .system_prompt = "You are Ada, a friendly guide."};
-  if (auto done = catalog.create_workspace(workspace_id, "First workspace", now); !done)
-    return base::fail(done.error());
-  if (auto done = catalog.create_app(app, now); !done) return base::fail(done.error());
-  if (auto done = catalog.create_avatar(avatar, now); !done) return base::fail(done.error());
-  if (auto done = catalog.create_persona(persona, now); !done) return base::fail(done.error());
-
-  using Request = actions::CreateApiKey::Request;
-  const auto& create = *(*workspace)->create_api_key;
-  auto first = create(Request{app.id, rules::Environment::test, "first key"});
-  if (!first) return base::fail(first.error());
-  auto page = create(Request{app.id, rules::Environment::test, "the page at /"});
-  if (!page) return base::fail(page.error());
-  if (auto written = write_private_text(folder.page_key(), page->text.secret()); !written)
-    return base::fail(written.error());
-  return FirstThings{.workspace_id = workspace_id,
-                     .app_id = app.id,
-                     .avatar_id = avatar.id,
-                     .persona_id = persona.id,
-                     .api_key = std::move(first->text)};
+  auto made = make_first_things(**workspace, folder);
+  // Closing the last connection brings everything into the one file.
+  workspace->reset();
+  if (!made) return made;
+  if (auto named = store::rename_durably(unfinished.database(), folder.database()); !named)
+    return base::fail(named.error());
+  return made;
 }
 
 base::Result<std::string> first_avatar(const DataFolder& folder) {
@@ -185,6 +192,9 @@ base::Result<base::Done> rotate_server_secret(const std::string& path) {
 }
 
 base::Result<base::Done> export_token_key(const std::string& secret_path, const std::string& out) {
+  if (std::filesystem::exists(out))
+    return base::fail(ErrorCode::forbidden, "token key over a file",
+                      out + " exists already; nothing was written.");
   const auto secrets = store::read_secret_file(secret_path, rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   std::vector<base::Secret> keys;

@@ -26,7 +26,8 @@ namespace stagedoor::server {
 
 struct DataFolder {
   std::string path;
-  std::string database() const { return path + "/stagedoor.db"; }
+  std::string database_name = "stagedoor.db";
+  std::string database() const { return path + "/" + database_name; }
   std::string server_secret() const { return path + "/server-secret"; }
   std::string page_key() const { return path + "/page-key"; }
   std::string sample() const { return path + "/sample.wav"; }
@@ -46,8 +47,10 @@ class Workspace {
   static base::Result<std::unique_ptr<Workspace>> open(const DataFolder& folder,
                                                        const Config& config);
   // Makes the folder (mode 700), a server secret, the first app, avatar, persona and test key, and
-  // the page's own key. `forbidden`, and nothing touched, where there is a workspace already.
-  static base::Result<FirstThings> initialise(const DataFolder& folder);
+  // the page's own key. `forbidden`, and nothing touched, where there is a workspace already. The
+  // database gets its name last: an attempt that died is no workspace, and the next one begins
+  // anew.
+  static base::Result<FirstThings> initialise(const DataFolder& folder, const Config& config);
   ~Workspace();
 
   base::SystemClock clock;
@@ -70,10 +73,14 @@ class Workspace {
 // The first avatar of the workspace of an app, for callers that name none.
 base::Result<std::string> first_avatar(const DataFolder& folder);
 
+// Where the server secret is.
+std::string server_secret_path(const DataFolder& folder, const Config& config);
+
 // Puts a new server secret before the old one, and gives up the one before that.
 base::Result<base::Done> rotate_server_secret(const std::string& path);
 
-// Writes this server's token key, which another region's server may be told to trust.
+// Writes this server's token key, which another region's server may be told to trust. `forbidden`,
+// and nothing written, where the file exists.
 base::Result<base::Done> export_token_key(const std::string& secret_path, const std::string& out);
 
 }  // namespace stagedoor::server

@@ -32,8 +32,7 @@ class Descriptor {
 };
 
 std::unexpected<base::Error> trouble(const std::string& path) {
-  return base::fail(base::ErrorCode::unavailable,
-                    "secret file " + path + ": " + std::strerror(errno));
+  return base::fail(base::ErrorCode::unavailable, "file " + path + ": " + std::strerror(errno));
 }
 
 base::Result<base::Secret> read_private(const std::string& path) {
@@ -107,22 +106,31 @@ base::Result<base::Done> write_secret_file(const std::string& path,
     const auto bytes = secret.expose();
     text += base::hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}) + "\n";
   }
-  const base::Secret content(text);
+  text.pop_back();
+  const base::Secret lines(text);
   explicit_bzero(text.data(), text.size());
+  return write_private_line(path, lines);
+}
+
+base::Result<base::Done> write_private_line(const std::string& path, const base::Secret& text) {
   const auto temporary = path + ".new";
   {
     const Descriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    const auto bytes = content.expose();
+    const auto bytes = text.expose();
     if (file.number() < 0 || ::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0 ||
         ::write(file.number(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
-        ::fsync(file.number()) != 0)
+        ::write(file.number(), "\n", 1) != 1 || ::fsync(file.number()) != 0)
       return trouble(temporary);
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return trouble(path);
-  const auto folder = std::filesystem::path(path).parent_path();
+  return rename_durably(temporary, path);
+}
+
+base::Result<base::Done> rename_durably(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return trouble(to);
+  const auto folder = std::filesystem::path(to).parent_path();
   const Descriptor holder(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  if (holder.number() < 0 || ::fsync(holder.number()) != 0) return trouble(path);
+  if (holder.number() < 0 || ::fsync(holder.number()) != 0) return trouble(to);
   return base::Done{};
 }
 

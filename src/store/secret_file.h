@@ -26,6 +26,12 @@ base::Result<base::Secret> read_private_line(const std::string& path);
 base::Result<base::Done> write_secret_file(const std::string& path,
                                            const std::vector<base::Secret>& secrets);
 
+// Writes one line of text, likewise.
+base::Result<base::Done> write_private_line(const std::string& path, const base::Secret& text);
+
+// Gives a file another name in its folder, on disk when it returns.
+base::Result<base::Done> rename_durably(const std::string& from, const std::string& to);
+
 base::Secret new_server_secret(base::Random& random);
 
 }  // namespace stagedoor::store

@@ -279,7 +279,7 @@ class MotionClient:
         return faces
 
     def perform(self, req_id, data, chunk_bytes=None):
-        """Says one utterance and returns its faces. For sound whose answer is small enough to wait."""
+        """Says one utterance and returns its faces; for sound whose answer is small."""
         self.say(req_id, data, chunk_bytes)
         return self.faces_until_end(req_id)
 

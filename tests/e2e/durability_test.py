@@ -25,7 +25,7 @@ SPENT = b'{"message":"Invalid session token: it has been used; mint one per sess
 
 
 class Visitors:
-    """Threads that mint tokens and open sessions until the server is gone; they remember how each ended."""
+    """Threads that mint tokens and open sessions until the server is gone, and remember each."""
 
     def __init__(self, server):
         self._server = server

@@ -485,7 +485,8 @@ class Key(MintCase):
             with Wire(self.server.port) as wire:
                 wire.send(
                     (
-                        f"POST {MINT_PATH} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {self.server.api_key}\r\n"
+                        f"POST {MINT_PATH} HTTP/1.1\r\nHost: x\r\n"
+                        f"X-Api-Key: {self.server.api_key}\r\n"
                         f"x-api-key: {second}\r\nContent-Type: application/json\r\n"
                         f"Content-Length: {len(body)}\r\n\r\n{body}"
                     ).encode()

@@ -1,6 +1,6 @@
 """Clients that behave badly, against the real binary: each is told or cut, and nobody else notices.
 
-After every test the server must still serve another client, and its memory must have stayed bounded.
+After every test the server must still serve another client, and its memory must be bounded.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -342,7 +342,7 @@ class Frames(MisbehaviourCase):
 
 class ReadsNothing(MisbehaviourCase):
     def send_what_is_taken(self, session, bytes_max, patience_seconds=1.0):
-        """Sends sound until the server takes no more for a while; returns how many bytes it took."""
+        """Sends sound until the server takes no more; returns how many bytes it took."""
         tcp, taken = session.websocket.wire.tcp, 0
         second = frame(BINARY, messages.audio("a", silence(1)))
         tcp.setblocking(False)
@@ -451,7 +451,8 @@ class SlowHead(MisbehaviourCase):
     def test_a_body_that_does_not_come_is_cut(self):
         with Wire(self.server.port) as wire:
             wire.send(
-                b"POST /v1/console/session-tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+                b"POST /v1/console/session-tokens HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Length: 100\r\n\r\n{"
             )
             self.assertIn(b" 408 ", wire.wait_until_closed().split(b"\r\n")[0])
 

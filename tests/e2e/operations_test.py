@@ -283,7 +283,7 @@ class Keys(OneStage):
         self.assertEqual(done.returncode, 1)
         self.assertIn("chmod 600", done.stderr)
 
-    def test_wishes_for_a_token_outside_their_range_are_refused_and_inside_are_cut_to_the_apps_limits(
+    def test_wishes_for_a_token_out_of_range_are_refused_and_others_cut_to_the_apps_limits(
         self,
     ):
         key_file = self.server.key_file()

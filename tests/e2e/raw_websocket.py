@@ -1,7 +1,7 @@
 """A WebSocket client that can also misbehave: it sends exactly the frames that it is told to.
 
-open_websocket() returns a WebSocket where the server answers 101 and a Refusal otherwise. Every wait
-has a time limit, and what is received a limit in size. Only the standard library is needed.
+open_websocket() returns a WebSocket where the server answers 101 and a Refusal otherwise. Every
+wait has a time limit, and what is received a limit in size. Only the standard library is needed.
 
 SPDX-License-Identifier: Apache-2.0
 """

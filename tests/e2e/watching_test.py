@@ -144,6 +144,7 @@ class Secrecy(OneStage):
         server.knock(tokens[0], by="query")
         server.knock(tokens[2], by="query", avatar="unknown")
         server.knock(tokens[2] + "x", by="query")
+        encoded = "".join(f"%{byte:02x}" for byte in tokens[3].encode())
         base = f"id={server.avatar_id}&appId={server.app_id}"
         for target in (
             f"{SOCKET_PATH}?{base}&session%4Bey={tokens[3]}",
@@ -153,7 +154,7 @@ class Secrecy(OneStage):
             f"{SOCKET_PATH}x?sessionKey={tokens[3]}",
             f"/nowhere?sessionKey={tokens[3]}&token={tokens[3]}",
             f"{MINT_PATH}?apiKey={made['api_key']}&api_key={made['api_key']}",
-            f"{SOCKET_PATH}?{base}&sessionKey={''.join(f'%{byte:02x}' for byte in tokens[3].encode())}x",
+            f"{SOCKET_PATH}?{base}&sessionKey={encoded}x",
             f"{SOCKET_PATH}?{base}&sessionKey={tokens[4]}%zz",
             f"{SOCKET_PATH}?sessionKey={tokens[4]}&" + "x" * 20000,
         ):
@@ -162,9 +163,10 @@ class Secrecy(OneStage):
                 answer.wire.drop()
         for text in (
             f"GET {SOCKET_PATH}?sessionKey={tokens[4]} HTTP/1.1\r\nBad Header: x\r\n\r\n",
-            f"GET {SOCKET_PATH}?sessionKey={tokens[4]} HTTP/1.1\r\nX-Session-Key {tokens[5]}\r\n\r\n",
+            f"GET {SOCKET_PATH}?token={tokens[4]} HTTP/1.1\r\nX-Session-Key {tokens[5]}\r\n\r\n",
             f"GET http://h{SOCKET_PATH}?sessionKey={tokens[4]} HTTP/1.1\r\nHost: x\r\n\r\n",
-            f"POST {MINT_PATH} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {made['api_key']}\r\nX-Api-Key: {made['api_key']}\r\n"
+            f"POST {MINT_PATH} HTTP/1.1\r\nHost: x\r\n"
+            f"X-Api-Key: {made['api_key']}\r\nX-Api-Key: {made['api_key']}\r\n"
             "Content-Length: 0\r\n\r\n",
         ):
             with Wire(port) as wire:
