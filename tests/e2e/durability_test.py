@@ -60,6 +60,7 @@ class Visitors:
 
 
 class Killed(unittest.TestCase):
+    # Rule session-token-redeemed-durably.
     def test_no_token_is_ever_let_in_twice_however_often_the_process_is_killed(self):
         seed = random.randrange(1 << 30)
         chance = random.Random(seed)

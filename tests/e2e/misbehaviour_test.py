@@ -385,12 +385,14 @@ class Leash(MisbehaviourCase):
         session = self.fresh()
         self.assert_told_and_closed(session, "no audio input for", 1000)
 
+    # Rule leash-idle.
     def test_who_sends_no_sound_is_cut_after_its_idle_time(self):
         self.server.limits("--idle", "1")
         session = self.session()
         session.perform("a", silence(1))
         self.assert_told_and_closed(session, "no audio input for 1 s", 1000, code=4)
 
+    # Rule leash-idle.
     def test_pings_and_interrupts_are_not_sound(self):
         self.server.limits("--idle", "1")
         session = self.session()
@@ -399,8 +401,10 @@ class Leash(MisbehaviourCase):
             self.assertLess(time.monotonic() - began, 15)
             session.websocket.send(PONG, b"")
             session.send(messages.interrupt("a"))
+            session.send(messages.audio("empty", b"", False))
         self.assert_told_and_closed(session, "no audio input for 1 s", 1000)
 
+    # Rule leash-length.
     def test_a_session_ends_at_its_full_length_even_while_it_speaks(self):
         self.server.limits("--length", "1")
         session = self.session()

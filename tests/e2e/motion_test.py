@@ -260,6 +260,7 @@ class Utterances(MotionCase):
             self.assertIn("req_id", answer.text)
         self.assert_nothing_waits(session)
 
+    # Rule motion-server-utterances-are-independent.
     def test_four_utterances_overlap_and_each_gets_the_faces_that_it_gets_alone(self):
         session = self.session()
         sounds = {f"r{index}": buzz(16000 + 4000 * index, 16000) for index in range(4)}

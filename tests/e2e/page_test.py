@@ -6,6 +6,7 @@ Screenshots go to build/screenshots/.
 SPDX-License-Identifier: Apache-2.0
 """
 
+import contextlib
 import json
 import math
 import pathlib
@@ -53,8 +54,10 @@ class Page(unittest.TestCase):
         if not (HERE / "node_modules" / "playwright-core").exists():
             install = ["npm", "ci", "--no-fund", "--no-audit"]
             subprocess.run(install, cwd=HERE, check=True, timeout=200)
-        with tempfile.TemporaryDirectory() as folder, Server() as server:
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(Server()) as server:
+            server.init()
             make_speech(server.data / "sample.wav", "slt", SAMPLE)
+            server.start()
             cls.first = pathlib.Path(folder) / "first.wav"
             cls.second = pathlib.Path(folder) / "second.wav"
             make_speech(cls.first, "slt", FIRST)

@@ -44,6 +44,7 @@ class Stopping(OneStage):
     def assert_ends_with_0(self):
         self.assertEqual(self.server.process.wait(10), 0)
 
+    # Rule motion-server-lets-utterances-end.
     def test_an_utterance_that_has_begun_may_end_and_only_then_the_session_is_closed(self):
         session = self.session()
         session.say("a", silence(1), end=False)
