@@ -257,15 +257,6 @@ TEST(MintSessionToken, RefusesForeignAppsAndAvatars) {
   }
 }
 
-// Rule session-token-minting-writes-nothing.
-TEST(MintSessionToken, HasNoStoreToWriteTo) {
-  World w;
-  w.spent.is_broken = true;
-  const auto keys_before = w.keys.by_hash;
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(w.mint_token(w.caller(), w.wish()));
-  EXPECT_EQ(w.keys.by_hash.size(), keys_before.size());
-}
-
 TEST(AdmitConnection, AGoodTokenGetsAGrantWithItsLeash) {
   World w;
   const auto grant = w.show(w.mint(w.wish()));

@@ -38,7 +38,7 @@ class RequestCounts {
   struct Row {
     std::string route;
     std::array<std::uint64_t, 6> by_class;     // 1xx..5xx at 1..5
-    std::array<std::uint64_t, 9> by_duration;  // cumulative, see bounds_seconds
+    std::array<std::uint64_t, 9> by_duration;  // each on its own, see bounds_seconds
     double seconds;
   };
   static constexpr std::array<double, 8> bounds_seconds = {0.0001, 0.0005, 0.001, 0.005,

@@ -105,6 +105,7 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   Stream stream_;
   std::array<char, short_bytes_max> short_;
   std::vector<char> long_;
+  std::size_t budgeted_ = 0;  // of the common memory, for long_
   std::vector<std::string> outbox_;
   std::size_t outbox_bytes_ = 0;  // with what is being written
   Signal room_;
@@ -212,16 +213,20 @@ Task<std::size_t> Session::read_long(std::size_t bytes, error_code& error) {
 
 // False, and the socket is closing, where the common memory for messages is used up.
 bool Session::grow_long(std::size_t size) {
-  if (options_.message_memory != nullptr && !options_.message_memory->take(size - long_.size())) {
-    close(1013, "the server holds too many long messages; try again later");
-    return false;
+  if (options_.message_memory != nullptr) {
+    if (!options_.message_memory->take(size - budgeted_)) {
+      close(1013, "the server holds too many long messages; try again later");
+      return false;
+    }
+    budgeted_ = size;
   }
   long_.resize(size);
   return true;
 }
 
 void Session::drop_long() {
-  if (options_.message_memory != nullptr) options_.message_memory->give_back(long_.size());
+  if (options_.message_memory != nullptr)
+    options_.message_memory->give_back(std::exchange(budgeted_, 0));
   long_ = std::vector<char>();
 }
 

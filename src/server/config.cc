@@ -178,7 +178,9 @@ const std::vector<Setting>& settings() {
              1 << 20, std::int64_t{1} << 40,
              [](Config& c) -> auto& { return c.message_memory_max; }),
       text("page.open_to", "nobody, loopback or everyone",
-           "who may open sessions from the page at /; behind a proxy on this machine: nobody",
+           "who may open sessions from the page at /; loopback means nobody once server.public_url "
+           "is "
+           "set, since a proxy on this machine makes everybody look local",
            [](Config& c) -> auto& { return c.page_open_to; }, {"nobody", "loopback", "everyone"}),
       text("page.api_key_file", "path",
            "the API key of the page's own backend; empty: page-key in the data folder",

@@ -78,8 +78,10 @@ base::Result<api::Page::Options> page_options(const ServeOptions& options) {
     if (!read) return base::fail(read.error());
     key = *std::move(read);
   }
+  // A public address means a proxy, and a proxy on this machine makes everybody look local.
+  const bool is_public = !config.public_url.empty() && config.page_open_to == "loopback";
   return api::Page::Options{
-      .open_to = open_to(config.page_open_to),
+      .open_to = is_public ? api::Page::OpenTo::nobody : open_to(config.page_open_to),
       .api_key = std::move(key),
       .avatar_id = first_avatar(folder).value_or(""),
       .region = config.region,

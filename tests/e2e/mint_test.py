@@ -565,5 +565,20 @@ class Path(MintCase):
             self.assertEqual([wire.take_answer().status for _ in range(40)], [400, 200] * 20)
 
 
+    # Rule session-token-minting-writes-nothing.
+    def test_a_hundred_mints_change_no_file_of_the_data_folder(self):
+        def state():
+            return {
+                path.name: (path.stat().st_size, path.stat().st_mtime_ns)
+                for path in self.server.data.iterdir()
+                if path.name != "log"
+            }
+
+        self.server.token()
+        before = state()
+        for _ in range(100):
+            self.server.token()
+        self.assertEqual(state(), before)
+
 if __name__ == "__main__":
     main()

@@ -3,13 +3,16 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
 import subprocess
+import unittest
 
-from cases import COMMAND_SECONDS, OneStage, Stage, claims_of, main
+from cases import COMMAND_SECONDS, OneStage, Stage, claims_of, main, temporary_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEY_ID = r"key_[0-9a-f]{16}"
@@ -323,6 +326,37 @@ class Keys(OneStage):
         done = self.server.command(*mint, "x" * 257)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
 
+
+class Dying(unittest.TestCase):
+    def test_an_init_that_is_killed_leaves_a_workspace_or_none_never_half_of_one(self):
+        for delay_millis in range(0, 40, 2):
+            with temporary_folder() as folder:
+                data = os.path.join(folder, "data")
+                command = [os.environ["STAGEDOOR"], "init", "--data", data, "--json"]
+                process = subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(delay_millis / 1000)
+                process.kill()
+                process.communicate()
+                again = subprocess.run(command, capture_output=True, text=True, timeout=30)
+                if again.returncode == 0:
+                    self.assertIn("api_key", json.loads(again.stdout))
+                    continue
+                self.assertIn("already", again.stderr)
+                keys = subprocess.run(
+                    [os.environ["STAGEDOOR"], "key", "list", "--data", data, "--json"],
+                    capture_output=True, text=True, timeout=30)
+                self.assertEqual(len(keys.stdout.splitlines()), 2)
+
+    def test_a_token_key_is_never_written_over_a_file(self):
+        with contextlib.closing(Stage()) as server:
+            server.init()
+            secret = server.data / "server-secret"
+            before = secret.read_bytes()
+            done = server.command("secret", "token-key", str(secret))
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(secret.read_bytes(), before)
 
 if __name__ == "__main__":
     main()

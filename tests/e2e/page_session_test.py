@@ -104,6 +104,16 @@ class PageSession(OneStage):
         reply = self.server.http("GET", "/door/session", {"Origin": self.server.address})
         self.assertEqual((reply.status, reply.headers["Allow"]), (405, "POST"))
 
+    def test_a_public_address_closes_the_page_that_was_open_to_loopback(self):
+        self.server.settings = '[server]\npublic_url = "https://door.example"\n'
+        self.server.start()
+        self.assertEqual(self.post(Origin=self.server.address).status, 404)
+
+    def test_a_page_key_that_others_can_read_stops_the_start(self):
+        (self.server.data / "page-key").chmod(0o644)
+        done = self.server.command("serve", "--listen", "127.0.0.1:0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chmod 600", done.stderr)
 
 if __name__ == "__main__":
     main()

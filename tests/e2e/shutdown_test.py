@@ -4,8 +4,13 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import contextlib
+import http.client
+import json
+import os
 import re
 import signal
+import sqlite3
+import subprocess
 import threading
 
 import motion_messages as messages
@@ -193,6 +198,50 @@ class Grace(OneStage):
         self.assertEqual(self.server.process.wait(15), 0)
         session.websocket.wait_until_closed()
 
+    def test_a_redemption_that_still_waits_when_the_grace_is_over_does_no_harm(self):
+        self.server.settings = "[server]\nshutdown_grace_seconds = 0\n"
+        self.server.start()
+        token = self.server.token()
+        path = self.server.data / "stagedoor.db"
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            target = f"{SOCKET_PATH}?id={self.server.avatar_id}"
+            headers = {"X-App-ID": self.server.app_id, "X-Session-Key": token}
+            wire = Wire(self.server.port)
+            self.addCleanup(wire.drop)
+            wire.send(upgrade_request(self.server.port, target, headers))
+            wait_until(
+                lambda: self.server.http("GET", "/readyz").status == 503,
+                "the redemption to wait for the store",
+            )
+            self.server.process.send_signal(signal.SIGTERM)
+            self.server.wait_for_log("server.stopped")
+            other.execute("ROLLBACK")
+            self.assertEqual(self.server.process.wait(20), 0)
+
+    def test_a_stray_signal_neither_ends_the_server_nor_keeps_it_from_ending(self):
+        self.server.start()
+        self.server.process.send_signal(signal.SIGUSR2)
+        self.assertTrue(self.server.is_admitted(self.server.token()))
+        self.assertEqual(self.server.halt(), 0)
+
+    def test_nobody_who_stops_reading_the_log_can_hold_up_the_end(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        process = subprocess.Popen(
+            [self.server.binary, "serve", "--data", str(self.server.data),
+             "--listen", "127.0.0.1:0", "--json"],
+            stdout=subprocess.PIPE, stderr=writer, text=True)
+        os.close(writer)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        port = int(json.loads(process.stdout.readline())["listening"].rsplit(":", 1)[1])
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+            for _ in range(2000):
+                client.request("GET", "/nothing-here")
+                client.getresponse().read()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
 
 if __name__ == "__main__":
     main()
