@@ -58,7 +58,7 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
                       {"detail", socket.error().detail}});
     co_return;
   }
-  co_await parts_.sessions.run(**socket, *std::move(grant), std::move(wanted.request_id));
+  parts_.sessions.start(*std::move(socket), *std::move(grant), std::move(wanted.request_id));
 }
 
 }  // namespace stagedoor::spatius

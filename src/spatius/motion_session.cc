@@ -7,8 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <deque>
 #include <exception>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -40,7 +40,8 @@ enum CloseCode {
   going_away = 1001,
   protocol_error = 1002,
   unsupported_data = 1003,
-  policy_violation = 1008
+  policy_violation = 1008,
+  internal_error = 1011
 };
 
 // YYYYMMDDHHMMSS_ and 12 random characters, as the vendor's ids look.
@@ -99,26 +100,28 @@ Farewell farewell(SessionEnd why, const rules::Leash& leash) {
 // interrupt is seen while the other performs what was read before.
 class MotionSession : public std::enable_shared_from_this<MotionSession> {
  public:
-  MotionSession(const MotionSessions& door, http::WebSocket& socket, const actions::Grant& grant)
+  MotionSession(const MotionSessions& door, std::unique_ptr<http::WebSocket> socket,
+                actions::Grant grant, std::string request_id)
       : door_(door),
-        socket_(socket),
-        grant_(grant),
+        socket_(std::move(socket)),
+        grant_(std::move(grant)),
+        request_id_(std::move(request_id)),
         form_{.connection_id = new_connection_id(door.parts_.clock.now(), door.parts_.random)},
         length_(http::this_loop().wheel(), [this] { cut(SessionEnd::length_reached); }),
         idle_(http::this_loop().wheel(), [this] { on_idle(); }) {}
 
-  const std::string& connection_id() const { return form_.connection_id; }
-  std::string_view ended_by() const { return ended_by_; }
-
+  // Makes the session known and says so in the log.
+  void begin();
   http::Task<> serve();
+  // The last call, after `serve`.
+  void leave(const std::exception_ptr& failure);
   void end(SessionEnd why);
-  // The socket is about to go: whatever fires now must not touch it.
-  void leave() { has_left_ = true; }
 
  private:
   http::Task<bool> configure();
   http::Task<> read_all();
   http::Task<> perform_all();
+  void start_performing();
   bool take(http::WebSocket::Message raw);
   void note_sound(const message::ClientAudioInput& input);
   void stop_at_once(const std::string& req_id);
@@ -140,50 +143,41 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   Utterance* find(std::string_view req_id);
 
   const MotionSessions& door_;
-  http::WebSocket& socket_;
-  const actions::Grant& grant_;
+  const std::unique_ptr<http::WebSocket> socket_;
+  const actions::Grant grant_;
+  const std::string request_id_;
+  rules::Place known_;  // among the live sessions
   FrameForm form_;
   SessionConfiguration configuration_;
   http::TimerWheel::Deadline length_, idle_;
   std::vector<std::unique_ptr<Utterance>> open_;
   // Interrupted or failed utterances whose client may still be sending.
-  std::deque<std::string> ignored_;
-  std::deque<message::Message> inbox_;  // read, not yet performed
+  std::vector<std::string> ignored_;
+  std::list<message::Message> inbox_;  // read, not yet performed
   std::size_t inbox_bytes_ = 0;
-  http::Signal changed_;  // inbox_, or one of the three below
-  bool reading_is_over_ = false, performing_is_over_ = false, is_performing_ = false;
+  http::Signal changed_;  // less in the inbox, or fewer performers
+  // The coroutine that performs lives only while there is something to perform: an idle session
+  // pays for one that reads. An earlier one may be on its way out when the next begins.
+  bool is_performing_ = false;
+  int performers_ = 0;
   std::exception_ptr failure_;
-  bool is_stopping_ = false, has_left_ = false;
+  bool is_closing_ = false, is_stopping_ = false, has_left_ = false;
   std::string_view ended_by_ = "client";
 };
 
 http::Task<> MotionSession::serve() {
   length_.expire_after(grant_.leash().length_max);
   if (!co_await configure()) co_return;
-  socket_.message_bytes_max(door_.options_.message_bytes_max);
-  // `this` outlives it: serve returns only after it has ended.
-  boost::asio::co_spawn(http::this_loop().executor(), perform_all(),
-                        [this](std::exception_ptr failure) {
-                          failure_ = std::move(failure);
-                          performing_is_over_ = true;
-                          wake();
-                        });
-  co_await read_all();
-  reading_is_over_ = true;
-  inbox_.clear();  // nobody is there to hear it
-  wake();
-  while (!performing_is_over_) co_await changed_.wait();
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-http::Task<> MotionSession::read_all() {
+  socket_->message_bytes_max(door_.options_.message_bytes_max);
   for (;;) {
-    while ((inbox_bytes_ > inbox_bytes_max || inbox_.size() >= inbox_messages_max) &&
-           !performing_is_over_)
+    while (inbox_bytes_ > inbox_bytes_max || inbox_.size() >= inbox_messages_max)
       co_await changed_.wait();
-    const auto raw = co_await socket_.read();
-    if (!raw || performing_is_over_ || !take(*raw)) co_return;
+    const auto raw = co_await socket_->read();
+    if (!raw || !take(*raw)) break;
   }
+  is_closing_ = true;
+  while (performers_ > 0) co_await changed_.wait();
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 // Into the inbox. False: the session is closing.
@@ -201,7 +195,7 @@ bool MotionSession::take(http::WebSocket::Message raw) {
   if (in.has_client_interrupt()) stop_at_once(in.client_interrupt().req_id());
   inbox_bytes_ += in.ByteSizeLong();
   inbox_.push_back(std::move(in));
-  wake();
+  start_performing();
   return true;
 }
 
@@ -221,21 +215,35 @@ void MotionSession::stop_at_once(const std::string& req_id) {
   }
 }
 
+void MotionSession::start_performing() {
+  if (std::exchange(is_performing_, true)) return;
+  ++performers_;
+  // `this` outlives it: serve returns only after the last performer has ended.
+  boost::asio::co_spawn(http::this_loop().executor(), perform_all(),
+                        [this](std::exception_ptr failure) {
+                          if (failure) {
+                            failure_ = std::move(failure);
+                            socket_->close(internal_error, "the server made a mistake");
+                          }
+                          --performers_;
+                          wake();
+                        });
+}
+
 http::Task<> MotionSession::perform_all() {
-  for (;;) {
-    while (inbox_.empty()) {
-      if (reading_is_over_) co_return;
-      if (is_stopping_ && open_.empty()) cut(SessionEnd::shutting_down);
-      co_await changed_.wait();
-    }
+  while (!inbox_.empty()) {
     const auto in = std::move(inbox_.front());
     inbox_.pop_front();
     inbox_bytes_ -= in.ByteSizeLong();
-    is_performing_ = true;
     wake();
-    if (!co_await handle(in)) co_return;
-    is_performing_ = false;
+    // A client that has gone, or does not take what we send, hears nothing more.
+    if (is_closing_ || !co_await handle(in)) {
+      inbox_.clear();
+      inbox_bytes_ = 0;
+    }
   }
+  is_performing_ = false;
+  if (is_stopping_ && open_.empty()) cut(SessionEnd::shutting_down);
 }
 
 void MotionSession::wake() {
@@ -244,14 +252,14 @@ void MotionSession::wake() {
 
 // While there is sound to perform, the client is waiting for us and not the other way round.
 void MotionSession::on_idle() {
-  if (is_performing_ || !inbox_.empty()) return idle_.expire_after(grant_.leash().idle_max);
+  if (is_performing_) return idle_.expire_after(grant_.leash().idle_max);
   cut(SessionEnd::idle);
 }
 
 http::Task<bool> MotionSession::configure() {
-  socket_.message_bytes_max(first_message_bytes_max);
+  socket_->message_bytes_max(first_message_bytes_max);
   idle_.expire_after(door_.options_.configure_within);
-  const auto raw = co_await socket_.read();
+  const auto raw = co_await socket_->read();
   if (!raw) co_return false;
   message::Message first;
   if (!raw->is_binary) {
@@ -379,22 +387,22 @@ http::Task<bool> MotionSession::complain(const std::string& req_id, std::int32_t
 }
 
 http::Task<bool> MotionSession::send(std::string bytes) {
-  co_return (co_await socket_.send(std::move(bytes))).has_value();
+  co_return (co_await socket_->send(std::move(bytes))).has_value();
 }
 
 void MotionSession::refuse_and_close(std::int32_t code, const std::string& text,
                                      std::uint16_t close_code) {
   ++door_.parts_.counts.errors;
   ended_by_ = "protocol";
-  socket_.send_now(error_message(form_.connection_id, {}, code, text));
-  socket_.close(close_code, text.substr(0, 120));
+  socket_->send_now(error_message(form_.connection_id, {}, code, text));
+  socket_->close(close_code, text.substr(0, 120));
 }
 
 void MotionSession::end(SessionEnd why) {
   if (has_left_) return;
   if (why == SessionEnd::shutting_down) {
     is_stopping_ = true;
-    if (!open_.empty() || !inbox_.empty()) return;
+    if (!open_.empty() || is_performing_) return;
   }
   cut(why);
 }
@@ -403,8 +411,8 @@ void MotionSession::cut(SessionEnd why) {
   if (has_left_) return;
   const auto words = farewell(why, grant_.leash());
   ended_by_ = "server";
-  socket_.send_now(error_message(form_.connection_id, {}, words.code, words.text));
-  socket_.close(words.close_code, words.text.substr(0, 120));
+  socket_->send_now(error_message(form_.connection_id, {}, words.code, words.text));
+  socket_->close(words.close_code, words.text.substr(0, 120));
 }
 
 void MotionSession::finish(const Utterance& utterance) {
@@ -414,7 +422,7 @@ void MotionSession::finish(const Utterance& utterance) {
 }
 
 void MotionSession::ignore(const std::string& req_id) {
-  if (ignored_.size() == ignored_req_ids_max) ignored_.pop_front();
+  if (ignored_.size() == ignored_req_ids_max) ignored_.erase(ignored_.begin());
   ignored_.push_back(req_id);
 }
 
@@ -438,44 +446,57 @@ http::WebSocketOptions MotionSessions::socket_options() const {
   return options;
 }
 
-http::Task<> MotionSessions::run(http::WebSocket& socket, actions::Grant grant,
-                                 std::string request_id) const {
-  const auto session = std::make_shared<MotionSession>(*this, socket, grant);
-  const rules::LiveSession facts{.id = session->connection_id(),
-                                 .app_id = grant.app_id(),
-                                 .api_key_id = grant.api_key_id(),
-                                 .token_id = grant.token_id(),
-                                 .subject = grant.subject(),
-                                 .avatar_id = grant.avatar_id(),
-                                 .environment = grant.environment(),
-                                 .began_at = grant.admitted_at()};
-  const auto known = parts_.sessions.announce(
-      facts,
-      [weak = std::weak_ptr(session), mailbox = http::this_loop().mailbox()](SessionEnd why) {
+void MotionSession::begin() {
+  const auto& parts = door_.parts_;
+  const rules::LiveSession facts{.id = form_.connection_id,
+                                 .app_id = grant_.app_id(),
+                                 .api_key_id = grant_.api_key_id(),
+                                 .token_id = grant_.token_id(),
+                                 .subject = grant_.subject(),
+                                 .avatar_id = grant_.avatar_id(),
+                                 .environment = grant_.environment(),
+                                 .began_at = grant_.admitted_at()};
+  known_ = parts.sessions.announce(
+      facts, [weak = weak_from_this(), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
           if (const auto live = weak.lock()) live->end(why);
         });
       });
-  if (const auto why = parts_.must_end(facts)) session->end(*why);
-  ++parts_.counts.sessions_begun;
-  parts_.log.write(base::LogLevel::info, "session.begun",
-                   {{"request_id", request_id},
-                    {"session_id", session->connection_id()},
-                    {"app_id", grant.app_id()},
-                    {"api_key_id", grant.api_key_id()},
-                    {"token_id", grant.token_id()},
-                    {"avatar_id", grant.avatar_id()},
-                    {"environment", rules::name_of(grant.environment())}});
-  co_await session->serve();
-  session->leave();
-  const auto lasted = parts_.clock.now() - grant.admitted_at();
-  parts_.log.write(base::LogLevel::info, "session.ended",
-                   {{"request_id", request_id},
-                    {"session_id", session->connection_id()},
-                    {"app_id", grant.app_id()},
-                    {"ended_by", session->ended_by()},
-                    {"close_code", socket.close_code()},
-                    {"lasted_millis", lasted.count()}});
+  if (const auto why = parts.must_end(facts)) end(*why);
+  ++parts.counts.sessions_begun;
+  parts.log.write(base::LogLevel::info, "session.begun",
+                  {{"request_id", request_id_},
+                   {"session_id", facts.id},
+                   {"app_id", facts.app_id},
+                   {"api_key_id", facts.api_key_id},
+                   {"token_id", facts.token_id},
+                   {"avatar_id", facts.avatar_id},
+                   {"environment", rules::name_of(facts.environment)}});
+}
+
+void MotionSession::leave(const std::exception_ptr& failure) {
+  has_left_ = true;
+  if (failure) {
+    ended_by_ = "mistake";
+    socket_->close(internal_error, "the server made a mistake");
+  }
+  const auto lasted = door_.parts_.clock.now() - grant_.admitted_at();
+  door_.parts_.log.write(failure ? base::LogLevel::error : base::LogLevel::info, "session.ended",
+                         {{"request_id", request_id_},
+                          {"session_id", form_.connection_id},
+                          {"app_id", grant_.app_id()},
+                          {"ended_by", ended_by_},
+                          {"close_code", socket_->close_code()},
+                          {"lasted_millis", lasted.count()}});
+}
+
+void MotionSessions::start(std::unique_ptr<http::WebSocket> socket, actions::Grant grant,
+                           std::string request_id) const {
+  const auto session = std::make_shared<MotionSession>(*this, std::move(socket), std::move(grant),
+                                                       std::move(request_id));
+  session->begin();
+  boost::asio::co_spawn(http::this_loop().executor(), session->serve(),
+                        [session](const std::exception_ptr& failure) { session->leave(failure); });
 }
 
 }  // namespace stagedoor::spatius

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,7 +31,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "http/task.h"
 #include "http/websocket.h"
 #include "rules/live_session.h"
 #include "stage/audio_input.h"
@@ -66,8 +66,10 @@ class MotionSessions {
 
   http::WebSocketOptions socket_options() const;
 
-  // Serves the session to its end.
-  http::Task<> run(http::WebSocket& socket, actions::Grant grant, std::string request_id) const;
+  // Begins a session on this loop, which then goes on by itself to its end: what was read to admit
+  // it need not be kept.
+  void start(std::unique_ptr<http::WebSocket> socket, actions::Grant grant,
+             std::string request_id) const;
 
  private:
   friend class MotionSession;
