@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
@@ -50,7 +51,9 @@ class Connection final
   template <class Turn>
   void guarded(Turn turn);
   void wait_readable();
-  void on_readable(const boost::system::error_code& error);
+  void on_readable(const boost::system::error_code& error, std::size_t bytes);
+  void take_exchange();
+  void take_first_bytes(std::size_t bytes);
   bool receive();
   void go_on();
   void serve();
@@ -79,6 +82,7 @@ class Connection final
   Socket socket_;
   std::optional<ConnectionLimits::Ticket> ticket_;
   std::string peer_;
+  std::array<char, 1024> first_bytes_;  // what is read while there is no exchange
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Handshake> handshake_;
   std::string unsent_;

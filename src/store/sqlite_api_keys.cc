@@ -33,7 +33,7 @@ rules::ApiKey key_of(const SqliteStatement& row) {
 
 }  // namespace
 
-SqliteApiKeys::SqliteApiKeys(SqliteWriter& writer, const SqliteCatalog& catalog)
+SqliteApiKeys::SqliteApiKeys(SqliteWriter& writer, SqliteCatalog& catalog)
     : writer_(writer), catalog_(catalog) {
   writer.on_change([this](SqliteDatabase& database) { return read(database); });
 }
@@ -47,19 +47,9 @@ std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& h
     if (found == shard.entries.end()) return std::nullopt;
     entry = found->second;
   }
-  const std::shared_lock lock(apps_mutex_);
-  const auto* app = catalog_.app(app_ids_[entry.app]);
+  const auto* app = entry.app->load(std::memory_order_acquire);
   if (app == nullptr) return std::nullopt;
   return rules::KnownApiKey{.id = entry.id, .environment = entry.environment, .app = app};
-}
-
-std::uint32_t SqliteApiKeys::app_index(std::string_view app_id) {
-  // Only the writer's thread adds, so looking without the lock is safe here.
-  const auto found = std::ranges::find(app_ids_, app_id);
-  if (found != app_ids_.end()) return static_cast<std::uint32_t>(found - app_ids_.begin());
-  const std::unique_lock lock(apps_mutex_);
-  app_ids_.emplace_back(app_id);
-  return static_cast<std::uint32_t>(app_ids_.size() - 1);
 }
 
 void SqliteApiKeys::make_room(SqliteDatabase& database) {
@@ -77,13 +67,13 @@ bool SqliteApiKeys::read(SqliteDatabase& database) {
   // At the start everything is new: then the table's own order is four times as fast as the index.
   constexpr std::string_view all =
       "SELECT id, app_id, environment, hash, revoked_at, change FROM api_keys";
-  auto changed = database.prepare(is_first ? std::string(all)
-                                           : std::string(all) + " WHERE change > ?1 ORDER BY change");
+  auto changed = database.prepare(
+      is_first ? std::string(all) : std::string(all) + " WHERE change > ?1 ORDER BY change");
   if (!changed) return false;
   if (!is_first) changed->bind(1, change_);
   auto newest = change_;
   std::string last_app;
-  std::uint32_t last_index = 0;
+  const SqliteCatalog::AppPlace* last_place = nullptr;
   auto outcome = changed->step();
   for (; outcome == Step::row; outcome = changed->step()) {
     const auto bytes = changed->blob(3);
@@ -92,14 +82,14 @@ bool SqliteApiKeys::read(SqliteDatabase& database) {
     std::ranges::copy(bytes, hash.begin());
     if (const auto app = changed->text(1); app != last_app) {
       last_app = app;
-      last_index = app_index(app);
+      last_place = &catalog_.place_of(app);
     }
     auto& shard = shard_of(hash);
     const std::unique_lock lock(shard.mutex);
     if (changed->is_null(4)) {
       shard.entries.insert_or_assign(
           hash, Entry{.id = static_cast<std::uint64_t>(changed->integer(0)),
-                      .app = last_index,
+                      .app = last_place,
                       .environment = static_cast<rules::Environment>(changed->integer(2))});
     } else {
       shard.entries.erase(hash);

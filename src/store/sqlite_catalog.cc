@@ -32,7 +32,7 @@ SqliteCatalog::SqliteCatalog(SqliteWriter& writer) : writer_(writer) {
 const rules::App* SqliteCatalog::app(std::string_view id) const {
   const std::shared_lock lock(mutex_);
   const auto found = apps_.find(id);
-  return found == apps_.end() ? nullptr : found->second;
+  return found == apps_.end() ? nullptr : found->second->load();
 }
 
 std::optional<rules::Avatar> SqliteCatalog::avatar(std::string_view id) const {
@@ -45,8 +45,21 @@ std::optional<rules::Avatar> SqliteCatalog::avatar(std::string_view id) const {
 std::vector<rules::App> SqliteCatalog::apps() const {
   const std::shared_lock lock(mutex_);
   std::vector<rules::App> apps;
-  for (const auto& [id, app] : apps_) apps.push_back(*app);
+  for (const auto& [id, place] : apps_)
+    if (const auto* app = place->load()) apps.push_back(*app);
   return apps;
+}
+
+SqliteCatalog::AppPlace& SqliteCatalog::place_under_lock(std::string_view app_id) {
+  auto found = apps_.find(app_id);
+  if (found == apps_.end())
+    found = apps_.emplace(app_id, std::make_unique<AppPlace>(nullptr)).first;
+  return *found->second;
+}
+
+const SqliteCatalog::AppPlace& SqliteCatalog::place_of(std::string_view app_id) {
+  const std::unique_lock lock(mutex_);
+  return place_under_lock(app_id);
 }
 
 bool SqliteCatalog::read(SqliteDatabase& database) {
@@ -59,9 +72,9 @@ bool SqliteCatalog::read(SqliteDatabase& database) {
   auto outcome = apps->step();
   for (; outcome == Step::row; outcome = apps->step()) {
     auto app = app_of(*apps);
-    auto& known = apps_[app.id];
-    if (known != nullptr && is_same(*known, app)) continue;
-    known = all_apps_.emplace_back(std::make_unique<const rules::App>(std::move(app))).get();
+    auto& place = place_under_lock(app.id);
+    if (const auto* known = place.load(); known != nullptr && is_same(*known, app)) continue;
+    place = all_apps_.emplace_back(std::make_unique<const rules::App>(std::move(app))).get();
   }
   if (outcome != Step::end) return false;
   for (outcome = avatars->step(); outcome == Step::row; outcome = avatars->step()) {

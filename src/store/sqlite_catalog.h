@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,11 @@ class SqliteCatalog : public rules::Catalog {
   std::optional<rules::Avatar> avatar(std::string_view id) const override;
   std::vector<rules::App> apps() const;
 
+  // Where the app of this id is, or will be once it is known: a place that stays, so that whoever
+  // looks often need not search. Null while there is no such app.
+  using AppPlace = std::atomic<const rules::App*>;
+  const AppPlace& place_of(std::string_view app_id);
+
   // Durable when they return; an id that exists already is `unavailable` and changes nothing.
   base::Result<base::Done> create_workspace(const std::string& id, const std::string& name,
                                             base::Instant now);
@@ -38,13 +44,14 @@ class SqliteCatalog : public rules::Catalog {
 
  private:
   bool read(SqliteDatabase& database);
+  AppPlace& place_under_lock(std::string_view app_id);
 
   SqliteWriter& writer_;
   mutable std::shared_mutex mutex_;
   // An app that changes gets a new object; those given out before stay as they were. Only an
   // operator's change adds one.
   std::vector<std::unique_ptr<const rules::App>> all_apps_;
-  std::map<std::string, const rules::App*, std::less<>> apps_;
+  std::map<std::string, std::unique_ptr<AppPlace>, std::less<>> apps_;
   std::map<std::string, rules::Avatar, std::less<>> avatars_;
 };
 
