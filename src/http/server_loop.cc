@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/post.hpp>
 #include <random>
 
 namespace stagedoor::http {
@@ -97,7 +98,9 @@ void ServerLoop::begin_stop(std::chrono::milliseconds grace) {
 }
 
 void ServerLoop::end_if_empty() {
-  if (stopping_ && connections() + websockets() == 0) loop_.stop();
+  if (!stopping_ || connections() + websockets() > 0) return;
+  // After what is ready: a connection that was just accepted is closed by its handler.
+  boost::asio::post(loop_.executor(), [this] { loop_.stop(); });
 }
 
 void ServerLoop::drop_all() {
