@@ -23,8 +23,8 @@
 // Rule api-key-revoked-at-once: a revoked key is refused from the moment that the revocation is
 // durable; another process that shares the data folder refuses it within 100 ms.
 //
-// Rule api-key-revoked-with-all-it-opened: what a revoked key has minted opens nothing any more, and
-// the live sessions that rest on it are ended within the same time: a thief keeps nothing.
+// Rule api-key-revoked-with-all-it-opened: what a revoked key has minted opens nothing any more,
+// and the live sessions that rest on it are ended within the same time: a thief keeps nothing.
 //
 // Used by: actions/create_api_key.h, actions/authenticate_api_key.h, server/key_commands.h
 // Kept by: store/sqlite_api_keys.h

@@ -24,8 +24,8 @@
 //
 // Rule session-token-single-use: a token opens `uses_max` sessions, one unless its app says
 // otherwise. RedemptionStore::redeem is one atomic step: of any number of simultaneous attempts
-// exactly `uses_max` succeed. It holds within one region: a server that trusts another region's token
-// key counts the uses of its tokens for itself.
+// exactly `uses_max` succeed. It holds within one region: a server that trusts another region's
+// token key counts the uses of its tokens for itself.
 //
 // Rule session-token-redeemed-durably: the client is let in only after its redemption is on disk;
 // so whenever the process dies, no token that was let in is let in again. A crash in between loses

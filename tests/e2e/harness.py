@@ -96,6 +96,8 @@ class Server:
         except (queue.Empty, ValueError, KeyError, TypeError) as error:
             self.process.kill()
             self.process.wait()
+            for reader in self._readers:
+                reader.join()  # what it said on its way is part of the message
             raise RuntimeError(f"serve did not say where it listens:\n{self.log()}") from error
         return self
 
