@@ -37,6 +37,7 @@ TEST(Config, AValueOfTheWrongKindOrRangeIsRefused) {
   EXPECT_NE(hint_of("[keys]\naccept_live = 1").find("true or false"), std::string::npos);
   EXPECT_NE(hint_of("[server]\nlisten = \"here\"").find("HOST:PORT"), std::string::npos);
   EXPECT_NE(hint_of("[server\n"), "");
+  EXPECT_NE(hint_of(std::string_view("[\0", 2)).find("only ASCII"), std::string::npos);
 }
 
 TEST(Config, WhatIsPrintedReadsBackAsTheSame) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -376,6 +377,8 @@ int serve(const ServeOptions& options) {
   // Neither a core dump nor a debugger of the same user shall see the keys.
   ::prctl(PR_SET_DUMPABLE, 0);
   raise_open_files_limit();
+  // It would write what strangers send to standard error, past our log.
+  google::protobuf::SetLogHandler(nullptr);
 
   auto workspace = Workspace::open(options.folder, options.config);
   if (!workspace) return complain(workspace.error());

@@ -190,7 +190,7 @@ class Config(OneStage):
     def test_texts_with_quotes_backslashes_and_new_lines_come_back_as_they_were(self):
         path = self.write(
             "odd.toml",
-            '[tokens]\nissuer = "a\\"b\\\\c\\td\\ne\\u0001é"\n'
+            '[tokens]\nissuer = "a\\"b\\\\c\\td\\ne\\u0001\\u00e9\\u007f\\U0001f600"\n'
             '[secrets]\ntrusted_token_key_files = [\'C:\\x"y\', "z"]\n',
         )
         printed = self.run_config("print", "--config", path)
