@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "stage/audio_input.h"
 #include "stage/motion.h"
 
 namespace {
@@ -39,7 +40,7 @@ std::vector<std::int16_t> voice(int rate_hz, double seconds) {
 int main() {
   using namespace stagedoor::stage;
   constexpr double seconds = 60;
-  for (const int rate_hz : supported_rates_hz) {
+  for (const int rate_hz : pcm_rates_hz) {
     const auto samples = voice(rate_hz, seconds);
     const std::size_t piece = static_cast<std::size_t>(rate_hz) / 50;
     double best_s = 1e9;

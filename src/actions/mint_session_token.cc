@@ -36,7 +36,7 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                         "There is no avatar with the avatarId given.");
   }
 
-  rules::SessionToken token{.id = {},
+  rules::SessionToken token{.id = rules::new_session_token_id(parts_.random, now),
                             .issuer = options_.issuer,
                             .subject = request.end_user_id.empty() ? app.id : request.end_user_id,
                             .account_id = app.workspace_id,
@@ -49,7 +49,6 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .expires_at = request.expires_at,
                             .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
                             .leash = leash_for(app, request, now)};
-  token.id = rules::new_session_token_id(parts_.random, now);
   base::Secret text(parts_.keys.sign(rules::claims_json(token)));
   return Minted{.token = std::move(text), .applied = std::move(token)};
 }

@@ -16,6 +16,9 @@ using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
 inline std::int64_t unix_seconds(Instant instant) {
   return std::chrono::floor<std::chrono::seconds>(instant).time_since_epoch().count();
 }
+inline std::int64_t unix_millis(Instant instant) {
+  return instant.time_since_epoch().count();
+}
 inline Instant from_unix_seconds(std::int64_t seconds) {
   return Instant(std::chrono::seconds(seconds));
 }

@@ -113,7 +113,7 @@ OpusOgg& OpusOgg::operator=(OpusOgg&&) noexcept = default;
 OpusOgg::~OpusOgg() = default;
 
 base::Result<OpusOgg> OpusOgg::create(int rate_hz) {
-  if (std::ranges::find(opus_rates_hz, rate_hz) == opus_rates_hz.end()) {
+  if (std::ranges::find(stage::opus_rates_hz, rate_hz) == stage::opus_rates_hz.end()) {
     return base::fail(base::ErrorCode::unsupported, "opus rate " + std::to_string(rate_hz),
                       "Ogg Opus is taken at 8000, 12000, 16000, 24000 or 48000 Hz");
   }

@@ -32,11 +32,9 @@
 
 namespace stagedoor::engines {
 
-inline constexpr std::array opus_rates_hz = {8000, 12000, 16000, 24000, 48000};
-
 class OpusOgg : public stage::AudioInput {
  public:
-  // Refuses with `unsupported` a rate that is not one of opus_rates_hz.
+  // Refuses with `unsupported` a rate that is not one of stage::opus_rates_hz.
   static base::Result<OpusOgg> create(int rate_hz);
 
   OpusOgg(OpusOgg&&) noexcept;

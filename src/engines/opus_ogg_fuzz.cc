@@ -58,7 +58,7 @@ void mend_checksums(std::string& bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2 || size > 20'000) return 0;
-  const int rate_hz = stagedoor::engines::opus_rates_hz[data[0] % 5];
+  const int rate_hz = stagedoor::stage::opus_rates_hz[data[0] % 5];
   const std::size_t piece = 1 + data[1];
   std::string bytes(reinterpret_cast<const char*>(data + 2), size - 2);
   if ((data[0] & 0x80) != 0) mend_checksums(bytes);

@@ -197,7 +197,7 @@ constexpr auto one_stream =
     "the audio must be one Ogg Opus stream, neither chained nor multiplexed";
 
 TEST(OpusOgg, EverySampleOfTheSourceComesBackAtItsPlaceAtEachRate) {
-  for (const int rate_hz : opus_rates_hz) {
+  for (const int rate_hz : stage::opus_rates_hz) {
     const auto source = voice(rate_hz, 1.237);
     const auto heard = hear(encoded(source, {.rate_hz = rate_hz}), rate_hz);
     ASSERT_TRUE(heard.outcome) << rate_hz << ": " << heard.outcome.error().detail;

@@ -28,7 +28,6 @@ constexpr int done = 0;
 constexpr int failed = 1;
 constexpr int asked_wrongly = 2;
 constexpr int chunk_milliseconds = 100;
-constexpr std::array pcm_rates_hz = {8000, 16000, 22050, 24000, 32000, 44100, 48000};
 
 int complain(int exit_code, const std::string& words) {
   fmt::print(stderr, "stagedoor speak: {}\n", words);
@@ -169,7 +168,7 @@ int speak(const SpeakOptions& options) {
   auto read = read_sound(options.file);
   if (!read) return complain(asked_wrongly, read.error());
   const std::span<const int> rates_hz =
-      options.opus ? std::span<const int>(engines::opus_rates_hz) : pcm_rates_hz;
+      options.opus ? std::span<const int>(stage::opus_rates_hz) : stage::pcm_rates_hz;
   const auto sound = at_rate_of(std::move(*read), rates_hz);
   auto chunks = options.opus ? opus_chunks(sound) : pcm_chunks(sound);
   if (!chunks) return complain(failed, chunks.error());

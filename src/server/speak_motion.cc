@@ -8,6 +8,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/json.h"
+
 namespace stagedoor::server {
 namespace {
 
@@ -35,28 +37,14 @@ bool is_angle(std::string_view name) {
   return std::ranges::find(angles, name, &Angle::wire_name) != std::end(angles);
 }
 
-// A name as JSON takes it; names come from the network.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
 void append_shapes(std::string& out, const std::vector<std::string>& names,
                    const std::vector<float>& values) {
   const char* separator = "";
   for (std::size_t i = 0; i < names.size() && i < values.size(); ++i) {
     if (is_angle(names[i]) || is_zero(values[i]) || !std::isfinite(values[i])) continue;
-    fmt::format_to(std::back_inserter(out), "{}{}:{:.4f}", separator, quoted(names[i]), values[i]);
+    out += separator;
+    base::append_json_string(out, names[i]);  // names come from the network
+    fmt::format_to(std::back_inserter(out), ":{:.4f}", values[i]);
     separator = ",";
   }
 }

@@ -14,7 +14,7 @@
 namespace stagedoor::server {
 
 // The pages in order, heads first; the last says where the sound ends. The rate has to be one of
-// engines::opus_rates_hz; else, or when libopus fails, `unavailable`.
+// stage::opus_rates_hz; else, or when libopus fails, `unavailable`.
 base::Result<std::vector<std::string>> ogg_opus_pages(const Sound& sound);
 
 }  // namespace stagedoor::server

@@ -13,7 +13,7 @@ namespace stagedoor::server {
 namespace {
 
 TEST(SpeakOpus, TheServersOwnReaderHearsEverySampleAgain) {
-  for (const int rate_hz : engines::opus_rates_hz) {
+  for (const int rate_hz : stage::opus_rates_hz) {
     Sound sound{.rate_hz = rate_hz, .samples = {}};
     for (int i = 0; i < rate_hz * 7 / 10 + 13; ++i) {
       sound.samples.push_back(

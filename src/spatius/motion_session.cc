@@ -119,7 +119,6 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
 
  private:
   http::Task<bool> configure();
-  http::Task<> read_all();
   http::Task<> perform_all();
   void start_performing();
   bool take(http::WebSocket::Message raw);
@@ -223,6 +222,9 @@ void MotionSession::start_performing() {
                         [this](std::exception_ptr failure) {
                           if (failure) {
                             failure_ = std::move(failure);
+                            // Whoever waits for room in it must see that the session ends.
+                            inbox_.clear();
+                            inbox_bytes_ = 0;
                             socket_->close(internal_error, "the server made a mistake");
                           }
                           --performers_;

@@ -9,8 +9,6 @@
 namespace stagedoor::spatius {
 namespace {
 
-constexpr std::array pcm_rates_hz = {8000, 16000, 22050, 24000, 32000, 44100, 48000};
-constexpr std::array opus_rates_hz = {8000, 12000, 16000, 24000, 48000};
 constexpr std::int32_t invalid_argument = 3, unavailable = 14, unauthenticated = 16;
 
 std::unexpected<ConfigurationRefusal> refuse(std::int32_t code, std::string text) {
@@ -66,7 +64,8 @@ Checked check_sound(const message::ClientConfigureSession& wanted, int rate_hz) 
   const bool is_opus = wanted.audio_format() == message::AUDIO_FORMAT_OGG_OPUS;
   if (!is_opus && wanted.audio_format() != message::AUDIO_FORMAT_PCM_S16LE)
     return refuse(invalid_argument, "unknown audio_format");
-  const std::span<const int> rates = is_opus ? std::span<const int>(opus_rates_hz) : pcm_rates_hz;
+  const std::span<const int> rates =
+      is_opus ? std::span<const int>(stage::opus_rates_hz) : stage::pcm_rates_hz;
   if (std::ranges::find(rates, rate_hz) == rates.end())
     return refuse(read_the_words, "unsupported sample rate: " + std::to_string(rate_hz) +
                                       "; supported: " + listed(rates));

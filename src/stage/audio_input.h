@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +17,10 @@
 namespace stagedoor::stage {
 
 enum class AudioFormat { pcm_s16le, ogg_opus };
+
+// What sound may come at (contract 3.5 of the Spatius dialect).
+inline constexpr std::array pcm_rates_hz = {8000, 16000, 22050, 24000, 32000, 44100, 48000};
+inline constexpr std::array opus_rates_hz = {8000, 12000, 16000, 24000, 48000};
 
 // The sound of one utterance. Not safe for concurrent use.
 class AudioInput {

@@ -44,7 +44,6 @@
 namespace stagedoor::stage {
 
 inline constexpr int frames_per_second = 25;
-inline constexpr std::array supported_rates_hz = {8000, 16000, 22050, 24000, 32000, 44100, 48000};
 
 // One utterance. Not safe for concurrent use; moves, does not copy.
 class Motion {

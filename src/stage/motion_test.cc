@@ -2,6 +2,8 @@
 
 #include "stage/motion.h"
 
+#include "stage/audio_input.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -208,7 +210,7 @@ constexpr std::array<double, 4> oo_formants = {300, 870, 2240, 3300};
 
 // Rule motion-look-ahead.
 TEST(Motion, TheFirstFaceComesWithin240MillisecondsAndEachWithin200OfItsMoment) {
-  for (const int rate_hz : supported_rates_hz) {
+  for (const int rate_hz : pcm_rates_hz) {
     const Samples samples = noise(static_cast<std::size_t>(rate_hz), 8000);
     Motion motion(rate_hz, 1);
     std::vector<Face> faces;
@@ -433,7 +435,7 @@ TEST(Motion, AFaceNeverJumps) {
 }
 
 TEST(Motion, AnUtteranceHoldsLessThan64KiBHoweverLong) {
-  for (const int rate_hz : supported_rates_hz) {
+  for (const int rate_hz : pcm_rates_hz) {
     Motion motion(rate_hz, 1);
     std::vector<Face> faces;
     for (int k = 0; k < 2; ++k) {

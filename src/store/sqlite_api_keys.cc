@@ -7,9 +7,6 @@ namespace {
 
 using Step = SqliteStatement::Step;
 
-std::int64_t millis(base::Instant instant) {
-  return instant.time_since_epoch().count();
-}
 base::Instant instant(std::int64_t millis) {
   return base::Instant(std::chrono::milliseconds(millis));
 }
@@ -143,7 +140,7 @@ base::Result<base::Done> SqliteApiKeys::create(const rules::ApiKey& key,
     if (!insert) return base::fail(insert.error());
     insert->bind(1, static_cast<std::int64_t>(key.id)).bind(2, key.app_id);
     insert->bind(3, static_cast<std::int64_t>(key.environment)).bind_blob(4, hash);
-    insert->bind(5, key.name).bind(6, key.ends).bind(7, millis(key.created_at));
+    insert->bind(5, key.name).bind(6, key.ends).bind(7, base::unix_millis(key.created_at));
     if (!insert->run()) return database.trouble("create API key");
     return base::Done{};
   });
@@ -158,7 +155,10 @@ base::Result<rules::ApiKey> SqliteApiKeys::revoke(std::uint64_t id, base::Instan
         "change = (SELECT max(change) + 1 FROM api_keys) WHERE id = ?1 AND revoked_at IS NULL");
     auto read = database.prepare(std::string(columns) + "WHERE id = ?1");
     if (!update || !read) return database.trouble("revoke API key");
-    if (!update->bind(1, static_cast<std::int64_t>(id)).bind(2, millis(now)).bind(3, reason).run())
+    if (!update->bind(1, static_cast<std::int64_t>(id))
+             .bind(2, base::unix_millis(now))
+             .bind(3, reason)
+             .run())
       return database.trouble("revoke API key");
     read->bind(1, static_cast<std::int64_t>(id));
     if (read->step() != Step::row) {

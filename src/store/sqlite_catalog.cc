@@ -3,10 +3,6 @@
 namespace stagedoor::store {
 namespace {
 
-std::int64_t millis(base::Instant instant) {
-  return instant.time_since_epoch().count();
-}
-
 using Step = SqliteStatement::Step;
 
 rules::App app_of(const SqliteStatement& row) {
@@ -93,7 +89,7 @@ base::Result<base::Done> SqliteCatalog::create_workspace(const std::string& id,
   return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     auto insert = database.prepare("INSERT INTO workspaces VALUES (?1, ?2, ?3)");
     if (!insert) return base::fail(insert.error());
-    if (!insert->bind(1, id).bind(2, name).bind(3, millis(now)).run())
+    if (!insert->bind(1, id).bind(2, name).bind(3, base::unix_millis(now)).run())
       return database.trouble("create workspace");
     return base::Done{};
   });
@@ -106,7 +102,7 @@ base::Result<base::Done> SqliteCatalog::create_app(const rules::App& app, base::
     insert->bind(1, app.id).bind(2, app.workspace_id).bind(3, app.name);
     insert->bind(4, app.limits.token_uses_max).bind(5, app.limits.length_max.count());
     insert->bind(6, app.limits.idle_max.count()).bind(7, app.limits.sessions_max);
-    if (!insert->bind(8, millis(now)).run()) return database.trouble("create app");
+    if (!insert->bind(8, base::unix_millis(now)).run()) return database.trouble("create app");
     return base::Done{};
   });
 }
@@ -117,7 +113,7 @@ base::Result<base::Done> SqliteCatalog::create_avatar(const rules::Avatar& avata
     auto insert = database.prepare("INSERT INTO avatars VALUES (?1, ?2, ?3, ?4, ?5)");
     if (!insert) return base::fail(insert.error());
     insert->bind(1, avatar.id).bind(2, avatar.workspace_id).bind(3, avatar.name);
-    if (!insert->bind(4, avatar.version).bind(5, millis(now)).run())
+    if (!insert->bind(4, avatar.version).bind(5, base::unix_millis(now)).run())
       return database.trouble("create avatar");
     return base::Done{};
   });
@@ -130,7 +126,7 @@ base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& per
     if (!insert) return base::fail(insert.error());
     insert->bind(1, persona.id).bind(2, persona.workspace_id).bind(3, persona.avatar_id);
     insert->bind(4, persona.name).bind(5, persona.system_prompt);
-    if (!insert->bind(6, millis(now)).run()) return database.trouble("create persona");
+    if (!insert->bind(6, base::unix_millis(now)).run()) return database.trouble("create persona");
     return base::Done{};
   });
 }

@@ -11,10 +11,6 @@ constexpr std::chrono::minutes between_forgettings{10};
 // Few enough that a redemption that waits behind them does not wait long.
 constexpr std::int64_t forgotten_at_once_max = 2000;
 
-std::int64_t millis(base::Instant instant) {
-  return instant.time_since_epoch().count();
-}
-
 }  // namespace
 
 SqliteRedemptions::SqliteRedemptions(SqliteWriter& writer, const base::Clock& clock)
@@ -32,10 +28,10 @@ base::Result<int> SqliteRedemptions::redeem_in(SqliteDatabase& database,
     if (!prepared) return base::fail(prepared.error());
     statement_ = *std::move(prepared);
   }
-  statement_->bind(1, millis(redemption.expires_at))
+  statement_->bind(1, base::unix_millis(redemption.expires_at))
       .bind_blob(2, redemption.id)
       .bind(3, redemption.uses_max)
-      .bind(4, millis(redemption.at));
+      .bind(4, base::unix_millis(redemption.at));
   auto outcome = statement_->step();
   base::Result<int> use = base::fail(base::ErrorCode::token_spent, "session token is spent");
   if (outcome == SqliteStatement::Step::row) {
@@ -69,13 +65,13 @@ void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answe
 
   const auto now = clock_.now();
   auto due = forget_at_.load(std::memory_order_relaxed);
-  if (millis(now) >= due &&
-      forget_at_.compare_exchange_strong(due, millis(now + between_forgettings)))
+  if (base::unix_millis(now) >= due &&
+      forget_at_.compare_exchange_strong(due, base::unix_millis(now + between_forgettings)))
     forget_expired();
 }
 
 void SqliteRedemptions::forget_expired() {
-  const auto before = millis(clock_.now() - kept_after_expiry);
+  const auto before = base::unix_millis(clock_.now() - kept_after_expiry);
   auto forgotten = std::make_shared<std::int64_t>(0);
   (void)writer_.submit(
       {.work =
