@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "base/clock.h"
+#include "base/network.h"
 #include "base/result.h"
 #include "rules/api_key.h"
 #include "rules/caller.h"
@@ -18,6 +20,7 @@ class AuthenticateApiKey {
   struct Parts {
     rules::ApiKeyStore& keys;
     const rules::ApiKeyHasher& hasher;
+    const base::Clock& clock;
   };
   struct Options {
     bool accepts_live = true;
@@ -26,11 +29,15 @@ class AuthenticateApiKey {
   AuthenticateApiKey(Parts parts, Options options) : parts_(parts), options_(options) {}
 
   // `unauthenticated` and `mistyped_key` by the text alone; `wrong_environment` where this server
-  // takes no keys of that prefix; `unauthenticated` without a hint for unknown and revoked keys
-  // alike.
-  base::Result<rules::Caller> operator()(std::string_view text) const;
+  // takes no keys of that prefix;
+  // `unauthenticated` without a hint for unknown, revoked, frozen and expired keys alike;
+  // `forbidden` for a good key that may not be used from the client's network.
+  base::Result<rules::Caller> operator()(std::string_view text, const base::Address& client) const;
 
  private:
+  base::Result<rules::Caller> checked(const rules::KnownApiKey& key,
+                                      const base::Address& client) const;
+
   Parts parts_;
   Options options_;
 };

@@ -27,14 +27,13 @@ base::Result<CreateApiKey::Created> CreateApiKey::operator()(const Request& requ
                       "A key's name has 1 to 100 bytes.");
   }
   auto text = rules::ApiKeyText::make(request.environment, parts_.random);
-  rules::ApiKey key{.id = new_id(parts_.random),
-                    .app_id = app->id,
-                    .environment = request.environment,
-                    .name = request.name,
-                    .ends = text.ends(),
-                    .created_at = parts_.clock.now(),
-                    .revoked_at = {},
-                    .revoked_reason = {}};
+  rules::ApiKey key;
+  key.id = new_id(parts_.random);
+  key.app_id = app->id;
+  key.environment = request.environment;
+  key.name = request.name;
+  key.ends = text.ends();
+  key.created_at = parts_.clock.now();
   if (const auto saved = parts_.keys.create(key, parts_.hasher.current(text)); !saved)
     return base::fail(saved.error());
   return Created{.key = std::move(key), .text = std::move(text)};

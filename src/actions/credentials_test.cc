@@ -17,6 +17,8 @@ namespace {
 using base::ErrorCode;
 using namespace std::chrono_literals;
 
+const base::Address here = *base::parse_address("192.0.2.7");
+
 class Book : public rules::Catalog {
  public:
   Book() {
@@ -45,7 +47,7 @@ class Keys : public rules::ApiKeyStore {
     const auto found = by_hash.find(hash);
     if (found == by_hash.end() || found->second.revoked_at) return std::nullopt;
     return rules::KnownApiKey{found->second.id, found->second.environment,
-                              book_.app(found->second.app_id)};
+                              book_.app(found->second.app_id), &found->second.terms};
   }
   base::Result<base::Done> create(const rules::ApiKey& key,
                                   const rules::ApiKeyHash& hash) override {
@@ -136,7 +138,7 @@ struct World {
     const auto created = create({"app_1", rules::Environment::test, "k"});
     key = std::string(created->text.secret().expose());
   }
-  rules::Caller caller() { return *authenticate(key); }
+  rules::Caller caller() { return *authenticate(key, here); }
   MintSessionToken::Request wish() {
     MintSessionToken::Request request{};
     request.expires_at = clock.now() + 10min;
@@ -172,7 +174,7 @@ struct World {
     return list;
   }();
   rules::TokenKeys token_keys{token_secrets, rules::TokenAlgorithm::hs256};
-  AuthenticateApiKey authenticate{{keys, hasher}, {}};
+  AuthenticateApiKey authenticate{{keys, hasher, clock}, {}};
   CreateApiKey create{{book, keys, hasher, clock, random}};
   MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
   AdmitConnection admit{{book, keys, token_keys, spent, live, clock, log}};
@@ -202,9 +204,9 @@ TEST(AuthenticateApiKey, GivesTheOneAppAndEnvironmentOfTheKey) {
 TEST(AuthenticateApiKey, UnknownAndRevokedKeysAreIndistinguishable) {
   World w;
   const auto unknown = rules::ApiKeyText::make(rules::Environment::test, w.random);
-  const auto first = w.authenticate(unknown.secret().expose());
+  const auto first = w.authenticate(unknown.secret().expose(), here);
   (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "");
-  const auto second = w.authenticate(w.key);
+  const auto second = w.authenticate(w.key, here);
   ASSERT_FALSE(first);
   ASSERT_FALSE(second);
   EXPECT_EQ(first.error().code, second.error().code);
@@ -214,20 +216,20 @@ TEST(AuthenticateApiKey, UnknownAndRevokedKeysAreIndistinguishable) {
 
 TEST(AuthenticateApiKey, AKeyOfAnEnvironmentThatIsNotServedIsToldSo) {
   World w;
-  const AuthenticateApiKey live_only{{w.keys, w.hasher},
+  const AuthenticateApiKey live_only{{w.keys, w.hasher, w.clock},
                                      {.accepts_live = true, .accepts_test = false}};
-  EXPECT_EQ(live_only(w.key).error().code, ErrorCode::wrong_environment);
+  EXPECT_EQ(live_only(w.key, here).error().code, ErrorCode::wrong_environment);
 }
 
 // Rule server-secret-rotates.
 TEST(AuthenticateApiKey, AKeyUsedAfterARotationSurvivesTheNextOne) {
   World w;
   const rules::ApiKeyHasher rotated(hashing({"new pepper", "pepper"}));
-  EXPECT_TRUE((AuthenticateApiKey{{w.keys, rotated}, {}}(w.key)));
+  EXPECT_TRUE((AuthenticateApiKey{{w.keys, rotated, w.clock}, {}}(w.key, here)));
   const rules::ApiKeyHasher twice(hashing({"newest pepper", "new pepper"}));
-  EXPECT_TRUE((AuthenticateApiKey{{w.keys, twice}, {}}(w.key)));
+  EXPECT_TRUE((AuthenticateApiKey{{w.keys, twice, w.clock}, {}}(w.key, here)));
   const rules::ApiKeyHasher without(hashing({"other pepper"}));
-  EXPECT_FALSE((AuthenticateApiKey{{w.keys, without}, {}}(w.key)));
+  EXPECT_FALSE((AuthenticateApiKey{{w.keys, without, w.clock}, {}}(w.key, here)));
 }
 
 TEST(MintSessionToken, StatesTheValuesThatItApplied) {

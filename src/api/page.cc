@@ -103,7 +103,7 @@ void Page::session(const http::Request& request, http::Response& response) const
   if (const auto reason = why_not(request)) return reply_problem(response, 403, *reason);
   if (options_.api_key.is_empty())
     return reply_problem(response, 503, "The page has no API key; see page.api_key_file.");
-  const auto caller = parts_.authenticate(options_.api_key.expose());
+  const auto caller = parts_.authenticate(options_.api_key.expose(), request.client());
   if (!caller) return reply_problem(response, 503, "The page's API key is not accepted any more.");
   actions::MintSessionToken::Request wanted{};
   wanted.expires_at = parts_.clock.now() + token_lifetime;

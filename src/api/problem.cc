@@ -21,6 +21,8 @@ Words words_of(int status) {
       return {400, "malformed", "The request is not valid"};
     case 401:
       return {401, "unauthenticated", "No accepted credential"};
+    case 402:
+      return {402, "payment-required", "What was paid for does not cover it"};
     case 403:
       return {403, "forbidden", "Not allowed"};
     case 404:
@@ -29,6 +31,8 @@ Words words_of(int status) {
       return {405, "method-not-allowed", "Not with this method"};
     case 408:
       return {408, "too-slow", "The request came too slowly"};
+    case 409:
+      return {409, "conflict", "It conflicts with what is there"};
     case 413:
       return {413, "too-large", "The body is too large"};
     case 415:
@@ -50,6 +54,8 @@ int status_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::malformed:
       return 400;
+    case ErrorCode::credential_missing:
+    case ErrorCode::token_invalid:
     case ErrorCode::unauthenticated:
     case ErrorCode::mistyped_key:
     case ErrorCode::wrong_environment:
@@ -63,6 +69,10 @@ int status_of(ErrorCode code) {
     case ErrorCode::avatar_unknown:
     case ErrorCode::not_found:
       return 404;
+    case ErrorCode::conflict:
+      return 409;
+    case ErrorCode::payment_required:
+      return 402;
     case ErrorCode::concurrency_limited:
     case ErrorCode::rate_limited:
       return 429;

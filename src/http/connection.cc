@@ -113,6 +113,7 @@ Connection::Connection(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket
       socket_(std::move(socket)),
       ticket_(std::move(ticket)),
       peer_(std::move(peer)),
+      address_(base::parse_address(peer_).value_or(base::Address{})),
       deadline_(loop.loop().wheel(), [this] { guarded([this] { on_deadline(); }); }) {
   loop_.enter(*this, ServerLoop::Kind::connection);
 }
@@ -295,11 +296,29 @@ void Connection::on_deadline() {
 
 // Answering.
 
+void Connection::tell_client() {
+  auto& reader = exchange_->reader;
+  const auto& proxies = loop_.server().options.trusted_proxies;
+  reader.peer(peer_, address_);
+  if (proxies.empty()) return;
+  // Several fields are one list (RFC 9110 5.3), and the last of it counts most.
+  std::string forwarded;
+  for (const auto& [name, value] : reader.request().headers()) {
+    if (!same_name(name, "X-Forwarded-For")) continue;
+    forwarded += ',';
+    forwarded += value;
+  }
+  const auto client = base::client_behind(address_, forwarded, proxies);
+  if (client == address_) return;
+  client_ = base::text_of(client);
+  reader.peer(client_, client);
+}
+
 Connection::Next Connection::answer() {
   auto& [input, reader, response, id] = *exchange_;
   loop_.write_id(id);
   reader.id({id.data(), id.size()});
-  reader.peer(peer_);
+  tell_client();
   const auto& request = reader.request();
   auto match = loop_.server().router.match(request.method(), request.path());
   route_ = match.route;
@@ -386,7 +405,7 @@ void Connection::refuse_and_close(int status, std::string_view what) {
   auto& id = exchange_->id;
   loop_.write_id(id);
   exchange_->reader.id({id.data(), id.size()});
-  exchange_->reader.peer(peer_);
+  tell_client();
   write_refusal(status, what);
   closing_ = drains_ = true;
   finish_answer();
@@ -425,7 +444,7 @@ void Connection::observe(int status, std::size_t body_bytes_out) {
             .route = route_ ? std::string_view(route_->pattern) : std::string_view(),
             .target = target,
             .request_id = request.id(),
-            .peer = peer_,
+            .peer = exchange_->reader.request().peer(),
             .status = status,
             .took = std::chrono::steady_clock::now() - began_,
             .body_bytes_in = request.body().size(),

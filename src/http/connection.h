@@ -68,6 +68,7 @@ class Connection final
   void write_refusal(int status, std::string_view what);
   void refuse_and_close(int status, std::string_view what);
   void finish_answer();
+  void tell_client();
   void observe(int status, std::size_t body_bytes_out);
   bool flush();
   void wait_writable();
@@ -81,7 +82,9 @@ class Connection final
   ServerLoop& loop_;
   Socket socket_;
   std::optional<ConnectionLimits::Ticket> ticket_;
-  std::string peer_;
+  std::string peer_;       // who connected
+  base::Address address_;  // the same
+  std::string client_;     // of whom a trusted proxy speaks, while its request is handled
   std::array<char, 1024> first_bytes_;  // what is read while there is no exchange
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Handshake> handshake_;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/network.h"
 #include "base/result.h"
 #include "http/router.h"
 
@@ -28,6 +29,8 @@ struct Options {
   std::chrono::seconds head_timeout{10};  // from the first byte of a request to the end of its head
   std::chrono::seconds body_timeout{30};  // ... to the end of its body
   std::chrono::seconds idle_timeout{75};  // between requests
+  // Whose X-Forwarded-For is believed (base/network.h); of nobody by default.
+  std::vector<base::Network> trusted_proxies = {};
   // Query parameters whose values never reach a log.
   std::vector<std::string> secret_query_names = {};
 };

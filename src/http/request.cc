@@ -125,4 +125,26 @@ std::string Request::target_for_log() const {
   return target;
 }
 
+KeptRequest::KeptRequest(const Request& request) : request_(request) {
+  std::size_t bytes = 0;
+  const auto each_view = [&](auto visit) {
+    for (auto* view : {&request_.method_, &request_.path_, &request_.query_, &request_.body_,
+                       &request_.id_, &request_.peer_})
+      visit(*view);
+    for (auto& [name, value] : headers_) {
+      visit(name);
+      visit(value);
+    }
+  };
+  headers_.assign(request.headers_.begin(), request.headers_.end());
+  each_view([&](std::string_view view) { bytes += view.size(); });
+  text_.reserve(bytes);  // so that it never moves below
+  each_view([&](std::string_view& view) {
+    const auto at = text_.size();
+    text_.append(view);
+    view = std::string_view(text_).substr(at, view.size());
+  });
+  request_.headers_ = headers_;
+}
+
 }  // namespace stagedoor::http

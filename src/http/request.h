@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/network.h"
+
 namespace stagedoor::http {
 
 class Request {
@@ -40,8 +42,10 @@ class Request {
   // Ours, unique per request; also in the answer's X-Request-Id.
   std::string_view id() const { return id_; }
 
-  // The peer's address without port, as text; no proxy header is believed.
+  // The client's address without port: of the connection, or, where that is a proxy which the
+  // settings trust, of whom its X-Forwarded-For speaks.
   std::string_view peer() const { return peer_; }
+  const base::Address& client() const { return client_; }
 
   // Path and query with every credential in it replaced by `***`: the only form that may be logged.
   std::string target_for_log() const;
@@ -53,11 +57,28 @@ class Request {
 
  private:
   friend class RequestReader;
+  friend class KeptRequest;
 
   std::string_view method_, path_, query_, body_, id_, peer_;
   std::string_view route_pattern_;
   std::span<const std::pair<std::string_view, std::string_view>> headers_;
   std::span<const std::string> secret_query_names_;
+  base::Address client_;
+};
+
+// A request with memory of its own, for work that outlives the connection's turn. The route pattern
+// and the secret names stay the server's.
+class KeptRequest {
+ public:
+  explicit KeptRequest(const Request& request);
+  KeptRequest(const KeptRequest&) = delete;
+  KeptRequest& operator=(const KeptRequest&) = delete;
+  const Request& operator*() const { return request_; }
+
+ private:
+  std::string text_;  // all that the views look at
+  std::vector<std::pair<std::string_view, std::string_view>> headers_;
+  Request request_;
 };
 
 // The bytes that percent-escapes stand for; nullopt where an escape is broken.

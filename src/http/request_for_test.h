@@ -40,7 +40,7 @@ class RequestForTest {
     [[maybe_unused]] const auto progress = parts_->reader.read(parts_->input);
     assert(progress == RequestReader::Progress::complete);
     parts_->reader.id("test-request");
-    parts_->reader.peer("192.0.2.1");
+    peer("192.0.2.1");
   }
 
   // The route that it was found by, for `path_part`.
@@ -58,7 +58,7 @@ class RequestForTest {
 
   RequestForTest& peer(std::string address) {
     parts_->peer = std::move(address);
-    parts_->reader.peer(parts_->peer);
+    parts_->reader.peer(parts_->peer, base::parse_address(parts_->peer).value_or(base::Address{}));
     return *this;
   }
 

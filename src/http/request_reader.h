@@ -70,7 +70,10 @@ class RequestReader {
 
   // Facts of the connection, told once per request.
   void id(std::string_view id) { request_.id_ = id; }
-  void peer(std::string_view peer) { request_.peer_ = peer; }
+  void peer(std::string_view peer, const base::Address& client) {
+    request_.peer_ = peer;
+    request_.client_ = client;
+  }
   void route_pattern(std::string_view pattern) { request_.route_pattern_ = pattern; }
   void secret_query_names(std::span<const std::string> names) {
     request_.secret_query_names_ = names;

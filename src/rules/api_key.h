@@ -41,11 +41,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/network.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/hash.h"
 #include "rules/app.h"
+#include "rules/permission.h"
+#include "rules/rate_limit.h"
 
 namespace stagedoor::rules {
 
@@ -91,22 +94,38 @@ class ApiKeyHasher {
 std::string api_key_id_text(std::uint64_t id);
 std::optional<std::uint64_t> parse_api_key_id(std::string_view text);
 
+// What a key may do, and until when. Keys with the same terms share one object.
+struct ApiKeyTerms {
+  Permissions scopes = Permissions::of_api_keys();
+  std::optional<base::Instant> expires_at;  // at it exactly the key is expired
+  std::vector<base::Network> networks;      // from where it may be used; empty: from anywhere
+  std::string tier = "free";                // which rate limit of the settings holds for it
+  std::optional<RateLimit> own_limit;       // instead of its tier's
+  bool operator==(const ApiKeyTerms&) const = default;
+};
+
 struct ApiKey {
-  std::uint64_t id;
+  std::uint64_t id = 0;
   std::string app_id;
-  Environment environment;
+  Environment environment = Environment::test;
   std::string name;
   std::string ends;
+  ApiKeyTerms terms = {};
+  std::string created_by = {};  // "acc_...", "key_..." or "operator"
   base::Instant created_at;
+  std::optional<base::Instant> frozen_at = {};
+  std::string frozen_reason = {};
   std::optional<base::Instant> revoked_at;
   std::string revoked_reason;
+  std::optional<std::uint64_t> replaced_by = {};  // by the key that a rotation made
 };
 
 // What a request with a good key rests on.
 struct KnownApiKey {
   std::uint64_t id;
   Environment environment;
-  const App* app;  // lives as long as the store
+  const App* app;            // lives as long as the store
+  const ApiKeyTerms* terms;  // lives as long as the store
 };
 
 // Where keys are kept. Safe for concurrent use.

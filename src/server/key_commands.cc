@@ -141,7 +141,7 @@ int mint_token(const std::string& data, const Config& config, const TokenWish& w
   if (!workspace) return complain(workspace.error());
   const auto key = store::read_private_line(wish.key_file);
   if (!key) return complain(key.error());
-  const auto caller = (*(*workspace)->authenticate)(key->expose());
+  const auto caller = (*(*workspace)->authenticate)(key->expose(), base::Address{});
   if (!caller) {
     auto error = caller.error();
     if (error.hint.empty()) error.hint = "The API key is unknown here or has been revoked.";

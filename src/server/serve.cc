@@ -24,6 +24,7 @@
 #include "server/audio_inputs.h"
 #include "server/complain.h"
 #include "server/json_log.h"
+#include "server/reception.h"
 #include "spatius/admission.h"
 #include "spatius/avatars.h"
 #include "spatius/error_reply.h"
@@ -96,6 +97,7 @@ class Server {
       : options_(options),
         workspace_(workspace),
         log_(log),
+        reception_(workspace, options.config),
         admit_({.catalog = *workspace.catalog,
                 .api_keys = *workspace.keys,
                 .keys = *workspace.token_keys,
@@ -118,8 +120,7 @@ class Server {
                     .sessions = motion_sessions_,
                     .log = log,
                     .is_stopping = is_stopping_}),
-        session_tokens_(
-            {.authenticate = *workspace.authenticate, .mint = *workspace.mint, .log = log}),
+        session_tokens_({.mint = *workspace.mint, .log = log}),
         page_({.authenticate = *workspace.authenticate,
                .mint = *workspace.mint,
                .clock = workspace.clock,
@@ -158,6 +159,7 @@ class Server {
   const ServeOptions& options_;
   Workspace& workspace_;
   JsonLog& log_;
+  Reception reception_;
   std::atomic<bool> is_stopping_ = false;
   spatius::MotionCounts motion_counts_;
   api::RequestCounts requests_;
@@ -229,7 +231,11 @@ void Server::add_spatius(http::Router& router) {
     spatius::reply_upgrade(response, status, what);
   });
   router.add({"POST", "/v1/console/session-tokens",
-              Handler([this](const Request& in, Response& out) { session_tokens_(in, out); })});
+              reception_.console().quick_for_keys(
+                  rules::Permission::tokens_mint,
+                  [this](const rules::Caller& caller, const Request& in, Response& out) {
+                    session_tokens_(caller, in, out);
+                  })});
   using Method = void (spatius::Avatars::*)(const Request&, Response&) const;
   const auto add_public = [&](const std::string& pattern, Method method) {
     router.add({"GET", pattern, Handler([this, method](const Request& in, Response& out) {

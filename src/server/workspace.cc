@@ -123,7 +123,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   if (auto started = made->writer->start(); !started) return base::fail(started.error());
 
   made->authenticate.emplace(
-      actions::AuthenticateApiKey::Parts{.keys = *made->keys, .hasher = *made->hasher},
+      actions::AuthenticateApiKey::Parts{
+          .keys = *made->keys, .hasher = *made->hasher, .clock = made->clock},
       actions::AuthenticateApiKey::Options{.accepts_live = config.accepts_live_keys,
                                            .accepts_test = config.accepts_test_keys});
   made->create_api_key.emplace(actions::CreateApiKey::Parts{.catalog = *made->catalog,

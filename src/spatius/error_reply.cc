@@ -17,6 +17,11 @@ ConsoleWords console_words(ErrorCode code) {
     case ErrorCode::malformed:
       return {400, "INVALID_ARGUMENT", "Invalid Argument", "The request is not valid."};
     // The vendor's clients take the word "unauthorized" anywhere in a refusal for a LiveKit one.
+    case ErrorCode::credential_missing:
+      return {401, "INVALID_ARGUMENT", "Missing API key",
+              "Send an API key in the X-Api-Key header."};
+    case ErrorCode::token_invalid:
+      return {401, "INVALID_ARGUMENT", "Invalid token", "The token is not accepted."};
     case ErrorCode::unauthenticated:
       return {401, "INVALID_ARGUMENT", "Invalid API key",
               "invalid api key: it is unknown here or has been revoked."};
@@ -39,6 +44,10 @@ ConsoleWords console_words(ErrorCode code) {
       return {403, "PERMISSION_DENIED", "Permission Denied", "This is not allowed."};
     case ErrorCode::not_found:
       return {404, "NOT_FOUND", "Not Found", "There is nothing here."};
+    case ErrorCode::conflict:
+      return {409, "ALREADY_EXISTS", "Already Exists", "It conflicts with what is there."};
+    case ErrorCode::payment_required:
+      return {402, "INSUFFICIENT_BALANCE", "Payment Required", "The app's minutes are used up."};
     case ErrorCode::concurrency_limited:
       return {429, "QUOTA_EXCEEDED", "Quota Exceeded", "The app has all its live sessions."};
     case ErrorCode::rate_limited:
@@ -87,6 +96,8 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
   switch (error.code) {
     case ErrorCode::malformed:
       return {400, error.hint.empty() ? "Bad request" : error.hint};
+    case ErrorCode::credential_missing:
+    case ErrorCode::token_invalid:
     case ErrorCode::unauthenticated:
     case ErrorCode::mistyped_key:
     case ErrorCode::wrong_environment:
@@ -105,6 +116,10 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
       return {403, "The session token is for another avatar"};
     case ErrorCode::not_found:
       return {404, "Not found"};
+    case ErrorCode::conflict:
+      return {409, "It conflicts with what is there"};
+    case ErrorCode::payment_required:
+      return {402, "Insufficient balance: the app's minutes are used up"};
     case ErrorCode::concurrency_limited:
       return {429, "Concurrency limit reached: the app has all the live sessions that it may have"};
     case ErrorCode::rate_limited:

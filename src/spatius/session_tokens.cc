@@ -11,19 +11,6 @@ namespace {
 
 using base::ErrorCode;
 
-base::Result<std::string_view> api_key_of(const http::Request& request) {
-  if (request.header_count("X-Api-Key") > 1)
-    return base::fail(ErrorCode::malformed, "mint request",
-                      "Send one X-Api-Key header, not several.");
-  const auto key = request.header("X-Api-Key");
-  if (key && !key->empty()) return *key;
-  if (request.header("Authorization"))
-    return base::fail(ErrorCode::unauthenticated, "mint request",
-                      "Send the API key in the X-Api-Key header; Authorization is not read here.");
-  return base::fail(ErrorCode::unauthenticated, "mint request",
-                    "Send an API key in the X-Api-Key header.");
-}
-
 bool is_json(const http::Request& request) {
   constexpr std::string_view wanted = "application/json";
   const auto type = request.header("Content-Type").value_or("");
@@ -43,7 +30,8 @@ std::string_view pointer_for(ErrorCode code) {
 
 }  // namespace
 
-void SessionTokens::operator()(const http::Request& request, http::Response& response) const {
+void SessionTokens::operator()(const rules::Caller& caller, const http::Request& request,
+                               http::Response& response) const {
   const auto refused = [&](const base::Error& error, std::string_view pointer) {
     parts_.log.write(base::LogLevel::info, "session_token.mint_refused",
                      {{"request_id", request.id()},
@@ -53,15 +41,11 @@ void SessionTokens::operator()(const http::Request& request, http::Response& res
     reply_console(response, error, pointer);
   };
 
-  const auto key = api_key_of(request);
-  if (!key) return refused(key.error(), {});
-  const auto caller = parts_.authenticate(*key);
-  if (!caller) return refused(caller.error(), {});
   if (!is_json(request))
     return reply_console(response, 415, "Send the body as Content-Type: application/json.");
   const auto wanted = read_mint_request(request.body());
   if (!wanted) return refused(wanted.error().error, wanted.error().pointer);
-  const auto minted = parts_.mint(*caller, *wanted);
+  const auto minted = parts_.mint(caller, *wanted);
   if (!minted) return refused(minted.error(), pointer_for(minted.error().code));
 
   // A token is base64url and dots, so it needs no escaping.

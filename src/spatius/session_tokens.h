@@ -9,12 +9,12 @@
 
 #pragma once
 
-#include "actions/authenticate_api_key.h"
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "rules/caller.h"
 
 namespace stagedoor::spatius {
 
@@ -22,12 +22,12 @@ namespace stagedoor::spatius {
 class SessionTokens {
  public:
   struct Parts {
-    const actions::AuthenticateApiKey& authenticate;
     const actions::MintSessionToken& mint;
     base::Log& log;
   };
   explicit SessionTokens(Parts parts) : parts_(parts) {}
-  void operator()(const http::Request& request, http::Response& response) const;
+  void operator()(const rules::Caller& caller, const http::Request& request,
+                  http::Response& response) const;
 
  private:
   Parts parts_;

@@ -46,7 +46,15 @@ std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& h
   }
   const auto* app = entry.app->load(std::memory_order_acquire);
   if (app == nullptr) return std::nullopt;
-  return rules::KnownApiKey{.id = entry.id, .environment = entry.environment, .app = app};
+  return rules::KnownApiKey{
+      .id = entry.id, .environment = entry.environment, .app = app, .terms = entry.terms};
+}
+
+const rules::ApiKeyTerms* SqliteApiKeys::shared(rules::ApiKeyTerms terms) {
+  for (const auto& known : all_terms_)
+    if (*known == terms) return known.get();
+  return all_terms_.emplace_back(std::make_unique<const rules::ApiKeyTerms>(std::move(terms)))
+      .get();
 }
 
 void SqliteApiKeys::make_room(SqliteDatabase& database) {
@@ -87,6 +95,7 @@ bool SqliteApiKeys::read(SqliteDatabase& database) {
       shard.entries.insert_or_assign(
           hash, Entry{.id = static_cast<std::uint64_t>(changed->integer(0)),
                       .app = last_place,
+                      .terms = shared({}),
                       .environment = static_cast<rules::Environment>(changed->integer(2))});
     } else {
       shard.entries.erase(hash);

@@ -11,8 +11,10 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <shared_mutex>
 #include <span>
+#include <vector>
 
 #include "rules/api_key.h"
 #include "store/sqlite_catalog.h"
@@ -47,6 +49,7 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   struct Entry {
     std::uint64_t id;
     const SqliteCatalog::AppPlace* app;
+    const rules::ApiKeyTerms* terms;
     rules::Environment environment;
   };
   // The hashes are uniform already, and keyed, so nobody can choose colliding ones.
@@ -73,8 +76,12 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   void note_revoked(std::vector<std::uint64_t> ids, bool at_start);
   void make_room(SqliteDatabase& database);
 
+  const rules::ApiKeyTerms* shared(rules::ApiKeyTerms terms);
+
   SqliteWriter& writer_;
   SqliteCatalog& catalog_;
+  // One object for all keys with the same terms; only grows. The writer's thread only.
+  std::vector<std::unique_ptr<const rules::ApiKeyTerms>> all_terms_;
   std::int64_t change_ = 0;  // the writer's thread only
   std::array<Shard, 32> shards_;
   mutable std::shared_mutex revoked_mutex_;

@@ -52,8 +52,13 @@ struct Opened {
     ASSERT_TRUE(catalog.create_app({"app_1", "ws_1", "a", {}}, clock.now()));
   }
   rules::ApiKey add_key(std::uint64_t id, const rules::ApiKeyHash& hash) {
-    rules::ApiKey key{id, "app_1", rules::Environment::live, "k", "av_live_abcd…wxyz", clock.now(),
-                      {}, {}};
+    rules::ApiKey key;
+    key.id = id;
+    key.app_id = "app_1";
+    key.environment = rules::Environment::live;
+    key.name = "k";
+    key.ends = "av_live_abcd…wxyz";
+    key.created_at = clock.now();
     EXPECT_TRUE(keys.create(key, hash));
     return key;
   }

@@ -1,0 +1,162 @@
+#include "actions/admit_call.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stagedoor::actions {
+namespace {
+
+using base::ErrorCode;
+using rules::RateKind;
+
+// A JWT in compact form has two dots (RFC 7515 7.1); an API key has none.
+bool is_token(std::string_view text) {
+  return std::ranges::count(text, '.') == 2;
+}
+
+std::string bytes_of(const base::Address& address) {
+  return std::string(address.bytes.begin(), address.bytes.end());
+}
+
+base::Error too_often() {
+  return {ErrorCode::rate_limited, "over the rate limit", ""};
+}
+
+}  // namespace
+
+const rules::RateLimit& AdmitCall::limit_of(const rules::ApiKeyTerms& terms) const {
+  if (terms.own_limit) return *terms.own_limit;
+  auto tier = options_.tiers.find(terms.tier);
+  if (tier == options_.tiers.end()) tier = options_.tiers.find("free");
+  return tier == options_.tiers.end() ? options_.stranger : tier->second;
+}
+
+const rules::RateLimit& AdmitCall::limit_for(RateKind kind) const {
+  switch (kind) {
+    case RateKind::person:
+      return options_.person;
+    case RateKind::password:
+      return options_.password;
+    case RateKind::login:
+      return options_.login;
+    case RateKind::account_creation:
+      return options_.account_creation;
+    case RateKind::api_key:
+    case RateKind::stranger:
+      return options_.stranger;
+  }
+  std::unreachable();
+}
+
+std::optional<AdmitCall::Outcome> AdmitCall::at_once(const Request& request) const {
+  if (!request.credential) return of_stranger(request, request.credential.error());
+  if (!is_token(*request.credential)) return of_key(request, *request.credential);
+  auto known = parts_.identities.at_once(*request.credential, parts_.clock.now());
+  if (!known) return std::nullopt;
+  return of_person(request, *std::move(known));
+}
+
+AdmitCall::Outcome AdmitCall::operator()(const Request& request) const {
+  if (auto known = at_once(request)) return *std::move(known);
+  return of_person(request, parts_.identities.verify(*request.credential, parts_.clock.now()));
+}
+
+AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
+  auto caller = parts_.authenticate(text, request.client);
+  if (!caller) return of_stranger(request, caller.error());
+  const auto now = parts_.clock.now();
+  char who[24];
+  std::size_t length = 8;
+  const auto id = caller->api_key_id();
+  std::ranges::copy_n(reinterpret_cast<const char*>(&id), 8, who);
+  if (options_.keys_count_per_network) {
+    const auto party = base::party_of(request.client);
+    std::ranges::copy(party.bytes, who + 8);
+    length = sizeof who;
+  }
+  const auto limit =
+      parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(caller->terms()), now);
+  auto outcome = judged(request, *std::move(caller), limit);
+  parts_.key_usage.count(
+      id, request.client,
+      outcome.caller ? rules::CallOutcome::admitted : rules::CallOutcome::refused, now);
+  return outcome;
+}
+
+AdmitCall::Outcome AdmitCall::of_person(const Request& request,
+                                        base::Result<rules::Identity> identity) const {
+  if (!identity) {
+    // An issuer that does not answer is no fault of the caller, and no guess to slow down.
+    if (identity.error().code == ErrorCode::unavailable)
+      return {.caller = base::fail(identity.error()), .limit = {}};
+    return of_stranger(request, identity.error());
+  }
+  auto member = parts_.members.member_of(*identity, request.workspace_id);
+  if (!member) return of_stranger(request, member.error());
+  const auto who = identity->issuer + '\0' + identity->subject;
+  const auto limit =
+      parts_.limiter.take(RateKind::person, who, options_.person, parts_.clock.now());
+  return judged(request, rules::Caller(*std::move(identity), *std::move(member)), limit);
+}
+
+AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error why) const {
+  const auto limit =
+      parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
+                          options_.stranger, parts_.clock.now());
+  if (!limit.is_allowed) why = too_often();
+  note_refusal(request, "", "", why);
+  return {.caller = base::fail(std::move(why)), .limit = limit};
+}
+
+AdmitCall::Outcome AdmitCall::judged(const Request& request, rules::Caller caller,
+                                     rules::RateVerdict limit) const {
+  if (!limit.is_allowed) {
+    auto error = too_often();
+    note_refusal(request, caller.actor(), caller.workspace_id(), error);
+    return {.caller = base::fail(std::move(error)), .limit = limit};
+  }
+  if (!caller.may(request.needs)) {
+    const auto scope = std::string(rules::name_of(request.needs));
+    base::Error error{ErrorCode::forbidden, caller.actor() + " lacks " + scope,
+                      "This needs the permission " + scope + ", which the credential has not."};
+    note_refusal(request, caller.actor(), caller.workspace_id(), error);
+    return {.caller = base::fail(std::move(error)), .limit = limit};
+  }
+  return {.caller = std::move(caller), .limit = limit};
+}
+
+AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& client,
+                                            std::string_view who, std::string_view peer,
+                                            std::string_view request_id,
+                                            std::string_view action) const {
+  auto whose = bytes_of(base::party_of(client));
+  whose += who;
+  const auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
+  if (limit.is_allowed) return {.done = base::Done{}, .limit = limit};
+  auto error = too_often();
+  parts_.audit.note({.at = parts_.clock.now(),
+                     .workspace_id = {},
+                     .actor = {},
+                     .action = std::string(action),
+                     .subject = {},
+                     .outcome = rules::AuditOutcome::refused,
+                     .peer = std::string(peer),
+                     .request_id = std::string(request_id),
+                     .detail = error.detail});
+  return {.done = base::fail(std::move(error)), .limit = limit};
+}
+
+void AdmitCall::note_refusal(const Request& request, const std::string& actor,
+                             const std::string& workspace_id, const base::Error& error) const {
+  parts_.audit.note({.at = parts_.clock.now(),
+                     .workspace_id = workspace_id,
+                     .actor = actor,
+                     .action = std::string(request.action),
+                     .subject = {},
+                     .outcome = rules::AuditOutcome::refused,
+                     .peer = std::string(request.peer),
+                     .request_id = std::string(request.request_id),
+                     .detail = error.detail});
+}
+
+}  // namespace stagedoor::actions

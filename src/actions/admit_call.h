@@ -1,0 +1,106 @@
+// Lets one call through, or refuses it: who is it, may they do this, and do they call too often.
+// Every door asks this first, for every call.
+//
+// The order: credential, limit, permission. A credential that is not accepted counts against the
+// network that it came from, so that guessing is slow; one that is counts against itself.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "actions/authenticate_api_key.h"
+#include "base/clock.h"
+#include "base/network.h"
+#include "base/result.h"
+#include "rules/audit.h"
+#include "rules/caller.h"
+#include "rules/identity.h"
+#include "rules/key_usage.h"
+#include "rules/permission.h"
+#include "rules/rate_limit.h"
+
+namespace stagedoor::actions {
+
+// Safe for concurrent use.
+class AdmitCall {
+ public:
+  struct Parts {
+    const AuthenticateApiKey& authenticate;
+    rules::IdentityVerifier& identities;
+    const rules::Members& members;
+    rules::RateLimiter& limiter;
+    rules::KeyUsage& key_usage;
+    rules::AuditLog& audit;
+    const base::Clock& clock;
+  };
+  struct Options {
+    // Limits of API keys by tier; a tier that is not here has that of "free".
+    std::map<std::string, rules::RateLimit, std::less<>> tiers = {
+        {"free", {10, std::chrono::minutes(1), 20}},
+        {"creator", {30, std::chrono::minutes(1), 60}},
+        {"pro", {300, std::chrono::minutes(1), 600}}};
+    rules::RateLimit person{60, std::chrono::minutes(1), 120};
+    rules::RateLimit stranger{5, std::chrono::minutes(1), 10};
+    rules::RateLimit password{5, std::chrono::minutes(1), 5};
+    rules::RateLimit login{10, std::chrono::minutes(1), 10};
+    rules::RateLimit account_creation{3, std::chrono::minutes(5), 3};
+    // Off: a key counts for all networks together.
+    bool keys_count_per_network = true;
+  };
+  AdmitCall(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
+
+  struct Request {
+    // What came in the place where the door reads it; an error: nothing did, or not in the form.
+    base::Result<std::string_view> credential;
+    base::Address client;
+    std::string_view peer;  // the client as text
+    std::string_view request_id;
+    std::string_view action;  // for the audit log: "POST /v1/session-tokens"
+    rules::Permission needs;
+    std::string_view workspace_id = {};  // which one a person means; empty: their first
+  };
+  struct Outcome {
+    base::Result<rules::Caller> caller;
+    rules::RateVerdict limit;
+  };
+
+  // nullopt: the credential is a person's token that needs time; ask again with `operator()`.
+  std::optional<Outcome> at_once(const Request& request) const;
+  // May take time; not from an event loop.
+  //
+  // `credential_missing`, `unauthenticated`, `mistyped_key`, `wrong_environment`, `token_invalid`,
+  // `token_expired`, `forbidden` (the permission is missing, or the network is not the key's),
+  // `rate_limited`, `not_found` (a workspace that is not the person's), `unavailable`.
+  Outcome operator()(const Request& request) const;
+
+  // For calls that need no credential: only the limit of strangers, or of what they try to do.
+  // `who` tells more than the network where that matters: the account whose password is tried.
+  struct OpenOutcome {
+    base::Result<base::Done> done;
+    rules::RateVerdict limit;
+  };
+  OpenOutcome open_call(rules::RateKind kind, const base::Address& client, std::string_view who,
+                        std::string_view peer, std::string_view request_id,
+                        std::string_view action) const;
+
+  const rules::RateLimit& limit_of(const rules::ApiKeyTerms& terms) const;
+
+ private:
+  Outcome of_key(const Request& request, std::string_view text) const;
+  Outcome of_person(const Request& request, base::Result<rules::Identity> identity) const;
+  Outcome of_stranger(const Request& request, base::Error why) const;
+  Outcome judged(const Request& request, rules::Caller caller, rules::RateVerdict limit) const;
+  void note_refusal(const Request& request, const std::string& actor,
+                    const std::string& workspace_id, const base::Error& error) const;
+  const rules::RateLimit& limit_for(rules::RateKind kind) const;
+
+  Parts parts_;
+  Options options_;
+};
+
+}  // namespace stagedoor::actions

@@ -1,0 +1,114 @@
+#include "front/guard.h"
+
+#include <memory>
+
+#include "front/limit_headers.h"
+
+namespace stagedoor::front {
+namespace {
+
+using actions::AdmitCall;
+using http::Request;
+using http::Response;
+
+// What the audit log calls a call: its method and its path, which holds no credential.
+std::string action_of(const Request& request) {
+  std::string action(request.method());
+  action.append(" ").append(request.path().substr(0, 128));
+  return action;
+}
+
+}  // namespace
+
+Guard::Guard(Parts parts, Refuse refuse, ReadCredential read_credential)
+    : parts_(parts), refuse_(std::move(refuse)), read_credential_(std::move(read_credential)) {}
+
+AdmitCall::Request Guard::asked(const Request& request, rules::Permission needs,
+                                const std::string& action) const {
+  return {.credential = read_credential_(request),
+          .client = request.client(),
+          .peer = request.peer(),
+          .request_id = request.id(),
+          .action = action,
+          .needs = needs,
+          .workspace_id = request.header("Stagedoor-Workspace").value_or("")};
+}
+
+void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& request,
+                   Response& response) const {
+  // A limit that was never asked has nothing to tell: the issuer of a token did not answer.
+  if (outcome.caller || outcome.caller.error().code != base::ErrorCode::unavailable)
+    tell_limit(response, outcome.limit);
+  if (outcome.caller) return work(*outcome.caller, request, response);
+  refuse_(response, outcome.caller.error());
+}
+
+http::Handler Guard::quick_for_keys(rules::Permission needs, Work work) const {
+  return [this, needs, work = std::move(work)](const Request& request, Response& response) {
+    const auto action = action_of(request);
+    auto outcome = parts_.admit.at_once(asked(request, needs, action));
+    if (outcome) {
+      const bool is_person =
+          outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
+      if (!is_person) return finish(work, *std::move(outcome), request, response);
+    }
+    auto keys_only = asked(request, needs, action);
+    keys_only.credential =
+        base::fail(base::ErrorCode::token_invalid, "a token where an API key is read",
+                   "This call takes an API key; a token can't make it.");
+    finish(work, *parts_.admit.at_once(keys_only), request, response);
+  };
+}
+
+http::WaitingHandler Guard::quick(rules::Permission needs, Work work) const {
+  const auto shared = std::make_shared<const Work>(std::move(work));
+  http::BlockingHandler later = [this, needs, shared](const Request& request, Response& response) {
+    const auto action = action_of(request);
+    finish(*shared, parts_.admit(asked(request, needs, action)), request, response);
+  };
+  return [this, needs, shared, later = std::move(later)](const Request& request,
+                                                         Response& response) -> http::Task<> {
+    const auto action = action_of(request);
+    if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
+      finish(*shared, *std::move(outcome), request, response);
+      co_return;
+    }
+    co_await run_on_worker(later, request, response);
+  };
+}
+
+http::WaitingHandler Guard::slow(rules::Permission needs, Work work) const {
+  http::BlockingHandler all = [this, needs, work = std::move(work)](const Request& request,
+                                                                    Response& response) {
+    const auto action = action_of(request);
+    finish(work, parts_.admit(asked(request, needs, action)), request, response);
+  };
+  return [this, all = std::move(all)](const Request& request, Response& response) {
+    return run_on_worker(all, request, response);
+  };
+}
+
+http::Handler Guard::open_quick(rules::RateKind kind, http::BlockingHandler work) const {
+  return [this, kind, work = std::move(work)](const Request& request, Response& response) {
+    const auto outcome = parts_.admit.open_call(kind, request.client(), {}, request.peer(),
+                                                request.id(), action_of(request));
+    tell_limit(response, outcome.limit);
+    if (!outcome.done) return refuse_(response, outcome.done.error());
+    work(request, response);
+  };
+}
+
+http::WaitingHandler Guard::open_slow(rules::RateKind kind, http::BlockingHandler work) const {
+  auto all = open_quick(kind, std::move(work));
+  return [this, all = std::move(all)](const Request& request, Response& response) {
+    return run_on_worker(all, request, response);
+  };
+}
+
+http::Task<> Guard::run_on_worker(const http::BlockingHandler& work, const Request& request,
+                                  Response& response) const {
+  if (co_await http::on_worker(parts_.workers, work, request, response)) co_return;
+  refuse_(response, {base::ErrorCode::unavailable, "too many calls wait for a worker", ""});
+}
+
+}  // namespace stagedoor::front

@@ -1,0 +1,58 @@
+// What every door does before its own words: the credential out of the head, admission, the limit's
+// headers, and for work that waits a worker. A door makes one with its own way to write errors.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "actions/admit_call.h"
+#include "http/router.h"
+#include "http/workers.h"
+#include "rules/caller.h"
+
+namespace stagedoor::front {
+
+// Safe for concurrent use; outlives the router that holds its handlers.
+class Guard {
+ public:
+  struct Parts {
+    const actions::AdmitCall& admit;
+    http::Workers& workers;
+  };
+  // Writes a refusal in the door's own shape.
+  using Refuse = std::function<void(http::Response&, const base::Error&)>;
+  using ReadCredential =
+      std::function<base::Result<std::string_view>(const http::Request& request)>;
+  Guard(Parts parts, Refuse refuse, ReadCredential read_credential);
+
+  using Work = std::function<void(const rules::Caller&, const http::Request&, http::Response&)>;
+
+  // For work that answers from memory: it runs on the loop, at once for every caller but a person
+  // whose token has not been seen before.
+  http::WaitingHandler quick(rules::Permission needs, Work work) const;
+  // The same for API keys alone, without a coroutine: a person's token is refused.
+  http::Handler quick_for_keys(rules::Permission needs, Work work) const;
+  // For work that waits, for the disk or for anything else: it runs on a worker.
+  http::WaitingHandler slow(rules::Permission needs, Work work) const;
+  // For calls that need no credential: only a limit holds. On a worker, or on the loop.
+  http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;
+  http::Handler open_quick(rules::RateKind kind, http::BlockingHandler work) const;
+
+ private:
+  actions::AdmitCall::Request asked(const http::Request& request, rules::Permission needs,
+                                    const std::string& action) const;
+  void finish(const Work& work, actions::AdmitCall::Outcome outcome, const http::Request& request,
+              http::Response& response) const;
+  http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
+                             http::Response& response) const;
+
+  Parts parts_;
+  Refuse refuse_;
+  ReadCredential read_credential_;
+};
+
+}  // namespace stagedoor::front

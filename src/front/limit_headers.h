@@ -1,0 +1,21 @@
+// What a caller is told of its limit, on every answer.
+//
+// Rule rate-limit-told: X-RateLimit-Limit, -Remaining and -Reset (Unix seconds; the third
+// dialect's), RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-09), and on a
+// refusal Retry-After (RFC 9110 10.2.3).
+//
+// Limit is the burst: what could come at once when all is there. Reset is when all of it is there
+// again. A policy's q is the burst and its w the seconds in which that much comes back.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "http/response.h"
+#include "rules/rate_limit.h"
+
+namespace stagedoor::front {
+
+void tell_limit(http::Response& response, const rules::RateVerdict& verdict);
+
+}  // namespace stagedoor::front

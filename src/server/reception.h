@@ -1,0 +1,41 @@
+// Who comes in and how often: everything that stands between a socket and a door's own words.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "actions/admit_call.h"
+#include "front/guard.h"
+#include "http/workers.h"
+#include "server/config.h"
+#include "server/interim.h"
+#include "server/workspace.h"
+
+namespace stagedoor::server {
+
+// Safe for concurrent use. Built before the doors and gone after them.
+class Reception {
+ public:
+  Reception(Workspace& workspace, const Config& config);
+  // The workers first: they use all the rest.
+  ~Reception() { workers_.stop(); }
+
+  const actions::AdmitCall& admit() const { return admit_; }
+  rules::AuditLog& audit() { return audit_; }
+  http::Workers& workers() { return workers_; }
+  // Our own API: Bearer, problem documents.
+  const front::Guard& api() const { return api_; }
+  // The Spatius console: X-Api-Key, errors[].
+  const front::Guard& console() const { return console_; }
+
+ private:
+  NoPeople people_;
+  NoLimits limiter_;
+  NoAudit audit_;
+  NoKeyUsage key_usage_;
+  actions::AdmitCall admit_;
+  http::Workers workers_;
+  front::Guard api_, console_;
+};
+
+}  // namespace stagedoor::server

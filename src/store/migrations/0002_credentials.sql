@@ -1,0 +1,186 @@
+-- What a key may do and how it stands. `scopes` is a set of bits (rules/permission.h), -1: all that
+-- keys may have. `networks` are CIDR ranges with a space between. `hash_kind` 1: imported, the hash
+-- is made of a SHA-256 that came from elsewhere.
+ALTER TABLE api_keys ADD COLUMN scopes INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE api_keys ADD COLUMN expires_at INTEGER;
+ALTER TABLE api_keys ADD COLUMN networks TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN tier TEXT NOT NULL DEFAULT 'free';
+ALTER TABLE api_keys ADD COLUMN own_limit TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN created_by TEXT NOT NULL DEFAULT 'operator';
+ALTER TABLE api_keys ADD COLUMN frozen_at INTEGER;
+ALTER TABLE api_keys ADD COLUMN frozen_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN replaced_by INTEGER;
+ALTER TABLE api_keys ADD COLUMN hash_kind INTEGER NOT NULL DEFAULT 0;
+
+-- When and from where a key was last used, and how often ever; one row per key that ever was.
+CREATE TABLE api_key_uses (
+  api_key_id INTEGER PRIMARY KEY,
+  last_at INTEGER NOT NULL,
+  last_peer TEXT NOT NULL,
+  count INTEGER NOT NULL
+) STRICT;
+
+-- Calls per key and hour (`hour` is hours since the epoch), and from which networks.
+CREATE TABLE api_key_hours (
+  hour INTEGER NOT NULL,
+  api_key_id INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  refusals INTEGER NOT NULL,
+  PRIMARY KEY (hour, api_key_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE api_key_networks (
+  api_key_id INTEGER NOT NULL,
+  peer TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (api_key_id, peer)
+) STRICT, WITHOUT ROWID;
+
+-- People. `generation` grows with every log-out everywhere; tokens of an older one are refused.
+-- `issuer` and `subject` are empty for local accounts; `password_hash` is empty for others.
+CREATE TABLE accounts (
+  id TEXT PRIMARY KEY,
+  email TEXT NOT NULL,
+  email_key TEXT NOT NULL,
+  email_is_verified INTEGER NOT NULL,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  name TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (issuer, email_key, subject)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE members (
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  role INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (workspace_id, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE invitations (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+  email_key TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  accepted_at INTEGER
+) STRICT, WITHOUT ROWID;
+-- A family is one log-in; each refresh spends one row and adds the next.
+CREATE TABLE refresh_tokens (
+  hash BLOB PRIMARY KEY,
+  family TEXT NOT NULL,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+CREATE INDEX refresh_tokens_by_account ON refresh_tokens (account_id);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
+-- The audit log; `seal` is an HMAC over the seal before and the entry (rules/audit.h). One row of
+-- audit_head tells where the log ends.
+CREATE TABLE audit_log (
+  number INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  workspace_id TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  outcome INTEGER NOT NULL,
+  peer TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_head (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  number INTEGER NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+
+-- Every session that was let in, once. `last_seen_at` moves while it lives, so that one whose server
+-- died is counted up to then; `ended_at` is null while it lives.
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY,
+  token_id BLOB NOT NULL,
+  workspace_id TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  environment INTEGER NOT NULL,
+  api_key_id INTEGER NOT NULL,
+  end_user_id TEXT NOT NULL,
+  avatar_id TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  peer TEXT NOT NULL,
+  began_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  end_reason TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_app ON sessions (app_id, began_at);
+CREATE INDEX sessions_by_key ON sessions (api_key_id, began_at);
+CREATE INDEX sessions_open ON sessions (last_seen_at) WHERE ended_at IS NULL;
+
+-- A retry by the client that redeemed a token is told from a second client by its mark.
+ALTER TABLE redemptions ADD COLUMN client_mark BLOB;
+ALTER TABLE redemptions ADD COLUMN session_id TEXT;
+
+-- Tokens of one subject that were minted up to a time and open nothing any more. `kind`: token, end
+-- user, key, app, avatar. Kept until the last of them has expired.
+CREATE TABLE token_revocations (
+  kind INTEGER NOT NULL,
+  workspace_id TEXT NOT NULL,
+  value TEXT NOT NULL,
+  minted_until INTEGER NOT NULL,
+  forget_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, workspace_id, value)
+) STRICT, WITHOUT ROWID;
+
+-- What a persona says and is, as JSON in the canonical form of rules/persona.h.
+ALTER TABLE personas ADD COLUMN content TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE personas ADD COLUMN environment INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE personas ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+-- The same content is kept once, under its SHA-256.
+CREATE TABLE persona_snapshots (
+  digest BLOB PRIMARY KEY,
+  content TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conversations (
+  id TEXT PRIMARY KEY,
+  app_id TEXT NOT NULL,
+  environment INTEGER NOT NULL,
+  avatar_id TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversations_by_app ON conversations (app_id, environment, created_at);
+CREATE TABLE messages (
+  id TEXT PRIMARY KEY,
+  conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  content TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (conversation_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- Avatars of people (the third dialect's consumer avatars).
+CREATE TABLE consumer_avatars (
+  id TEXT PRIMARY KEY,
+  short_id TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  content TEXT NOT NULL,
+  is_public INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (owner, slug)
+) STRICT, WITHOUT ROWID;
