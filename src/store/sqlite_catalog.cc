@@ -122,7 +122,9 @@ base::Result<base::Done> SqliteCatalog::create_avatar(const rules::Avatar& avata
 base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& persona,
                                                        base::Instant now) {
   return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto insert = database.prepare("INSERT INTO personas VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    auto insert = database.prepare(
+        "INSERT INTO personas (id, workspace_id, avatar_id, name, system_prompt, created_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     if (!insert) return base::fail(insert.error());
     insert->bind(1, persona.id).bind(2, persona.workspace_id).bind(3, persona.avatar_id);
     insert->bind(4, persona.name).bind(5, persona.system_prompt);

@@ -329,7 +329,8 @@ TEST(RedemptionStore, RedemptionsForgetWhatHasExpiredFasterThanTheyAddToIt) {
   auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
   ASSERT_TRUE(other->execute(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
-      "INSERT INTO redemptions SELECT i, randomblob(16), 1, 0 FROM n"));
+      "INSERT INTO redemptions (expires_at, token_id, uses, first_at) "
+      "SELECT i, randomblob(16), 1, 0 FROM n"));
   auto count = other->prepare("SELECT count(*) FROM redemptions WHERE expires_at <= 5000");
   const auto expired_left = [&] {
     (void)count->step();
