@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "api/problem.h"
 #include "server/complain.h"
 #include "server/config.h"
 #include "server/key_commands.h"
@@ -262,6 +263,10 @@ void Words::add_config() {
   wants_config(print);
   word(*config, "reference", "print docs/reference/config.md", [] {
     fmt::print("{}", config_reference());
+    return 0;
+  });
+  word(*config, "problems", "print docs/reference/problems.md", [] {
+    fmt::print("{}", api::problems_reference());
     return 0;
   });
 }

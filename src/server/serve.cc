@@ -20,6 +20,7 @@
 #include "api/health.h"
 #include "api/page.h"
 #include "api/problem.h"
+#include "api/problem_pages.h"
 #include "http/listener.h"
 #include "server/audio_inputs.h"
 #include "server/complain.h"
@@ -262,6 +263,7 @@ void Server::add_routes() {
                Handler([this](const Request& in, Response& out) { health_.ready(in, out); })});
   router_.add({"GET", "/metrics",
                Handler([this](const Request& in, Response& out) { health_.metrics(in, out); })});
+  api::add_problem_pages(router_);
   add_spatius(router_);
   page_.add_to(router_);
   for (const auto* pattern :
