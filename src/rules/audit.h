@@ -10,6 +10,14 @@
 // Rule audit-of-refusals: every refusal is noted, without keeping the caller waiting; when
 // refusals come faster than they can be kept, one entry tells how many were folded into it.
 //
+// Rule audit-checkpoint: number and seal of the newest entry are a checkpoint. Kept elsewhere, it
+// finds what no seal inside can: that the whole database was put back to an earlier state.
+//
+// The key of the seals is 32 random bytes in a file of its own. It is not derived from the server
+// secret, since that is replaced and its older generations are given up, while an entry must be
+// proved for as long as it is kept. It is never replaced: whoever has stolen it could reseal the
+// log under any later key as well, and only a checkpoint that is kept elsewhere helps.
+//
 // Used by: actions/, which hand an entry to the store with each change
 // Kept by: store/sqlite_audit_log.h
 //
@@ -17,17 +25,22 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "crypto/hash.h"
 
 namespace stagedoor::rules {
 
 enum class AuditOutcome : unsigned char { done, refused };
+
+inline constexpr std::size_t audit_text_bytes_max = 512;
 
 // Never holds a credential. Texts over 512 bytes are cut when kept.
 struct AuditEntry {
@@ -40,6 +53,67 @@ struct AuditEntry {
   std::string peer;  // network address, or "" where there is none
   std::string request_id;
   std::string detail;  // words or JSON for whoever reads it
+};
+
+// Cuts every text to audit_text_bytes_max, never inside a UTF-8 character.
+void cut_texts(AuditEntry& entry);
+
+// Number, time, outcome and every text with its length before it, so that no two entries share
+// bytes: a character moved from one field to the next is seen.
+std::string canonical_bytes(std::int64_t number, const AuditEntry& entry);
+
+using AuditSeal = crypto::Digest;
+inline constexpr AuditSeal audit_seal_before_first{};
+
+// Where the log stood: entries are numbered from 1 without a gap; 0 is before the first.
+struct AuditCheckpoint {
+  std::int64_t number = 0;
+  AuditSeal seal = audit_seal_before_first;
+  bool operator==(const AuditCheckpoint&) const = default;
+};
+// "1234:" and 64 hex digits.
+std::string text_of(const AuditCheckpoint& checkpoint);
+// `malformed` with a hint.
+base::Result<AuditCheckpoint> parse_audit_checkpoint(std::string_view text);
+
+// Safe for concurrent use.
+class AuditSealer {
+ public:
+  // `key` is 32 random bytes.
+  explicit AuditSealer(const base::Secret& key) : key_(key) {}
+  AuditSeal seal(const AuditSeal& before, std::int64_t number, const AuditEntry& entry) const;
+  // Kept beside the newest entry's number and seal: without the key nobody can make an earlier
+  // entry look like the newest.
+  AuditSeal head_proof(const AuditCheckpoint& head) const;
+
+ private:
+  crypto::HmacKey key_;
+};
+
+// Walks along a log from its beginning, or from a checkpoint, and stops at the first entry that is
+// not as it was written. Constant memory.
+class AuditWalk {
+ public:
+  // `expected`, where it is given, must be met on the way.
+  AuditWalk(const AuditSealer& sealer, AuditCheckpoint begin,
+            std::optional<AuditCheckpoint> expected);
+
+  // The next entry as it is kept. `conflict`, with a hint that names the entry and says what is
+  // wrong with it; then the walk is over.
+  base::Result<base::Done> step(std::int64_t number, const AuditEntry& entry,
+                                std::string_view seal);
+  // After the last entry: the head as it is kept must be the last entry's, and `expected` must
+  // have been met.
+  base::Result<base::Done> end(const AuditCheckpoint& head, std::string_view head_proof) const;
+  // The last entry that was good.
+  const AuditCheckpoint& at() const { return at_; }
+
+ private:
+  base::Result<base::Done> compare_with_expected() const;
+
+  const AuditSealer& sealer_;
+  AuditCheckpoint at_;
+  std::optional<AuditCheckpoint> expected_;
 };
 
 // Where it is kept. Safe for concurrent use.

@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include "rules/audit.h"
 #include "rules/identity.h"
 #include "rules/key_usage.h"
 #include "rules/rate_limit.h"
@@ -36,12 +35,6 @@ class NoLimits : public rules::RateLimiter {
     verdict.full_at = now;
     return verdict;
   }
-};
-
-class NoAudit : public rules::AuditLog {
- public:
-  base::Result<base::Done> record(rules::AuditEntry) override { return base::Done{}; }
-  void note(rules::AuditEntry) override {}
 };
 
 class NoKeyUsage : public rules::KeyUsage {

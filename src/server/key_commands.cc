@@ -187,9 +187,10 @@ int backup(const std::string& data, const Config& config, const std::string& fil
   ::umask(old_mask);
   if (!copied) return complain(copied.error());
   fmt::print(
-      "Copied into {}. Keep a copy of the server secret ({}) elsewhere: without it the keys "
-      "in the backup are of no use.\n",
-      file, server_secret_path({data}, config));
+      "Copied into {}. Keep copies of the server secret ({}) and of the audit log's key ({}) "
+      "elsewhere: without the first the keys in the backup are of no use, without the second the "
+      "backup does not open.\n",
+      file, server_secret_path({data}, config), DataFolder{data}.audit_key());
   return 0;
 }
 

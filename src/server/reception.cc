@@ -7,7 +7,8 @@
 namespace stagedoor::server {
 
 Reception::Reception(Workspace& workspace, const Config&)
-    : admit_({.authenticate = *workspace.authenticate,
+    : audit_(*workspace.audit),
+      admit_({.authenticate = *workspace.authenticate,
               .identities = people_,
               .members = people_,
               .limiter = limiter_,

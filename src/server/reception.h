@@ -31,7 +31,7 @@ class Reception {
  private:
   NoPeople people_;
   NoLimits limiter_;
-  NoAudit audit_;
+  rules::AuditLog& audit_;
   NoKeyUsage key_usage_;
   actions::AdmitCall admit_;
   http::Workers workers_;

@@ -116,7 +116,11 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   if (auto read = made->read_secrets(folder, config); !read) return base::fail(read.error());
   auto database = open_database(folder, SqliteDatabase::Mode::must_exist);
   if (!database) return base::fail(database.error());
+  auto sealer = store::open_audit_key(*database, folder.audit_key(), made->random);
+  if (!sealer) return base::fail(sealer.error());
   made->writer = std::make_unique<store::SqliteWriter>(*std::move(database));
+  made->audit =
+      std::make_unique<store::SqliteAuditLog>(*made->writer, *std::move(sealer), made->clock);
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
@@ -143,6 +147,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
 }
 
 Workspace::~Workspace() {
+  if (audit) audit->finish();
   // Before the catalog and the keys, which the writer's thread tells of changes.
   if (writer) writer->stop();
 }
@@ -158,6 +163,8 @@ base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const 
 
   const DataFolder unfinished{.path = folder.path, .database_name = "stagedoor.db.new"};
   for (const auto* end : {"", "-wal", "-shm"}) std::filesystem::remove(unfinished.database() + end);
+  // Of an attempt that died: a log without entries needs no key.
+  for (const auto* end : {"", ".new"}) std::filesystem::remove(folder.audit_key() + end);
   if (auto database = open_database(unfinished, SqliteDatabase::Mode::create); !database)
     return base::fail(database.error());
   ::chmod(unfinished.database().c_str(), S_IRUSR | S_IWUSR);

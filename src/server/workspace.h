@@ -18,6 +18,7 @@
 #include "rules/server_secret.h"
 #include "server/config.h"
 #include "store/sqlite_api_keys.h"
+#include "store/sqlite_audit_log.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_redemptions.h"
 #include "store/sqlite_writer.h"
@@ -29,6 +30,7 @@ struct DataFolder {
   std::string database_name = "stagedoor.db";
   std::string database() const { return path + "/" + database_name; }
   std::string server_secret() const { return path + "/server-secret"; }
+  std::string audit_key() const { return path + "/audit-key"; }
   std::string page_key() const { return path + "/page-key"; }
   std::string sample() const { return path + "/sample.wav"; }
   std::string lock() const { return path + "/serving.lock"; }
@@ -56,6 +58,7 @@ class Workspace {
   base::SystemClock clock;
   crypto::SystemRandom random;
   std::unique_ptr<store::SqliteWriter> writer;
+  std::unique_ptr<store::SqliteAuditLog> audit;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;

@@ -277,7 +277,8 @@ class Backup(unittest.TestCase):
             wait_until(lambda: visitors.let_in, "visitors")
             server.must("backup", str(copy.data / "stagedoor.db"))
             self.assertEqual((copy.data / "stagedoor.db").stat().st_mode & 0o777, 0o600)
-            shutil.copy2(server.data / "server-secret", copy.data / "server-secret")
+            for secret in ("server-secret", "audit-key"):
+                shutil.copy2(server.data / secret, copy.data / secret)
             server.halt(signal.SIGKILL)
             visitors.join()
             copy.initialised = server.initialised
@@ -313,6 +314,7 @@ class Backup(unittest.TestCase):
             copy.init()
             (copy.data / "stagedoor.db").unlink()
             server.must("backup", str(copy.data / "stagedoor.db"))
+            shutil.copy2(server.data / "audit-key", copy.data / "audit-key")
             copy.initialised = server.initialised
             self.addCleanup(copy.stop)
             copy.start()

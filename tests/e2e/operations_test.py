@@ -34,7 +34,7 @@ class Init(OneStage):
 
     def test_nobody_else_can_read_the_folder_or_what_is_secret_in_it(self):
         self.assertEqual(self.server.data.stat().st_mode & 0o777, 0o700)
-        for name in ("server-secret", "stagedoor.db", "page-key"):
+        for name in ("server-secret", "stagedoor.db", "page-key", "audit-key"):
             self.assertEqual((self.server.data / name).stat().st_mode & 0o077, 0, name)
 
     def test_the_key_is_in_no_file_of_the_folder(self):
@@ -42,7 +42,7 @@ class Init(OneStage):
             self.assertNotIn(self.server.api_key.encode(), file.read_bytes(), file)
 
     def test_a_second_init_is_refused_and_changes_nothing(self):
-        names = ("server-secret", "page-key")
+        names = ("server-secret", "page-key", "audit-key")
         before = [(self.server.data / name).read_bytes() for name in names]
         done = self.server.command("init", "--json")
         self.assertEqual((done.returncode, done.stdout), (1, ""))

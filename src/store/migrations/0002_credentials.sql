@@ -85,7 +85,7 @@ CREATE INDEX refresh_tokens_by_account ON refresh_tokens (account_id);
 CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
 -- The audit log; `seal` is an HMAC over the seal before and the entry (rules/audit.h). One row of
--- audit_head tells where the log ends.
+-- audit_head tells where the log ends, with an HMAC as the proof that it does.
 CREATE TABLE audit_log (
   number INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -99,10 +99,12 @@ CREATE TABLE audit_log (
   detail TEXT NOT NULL,
   seal BLOB NOT NULL
 ) STRICT;
+CREATE INDEX audit_log_by_workspace ON audit_log (workspace_id, number);
 CREATE TABLE audit_head (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   number INTEGER NOT NULL,
-  seal BLOB NOT NULL
+  seal BLOB NOT NULL,
+  proof BLOB NOT NULL
 ) STRICT;
 
 -- Every session that was let in, once. `last_seen_at` moves while it lives, so that one whose server

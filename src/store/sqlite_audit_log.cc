@@ -1,0 +1,254 @@
+#include "store/sqlite_audit_log.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+#include <memory>
+
+#include "base/text.h"
+#include "store/secret_file.h"
+
+namespace stagedoor::store {
+namespace {
+
+using base::ErrorCode;
+using rules::AuditNotes;
+using Step = SqliteStatement::Step;
+
+constexpr std::string_view read_head = "SELECT number, seal, proof FROM audit_head";
+
+bool copy_seal(std::span<const std::uint8_t> bytes, rules::AuditSeal& seal) {
+  if (bytes.size() != seal.size()) return false;
+  std::ranges::copy(bytes, seal.begin());
+  return true;
+}
+
+base::Result<SqliteAuditHead> head_of(SqliteStatement& read, const SqliteDatabase& database) {
+  const auto outcome = read.step();
+  if (outcome == Step::failed) return database.trouble("read the audit log's end");
+  SqliteAuditHead head;
+  const bool is_there = outcome == Step::row;
+  if (is_there) head.checkpoint.number = read.integer(0);
+  const bool is_whole = is_there && copy_seal(read.blob(1), head.checkpoint.seal) &&
+                        copy_seal(read.blob(2), head.proof);
+  read.reset();
+  if (is_whole) return head;
+  return base::fail(ErrorCode::conflict, "audit log: its end is not noted",
+                    "The note of where the audit log ends was taken away or changed; nothing can "
+                    "be recorded. Put the database back from a backup.");
+}
+
+base::Result<base::Done> check_key(SqliteDatabase& database, const rules::AuditSealer& sealer,
+                                   const std::string& path) {
+  const auto head = read_audit_head(database);
+  if (!head) return base::fail(head.error());
+  if (sealer.head_proof(head->checkpoint) == head->proof) return base::Done{};
+  return base::fail(ErrorCode::conflict, "audit log: sealed with another key",
+                    "The audit log was not sealed with the key in " + path +
+                        ", or its end was changed. Put back the key that belongs to this "
+                        "database; see docs/guide/audit-and-usage.md.");
+}
+
+// The log is empty and has no key yet.
+base::Result<bool> is_new(SqliteDatabase& database) {
+  auto read = database.prepare(
+      "SELECT (SELECT count(*) FROM (SELECT 1 FROM audit_log LIMIT 1)), "
+      "(SELECT ifnull(max(number), 0) FROM audit_head)");
+  if (!read) return base::fail(read.error());
+  if (read->step() != Step::row) return database.trouble("look into the audit log");
+  return read->integer(0) == 0 && read->integer(1) == 0;
+}
+
+base::Result<base::Done> write_head(SqliteDatabase& database, const rules::AuditSealer& sealer,
+                                    const rules::AuditCheckpoint& at) {
+  auto write = database.prepare("INSERT OR REPLACE INTO audit_head VALUES (1, ?1, ?2, ?3)");
+  if (!write) return base::fail(write.error());
+  write->bind(1, at.number).bind_blob(2, at.seal).bind_blob(3, sealer.head_proof(at));
+  if (!write->run()) return database.trouble("note the audit log's end");
+  return base::Done{};
+}
+
+base::Result<rules::AuditSealer> read_key(const std::string& path) {
+  const auto keys = read_secret_file(path, 1);
+  if (!keys) return base::fail(keys.error());
+  return rules::AuditSealer(keys->front());
+}
+
+// Inside a transaction, so that of two processes one makes the key. The key is on disk under
+// another name before the log says that it has one, and gets its name afterwards; a process that
+// died in between has left both, and they belong together.
+base::Result<base::Done> make_key(SqliteDatabase& database, const std::string& path,
+                                  base::Random& random) {
+  const auto unfinished = path + ".new";
+  if (std::filesystem::exists(path)) return base::Done{};
+  if (std::filesystem::exists(unfinished)) {
+    const auto sealer = read_key(unfinished);
+    if (sealer && check_key(database, *sealer, unfinished)) return base::Done{};
+  }
+  const auto fresh = is_new(database);
+  if (!fresh) return base::fail(fresh.error());
+  if (!*fresh) {
+    return base::fail(ErrorCode::conflict, "audit log: its key is gone",
+                      "There is an audit log but not its key, " + path +
+                          ". Put the key back from where you keep a copy; see "
+                          "docs/guide/audit-and-usage.md.");
+  }
+  std::vector<base::Secret> keys;
+  keys.push_back(new_server_secret(random));
+  if (auto written = write_secret_file(unfinished, keys); !written) return written;
+  return write_head(database, rules::AuditSealer(keys.front()), {});
+}
+
+}  // namespace
+
+base::Result<SqliteAuditHead> read_audit_head(SqliteDatabase& database) {
+  auto read = database.prepare(read_head);
+  if (!read) return base::fail(read.error());
+  return head_of(*read, database);
+}
+
+base::Result<rules::AuditSealer> open_audit_key(SqliteDatabase& database, const std::string& path,
+                                                base::Random& random) {
+  if (!std::filesystem::exists(path)) {
+    if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return base::fail(begun.error());
+    auto made = make_key(database, path, random);
+    if (made) made = database.execute("COMMIT");
+    if (database.is_in_transaction()) (void)database.execute("ROLLBACK");
+    if (!made) return base::fail(made.error());
+    if (auto named = rename_durably(path + ".new", path); !named && !std::filesystem::exists(path))
+      return base::fail(named.error());
+  }
+  auto sealer = read_key(path);
+  if (!sealer) return sealer;
+  if (auto right = check_key(database, *sealer, path); !right) return base::fail(right.error());
+  return sealer;
+}
+
+SqliteAuditLog::SqliteAuditLog(SqliteWriter& writer, rules::AuditSealer sealer,
+                               const base::Clock& clock, AuditNotes::Options notes)
+    : writer_(writer), sealer_(std::move(sealer)), clock_(clock), notes_(notes) {}
+
+base::Result<SqliteAuditLog::Statements*> SqliteAuditLog::statements_for(SqliteDatabase& database) {
+  if (statements_ && statements_->database == &database) return &*statements_;
+  auto head = database.prepare(read_head);
+  auto insert = database.prepare(
+      "INSERT INTO audit_log (number, at, workspace_id, actor, action, subject, outcome, peer, "
+      "request_id, detail, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  auto move_head = database.prepare("UPDATE audit_head SET number = ?1, seal = ?2, proof = ?3");
+  if (!head || !insert || !move_head) return database.trouble("prepare for the audit log");
+  statements_.emplace(&database, *std::move(head), *std::move(insert), *std::move(move_head));
+  return &*statements_;
+}
+
+base::Result<rules::AuditCheckpoint> SqliteAuditLog::proved_head(Statements& statements) const {
+  const auto head = head_of(statements.head, *statements.database);
+  if (!head) return base::fail(head.error());
+  if (sealer_.head_proof(head->checkpoint) == head->proof) return head->checkpoint;
+  return base::fail(ErrorCode::conflict, "audit log: the note of its end was changed by others",
+                    "The audit log was changed by others; nothing can be recorded.");
+}
+
+base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database,
+                                                const rules::AuditEntry& entry) {
+  const auto statements = statements_for(database);
+  if (!statements) return base::fail(statements.error());
+  auto& [used, head, insert, move_head] = **statements;
+  const auto before = proved_head(**statements);
+  if (!before) return base::fail(before.error());
+  auto kept = entry;
+  rules::cut_texts(kept);
+  rules::AuditCheckpoint after;
+  after.number = before->number + 1;
+  after.seal = sealer_.seal(before->seal, after.number, kept);
+  insert.bind(1, after.number).bind(2, base::unix_millis(kept.at)).bind(3, kept.workspace_id);
+  insert.bind(4, kept.actor).bind(5, kept.action).bind(6, kept.subject);
+  insert.bind(7, static_cast<std::int64_t>(kept.outcome)).bind(8, kept.peer);
+  insert.bind(9, kept.request_id).bind(10, kept.detail).bind_blob(11, after.seal);
+  if (!insert.run()) return database.trouble("append to the audit log");
+  move_head.bind(1, after.number).bind_blob(2, after.seal);
+  if (!move_head.bind_blob(3, sealer_.head_proof(after)).run() || database.changes() != 1)
+    return database.trouble("note the audit log's end");
+  return base::Done{};
+}
+
+base::Result<base::Done> SqliteAuditLog::append_all(SqliteDatabase& database,
+                                                    std::span<const rules::AuditEntry> entries) {
+  auto outcome = database.execute("SAVEPOINT audit");
+  for (const auto& entry : entries)
+    if (outcome) outcome = append(database, entry);
+  if (!outcome) (void)database.execute("ROLLBACK TO audit");
+  (void)database.execute("RELEASE audit");
+  return outcome;
+}
+
+base::Result<base::Done> SqliteAuditLog::record(rules::AuditEntry entry) {
+  std::promise<base::Result<base::Done>> promise;
+  base::Result<base::Done> outcome = base::Done{};
+  const bool taken = writer_.submit(
+      {.work = [&](SqliteDatabase& database) { outcome = append_all(database, {&entry, 1}); },
+       .done =
+           [&](bool is_durable) {
+             if (outcome && !is_durable)
+               outcome = base::fail(ErrorCode::unavailable, "the audit log could not be written");
+             promise.set_value(outcome);
+           }});
+  if (!taken) return base::fail(ErrorCode::unavailable, "too many writes wait");
+  return promise.get_future().get();
+}
+
+void SqliteAuditLog::note(rules::AuditEntry entry) {
+  rules::cut_texts(entry);
+  {
+    const std::lock_guard lock(mutex_);
+    notes_.add(std::move(entry));
+  }
+  flush(AuditNotes::Until::window_is_over);
+}
+
+void SqliteAuditLog::flush(AuditNotes::Until until) {
+  std::vector<rules::AuditEntry> entries;
+  {
+    const std::lock_guard lock(mutex_);
+    // One group at a time: what comes meanwhile goes with the next.
+    if (is_submitted_ && until == AuditNotes::Until::window_is_over) return;
+    entries = notes_.take(clock_.now(), until);
+    is_submitted_ = is_submitted_ || !entries.empty();
+  }
+  if (!entries.empty()) submit(std::move(entries));
+}
+
+void SqliteAuditLog::submit(std::vector<rules::AuditEntry> entries) {
+  struct Group {
+    std::vector<rules::AuditEntry> entries;
+    bool is_kept = false;
+  };
+  auto group = std::make_shared<Group>(std::move(entries));
+  const auto give_back = [this](Group& lost) {
+    const std::lock_guard lock(mutex_);
+    notes_.give_back(std::move(lost.entries));
+    is_submitted_ = false;
+  };
+  const bool taken =
+      writer_.submit({.work =
+                          [this, group](SqliteDatabase& database) {
+                            group->is_kept = database.execute("SAVEPOINT notes").has_value();
+                            for (const auto& entry : group->entries)
+                              group->is_kept =
+                                  group->is_kept && append(database, entry).has_value();
+                            if (!group->is_kept) (void)database.execute("ROLLBACK TO notes");
+                            (void)database.execute("RELEASE notes");
+                          },
+                      .done =
+                          [this, group, give_back](bool is_durable) {
+                            if (!is_durable || !group->is_kept) return give_back(*group);
+                            {
+                              const std::lock_guard lock(mutex_);
+                              is_submitted_ = false;
+                              if (notes_.is_empty()) return;
+                            }
+                            flush(AuditNotes::Until::window_is_over);
+                          }});
+  if (!taken) give_back(*group);
+}
+
+}  // namespace stagedoor::store

@@ -1,0 +1,77 @@
+// The audit log in SQLite (rules/audit.h). Each entry is appended inside the transaction of what it
+// tells of, by whichever process makes it: the chain's end is read from the database each time.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "rules/audit.h"
+#include "rules/audit_notes.h"
+#include "store/sqlite_writer.h"
+
+namespace stagedoor::store {
+
+struct SqliteAuditHead {
+  rules::AuditCheckpoint checkpoint;
+  rules::AuditSeal proof{};
+};
+// `conflict` where the note of the log's end is not there.
+base::Result<SqliteAuditHead> read_audit_head(SqliteDatabase& database);
+
+// The key of the log in this database: 32 bytes in a private file (store/secret_file.h), made where
+// neither the file nor an entry exists. `conflict`, with a hint, where the log was sealed with
+// another key, or its key is gone, or the log's end was taken away: nothing can be recorded then.
+base::Result<rules::AuditSealer> open_audit_key(SqliteDatabase& database, const std::string& path,
+                                                base::Random& random);
+
+// Safe for concurrent use.
+class SqliteAuditLog : public rules::AuditLog {
+ public:
+  SqliteAuditLog(SqliteWriter& writer, rules::AuditSealer sealer, const base::Clock& clock,
+                 rules::AuditNotes::Options notes = {});
+
+  // Inside a writer's job, and only there. Where it fails the job must fail: `unavailable`, or
+  // `conflict` where the note of the log's end was changed by others.
+  base::Result<base::Done> append(SqliteDatabase& database, const rules::AuditEntry& entry);
+
+  base::Result<base::Done> record(rules::AuditEntry entry) override;
+  // A crash loses what was noted within the last moments; a clean end loses nothing.
+  void note(rules::AuditEntry entry) override;
+
+  // Hands what was noted to the writer: called every second, so that what was folded is told.
+  void flush() { flush(rules::AuditNotes::Until::window_is_over); }
+  // The same, all of it, before the writer stops.
+  void finish() { flush(rules::AuditNotes::Until::everything); }
+
+  const rules::AuditSealer& sealer() const { return sealer_; }
+
+ private:
+  struct Statements {
+    SqliteDatabase* database;
+    SqliteStatement head, insert, move_head;
+  };
+  base::Result<Statements*> statements_for(SqliteDatabase& database);
+  base::Result<base::Done> append_all(SqliteDatabase& database,
+                                      std::span<const rules::AuditEntry> entries);
+  base::Result<rules::AuditCheckpoint> proved_head(Statements& statements) const;
+  void flush(rules::AuditNotes::Until until);
+  void submit(std::vector<rules::AuditEntry> entries);
+
+  SqliteWriter& writer_;
+  const rules::AuditSealer sealer_;
+  const base::Clock& clock_;
+  std::optional<Statements> statements_;  // the writer's thread only
+  std::mutex mutex_;
+  rules::AuditNotes notes_;
+  bool is_submitted_ = false;
+};
+
+}  // namespace stagedoor::store
