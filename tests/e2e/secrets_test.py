@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import json
+import shutil
 import unittest
 
 from cases import Stage, main, wait_until
@@ -105,6 +106,8 @@ class Regions(unittest.TestCase):
         for file in self.there.data.glob("stagedoor.db*"):
             file.unlink()
         self.here.must("backup", str(self.there.data / "stagedoor.db"))
+        # The log in the backup goes on there, so its key goes along.
+        shutil.copy2(self.here.data / "audit-key", self.there.data / "audit-key")
         self.there.initialised = self.here.initialised
         self.token_key = self.there.data / "token-key-of-here"
         self.here.must("secret", "token-key", str(self.token_key))
