@@ -13,9 +13,11 @@ import motion
 import redemption
 import serving
 import start
+import verify
 
 MEASUREMENTS = {
     "mint": ("Minting over HTTP/1.1", mint.measure),
+    "verify": ("Verifying an API key over HTTP/1.1", verify.measure),
     "redemption": ("Durable single-use redemption", redemption.measure),
     "idle": ("Idle sessions", idle.measure),
     "motion": ("Motion", motion.measure),

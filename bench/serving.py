@@ -127,7 +127,7 @@ class Nginx:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        added = "".join(f'      add_header {name} "{value}";\n' for name, value in fields.items())
+        added = "".join(f"      add_header {name} '{value}';\n" for name, value in fields.items())
         self._file = folder / "nginx.conf"
         self._file.write_text(f"""daemon off;
 worker_processes 1;
