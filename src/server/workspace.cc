@@ -121,6 +121,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->writer = std::make_unique<store::SqliteWriter>(*std::move(database));
   made->audit =
       std::make_unique<store::SqliteAuditLog>(*made->writer, *std::move(sealer), made->clock);
+  made->readers = std::make_unique<store::SqliteReaders>(folder.database());
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);

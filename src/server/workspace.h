@@ -20,6 +20,7 @@
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_catalog.h"
+#include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
 #include "store/sqlite_writer.h"
 
@@ -59,6 +60,7 @@ class Workspace {
   crypto::SystemRandom random;
   std::unique_ptr<store::SqliteWriter> writer;
   std::unique_ptr<store::SqliteAuditLog> audit;
+  std::unique_ptr<store::SqliteReaders> readers;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;
