@@ -72,6 +72,14 @@ void append_base64url(std::string& out, std::string_view bytes) {
   }
 }
 
+void append_base64(std::string& out, std::string_view bytes) {
+  const auto start = out.size();
+  append_base64url(out, bytes);
+  std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '-', '+');
+  std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '_', '/');
+  out.append((4 - (out.size() - start) % 4) % 4, '=');
+}
+
 std::string base64url(std::string_view bytes) {
   std::string text;
   append_base64url(text, bytes);

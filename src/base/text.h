@@ -1,4 +1,4 @@
-// Bytes as text and back: base64url, base62, hex, CRC-32.
+// Bytes as text and back: base64url, base64, base62, hex, CRC-32.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -28,6 +28,9 @@ std::string base64url(std::string_view bytes);
 // Strict: nullopt for padding, a foreign character, an impossible length, or unused bits that are
 // not zero; so every byte string has exactly one spelling.
 std::optional<std::string> from_base64url(std::string_view text);
+
+// RFC 4648 4, with padding. Appends.
+void append_base64(std::string& out, std::string_view bytes);
 
 std::string hex(std::span<const std::uint8_t> bytes);
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);

@@ -26,6 +26,19 @@ TEST(Base64url, AnythingButTheOneSpellingIsRefused) {
     EXPECT_FALSE(from_base64url(text)) << text;
 }
 
+TEST(Base64, TheVectorsOfRfc4648AreReproduced) {
+  for (const auto& [bytes, text] : {std::pair("", ""),
+                                    {"f", "Zg=="},
+                                    {"fo", "Zm8="},
+                                    {"foo", "Zm9v"},
+                                    {"foobar", "Zm9vYmFy"},
+                                    {"\xfb\xff", "+/8="}}) {
+    std::string out = "x";
+    append_base64(out, bytes);
+    EXPECT_EQ(out, std::string("x") + text);
+  }
+}
+
 TEST(Hex, OnlyLowerCasePairsAreRead) {
   EXPECT_EQ(from_hex("00ff10"), (std::vector<std::uint8_t>{0, 255, 16}));
   for (const auto* text : {"0", "0g", "FF", " 0", "0x00"}) EXPECT_FALSE(from_hex(text)) << text;

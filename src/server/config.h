@@ -43,6 +43,15 @@ struct Config {
   std::string page_api_key_file;  // empty: DATA/page-key
   std::string page_sample_file;   // empty: DATA/sample.wav
 
+  // What room tokens are signed with (rules/room_token.h).
+  struct Rooms {
+    std::string livekit_url, livekit_api_key, livekit_secret_file;
+    std::string agora_app_id, agora_certificate_file;
+    bool livekit_grants_for_all_rooms = false;
+    bool accept_test_keys = true;
+  };
+  Rooms rooms;
+
   std::string log_level = "info";
 };
 

@@ -26,6 +26,7 @@
 #include "server/complain.h"
 #include "server/json_log.h"
 #include "server/reception.h"
+#include "server/room_services.h"
 #include "spatius/admission.h"
 #include "spatius/avatars.h"
 #include "spatius/error_reply.h"
@@ -171,6 +172,7 @@ class Server {
   spatius::Admission admission_;
   spatius::SessionTokens session_tokens_;
   std::optional<spatius::Avatars> avatars_;
+  std::unique_ptr<RoomServices> room_services_;
   api::Page page_;
   api::Health health_;
   http::Router router_;
@@ -194,6 +196,11 @@ base::Result<base::Done> Server::open() {
   avatars_.emplace(
       spatius::Avatars::Parts{.catalog = *workspace_.catalog},
       spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address() : url});
+  auto room_services = RoomServices::open(
+      options_.config,
+      {.audit = reception_.audit(), .clock = workspace_.clock, .random = workspace_.random});
+  if (!room_services) return base::fail(room_services.error());
+  room_services_ = *std::move(room_services);
   add_routes();
   workspace_.keys->on_revoked([this](std::span<const std::uint64_t> ids) { end_sessions_of(ids); });
   return base::Done{};
@@ -266,10 +273,11 @@ void Server::add_routes() {
   api::add_problem_pages(router_);
   add_spatius(router_);
   page_.add_to(router_);
+  room_services_->add_to(router_, reception_.api());
   for (const auto* pattern :
        {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
         "/v2/character/{id}/camera", "/v2/character/{id}/idle", "/v2/driveningress/websocket", "/",
-        "/door/session", "/door/sample.wav"})
+        "/door/session", "/door/sample.wav", "/v1/room-tokens/livekit", "/v1/room-tokens/agora"})
     requests_.add_route(pattern);
 }
 

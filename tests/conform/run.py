@@ -25,6 +25,7 @@ ROOT = HERE.parents[1]
 WORK = ROOT / "build" / "conform"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
 
+import npm  # noqa: E402
 from harness import Server  # noqa: E402
 from speech import front_center  # noqa: E402
 
@@ -225,6 +226,35 @@ def check_several_uses(tally, python):
         server.stop()
 
 
+def check_room_tokens(tally):
+    """Room tokens for LiveKit and Agora, read by the packages that those vendors publish."""
+    folder, reason = npm.packages(WORK / "npm")
+    if folder is None:
+        return tally.say("skip", f"room tokens: {reason}")
+    secrets = {"LIVEKIT_KEY": "APIconformance", "LIVEKIT_SECRET": "a secret for conformance only",
+               "AGORA_APP": "970CA35de60c44645bbae8a215061b33",
+               "AGORA_CERTIFICATE": "5CFd2fd1755d40ecb72977518be15d3b"}
+    server = Server()
+    try:
+        key = server.init()["api_key"]
+        settings = ["[rooms]", 'livekit_url = "wss://livekit.invalid"',
+                    f'livekit_api_key = "{secrets["LIVEKIT_KEY"]}"',
+                    f'agora_app_id = "{secrets["AGORA_APP"]}"']
+        for setting, name in (("livekit_secret_file", "LIVEKIT_SECRET"),
+                              ("agora_certificate_file", "AGORA_CERTIFICATE")):
+            file = server.data / name
+            file.touch(mode=0o600)
+            file.write_text(secrets[name] + "\n")
+            settings.append(f'{setting} = "{file}"')
+        (server.data / "settings.toml").write_text("\n".join(settings) + "\n")
+        server.start("--config", str(server.data / "settings.toml"))
+        run_program(tally, "room tokens", "node", "room_tokens.mjs",
+                    {**secrets, "NPM_FOLDER": str(folder), "STAGEDOOR_KEY": key,
+                     "STAGEDOOR_URL": server.address})
+    finally:
+        server.stop()
+
+
 def main():
     WORK.mkdir(parents=True, exist_ok=True)
     tally = Tally()
@@ -256,6 +286,7 @@ def main():
     finally:
         server.stop()
     check_several_uses(tally, python)
+    check_room_tokens(tally)
     print(tally.summary())
     return 1 if tally.counts["FAIL"] else 0
 

@@ -1,0 +1,119 @@
+#include "actions/mint_room_token.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+
+namespace stagedoor::actions {
+namespace {
+
+using base::ErrorCode;
+
+void append_text(std::string& json, std::string_view name, std::string_view value) {
+  json += json.empty() ? '{' : ',';
+  base::append_json_string(json, name);
+  json += ':';
+  base::append_json_string(json, value);
+}
+
+std::string story_of(const rules::LiveKitRoomToken& token) {
+  std::string json, grants;
+  for (const auto grant : token.grants)
+    grants += (grants.empty() ? "" : " ") + std::string(rules::name_of(grant));
+  append_text(json, "service", "livekit");
+  append_text(json, "environment", rules::name_of(token.environment));
+  append_text(json, "identity", token.identity.substr(0, 64));
+  append_text(json, "grants", grants);
+  return json + '}';
+}
+
+std::string story_of(const rules::AgoraRoomToken& token, rules::Environment environment) {
+  std::string json;
+  append_text(json, "service", "agora");
+  append_text(json, "environment", rules::name_of(environment));
+  append_text(json, "user", token.user.substr(0, 64));
+  append_text(json, "role", token.role == rules::AgoraRole::publisher ? "publisher" : "subscriber");
+  return json + '}';
+}
+
+}  // namespace
+
+base::Result<base::Done> MintRoomToken::may_use(const rules::Caller& caller) const {
+  if (options_.accepts_test_keys || caller.environment() == rules::Environment::live)
+    return base::Done{};
+  return base::fail(ErrorCode::forbidden, "room token for a test key",
+                    "Test keys may not mint room tokens here (setting rooms.accept_test_keys).");
+}
+
+base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
+                                               const rules::LiveKitRoomToken& wanted) const {
+  if (parts_.livekit == nullptr) {
+    return base::fail(ErrorCode::unsupported, "LiveKit is not set up",
+                      "This server has no LiveKit project; it needs the settings "
+                      "rooms.livekit_url, rooms.livekit_api_key and rooms.livekit_secret_file.");
+  }
+  if (const auto may = may_use(caller); !may) return base::fail(may.error());
+  const auto wide = std::ranges::find_if(wanted.grants, rules::is_for_all_rooms);
+  if (wide != wanted.grants.end() && !options_.allows_grants_for_all_rooms) {
+    return base::fail(ErrorCode::forbidden, "a grant for all rooms",
+                      "grants." + std::string(rules::name_of(*wide)) +
+                          " reaches all rooms of the project and is not given out here (setting "
+                          "rooms.livekit_grants_for_all_rooms).");
+  }
+  return parts_.livekit->sign(wanted);
+}
+
+base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
+                                               const rules::AgoraRoomToken& wanted) const {
+  if (parts_.agora == nullptr) {
+    return base::fail(ErrorCode::unsupported, "Agora is not set up",
+                      "This server has no Agora project; it needs the settings "
+                      "rooms.agora_app_id and rooms.agora_certificate_file.");
+  }
+  if (const auto may = may_use(caller); !may) return base::fail(may.error());
+  return parts_.agora->sign(wanted);
+}
+
+base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Caller& caller,
+                                                              rules::LiveKitRoomToken wanted,
+                                                              std::chrono::seconds lifetime,
+                                                              const Origin& origin) const {
+  wanted.id = "rt_" + base::random_base62(parts_.random, 20);
+  wanted.environment = caller.environment();
+  wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
+  wanted.expires_at = wanted.issued_at + lifetime;
+  auto token = sign(caller, wanted);
+  note(caller, origin, wanted.room, story_of(wanted), token ? nullptr : &token.error());
+  if (!token) return base::fail(token.error());
+  return Minted{*std::move(token), wanted.environment, wanted.expires_at};
+}
+
+base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Caller& caller,
+                                                              rules::AgoraRoomToken wanted,
+                                                              const Origin& origin) const {
+  wanted.salt = rules::new_agora_salt(parts_.random);
+  wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
+  auto token = sign(caller, wanted);
+  note(caller, origin, wanted.channel, story_of(wanted, caller.environment()),
+       token ? nullptr : &token.error());
+  if (!token) return base::fail(token.error());
+  return Minted{*std::move(token), caller.environment(), wanted.issued_at + wanted.lifetime};
+}
+
+void MintRoomToken::note(const rules::Caller& caller, const Origin& origin, std::string subject,
+                         std::string detail, const base::Error* refusal) const {
+  rules::AuditEntry entry;
+  entry.at = parts_.clock.now();
+  entry.workspace_id = caller.workspace_id();
+  entry.actor = caller.actor();
+  entry.action = "room_token.mint";
+  entry.subject = std::move(subject);
+  entry.outcome = refusal == nullptr ? rules::AuditOutcome::done : rules::AuditOutcome::refused;
+  entry.peer = origin.peer;
+  entry.request_id = origin.request_id;
+  entry.detail = refusal == nullptr ? std::move(detail) : refusal->detail;
+  parts_.audit.note(std::move(entry));
+}
+
+}  // namespace stagedoor::actions
