@@ -1,14 +1,18 @@
 // Minting and admitting, over the real rules and stores in memory; provable without a socket.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
 
 #include "actions/admit_connection.h"
 #include "actions/authenticate_api_key.h"
+#include "actions/choose_app.h"
 #include "actions/create_api_key.h"
+#include "actions/end_live_session.h"
 #include "actions/mint_session_token.h"
+#include "actions/revoke_session_tokens.h"
 #include "crypto/random.h"
 
 namespace stagedoor::actions {
@@ -105,11 +109,54 @@ class Live : public rules::LiveSessions {
   }
   std::size_t count() const override { return static_cast<std::size_t>(live); }
   rules::Place announce(rules::LiveSession, End) override { return {}; }
-  std::size_t end_where(const std::function<bool(const rules::LiveSession&)>&,
-                        rules::SessionEnd) override {
-    return 0;
+  std::size_t end_where(const IsMeant&, rules::SessionEnd) override { return 0; }
+  bool end(std::string_view id, rules::SessionEnd why) override {
+    for (const auto& session : known)
+      if (session.id == id) {
+        ended[session.id] = why;
+        return true;
+      }
+    return false;
   }
+  std::optional<rules::LiveSession> find(std::string_view id) const override {
+    for (const auto& session : known)
+      if (session.id == id) return session;
+    return std::nullopt;
+  }
+  std::vector<rules::LiveSession> list(const IsMeant&, std::string_view,
+                                       std::size_t) const override {
+    return known;
+  }
+  std::vector<rules::LiveSession> known;
+  std::map<std::string, rules::SessionEnd> ended;
   int live = 0;
+};
+
+class Revocations : public rules::TokenRevocations {
+ public:
+  bool is_revoked(const rules::RevocableToken& token) const override {
+    return std::ranges::any_of(kept, [&](const auto& one) { return one.covers(token); });
+  }
+  base::Result<std::size_t> revoke(const rules::TokenRevocation& revocation,
+                                   rules::AuditEntry entry) override {
+    kept.push_back(revocation);
+    entries.push_back(std::move(entry));
+    return std::size_t{0};
+  }
+  std::vector<rules::TokenRevocation> kept;
+  std::vector<rules::AuditEntry> entries;
+};
+
+class Audit : public rules::AuditLog {
+ public:
+  base::Result<base::Done> record(rules::AuditEntry entry) override {
+    if (is_broken) return base::fail(ErrorCode::unavailable, "disk");
+    entries.push_back(std::move(entry));
+    return base::Done{};
+  }
+  void note(rules::AuditEntry entry) override { entries.push_back(std::move(entry)); }
+  bool is_broken = false;
+  std::vector<rules::AuditEntry> entries;
 };
 
 class Written : public base::Log {
@@ -150,7 +197,13 @@ struct World {
   base::Result<Grant> show(std::string_view token, std::string app = "app_1",
                            std::string avatar = "ava_1") {
     std::optional<base::Result<Grant>> outcome;
-    admit({base::Secret(token), std::move(app), std::move(avatar), "req-1", "192.0.2.7"},
+    admit({.token = base::Secret(token),
+           .app_id = std::move(app),
+           .avatar_id = std::move(avatar),
+           .origin = origin,
+           .request_id = "req-1",
+           .peer = "192.0.2.7",
+           .dialect = "spatius"},
           [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
     return *std::move(outcome);
   }
@@ -177,7 +230,12 @@ struct World {
   AuthenticateApiKey authenticate{{keys, hasher, clock}, {}};
   CreateApiKey create{{book, keys, hasher, clock, random}};
   MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
-  AdmitConnection admit{{book, keys, token_keys, spent, live, clock, log}};
+  Revocations revocations;
+  Audit audit;
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, clock, random, log}, {}};
+  RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
+  EndLiveSession end{{live, audit, clock}};
+  std::optional<std::string> origin;  // of whoever shows a token
   std::string key;
 };
 

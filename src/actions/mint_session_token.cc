@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
-#include "rules/api_key.h"
+#include "actions/choose_app.h"
 
 namespace stagedoor::actions {
+
+using base::ErrorCode;
+
 namespace {
 
 template <class T>
@@ -12,28 +15,44 @@ T at_most(const std::optional<T>& wish, T limit) {
   return wish ? std::clamp(*wish, T{1}, limit) : limit;
 }
 
+// What is wrong with a wish, whoever has it.
+base::Result<base::Done> check(const MintSessionToken::Request& request, base::Instant now) {
+  if (const auto checked = rules::check_lifetime(request.expires_at, now); !checked) return checked;
+  const auto malformed = [](std::string detail, std::string hint) {
+    return base::fail(ErrorCode::malformed, std::move(detail), std::move(hint));
+  };
+  if (request.end_user_id.size() > rules::session_token_subject_bytes_max)
+    return malformed("mint for an end user with a long id",
+                     "An end user's id has at most 256 bytes.");
+  if (request.connect_by && *request.connect_by <= now)
+    return malformed("connect-by not in the future", "connect_by must lie in the future.");
+  for (const auto& origin : request.allowed_origins)
+    if (!rules::is_origin(origin))
+      return malformed("mint for an odd origin",
+                       "allowed_origins holds origins as browsers send them, in lower case and "
+                       "without a path: https://example.com or http://localhost:8080.");
+  if (request.allowed_origins.size() > rules::session_token_origins_max ||
+      request.regions.size() > rules::session_token_regions_max ||
+      request.metadata.size() > rules::session_token_metadata_bytes_max)
+    return malformed("mint with too much",
+                     "At most 8 origins, 8 regions and 1024 bytes of metadata.");
+  return base::Done{};
+}
+
 }  // namespace
 
 base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules::Caller& caller,
                                                                     const Request& request) const {
   const auto now = parts_.clock.now();
-  const auto& app = caller.app();
-
-  if (const auto checked = rules::check_lifetime(request.expires_at, now); !checked)
-    return base::fail(checked.error());
-  if (!request.app_id.empty() && request.app_id != app.id) {
-    return base::fail(base::ErrorCode::app_mismatch, "mint for another app than the key's",
-                      "The API key belongs to another app than the appId given.");
-  }
-  if (request.end_user_id.size() > rules::session_token_subject_bytes_max) {
-    return base::fail(base::ErrorCode::malformed, "mint for an end user with a long id",
-                      "An end user's id has at most 256 bytes.");
-  }
+  if (const auto checked = check(request, now); !checked) return base::fail(checked.error());
+  const auto chosen = choose_app(parts_.catalog, caller, request.app_id, request.environment);
+  if (!chosen) return base::fail(chosen.error());
+  const auto& app = *chosen->app;
   if (!request.avatar_id.empty()) {
     const auto avatar = parts_.catalog.avatar(request.avatar_id);
     if (!avatar || avatar->workspace_id != app.workspace_id)
-      return base::fail(base::ErrorCode::avatar_unknown, "mint for an unknown avatar",
-                        "There is no avatar with the avatarId given.");
+      return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
+                        "There is no avatar with the id given.");
   }
 
   rules::SessionToken token{.id = rules::new_session_token_id(parts_.random, now),
@@ -41,15 +60,23 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .subject = request.end_user_id.empty() ? app.id : request.end_user_id,
                             .account_id = app.workspace_id,
                             .app_id = app.id,
-                            .api_key_id = rules::api_key_id_text(caller.api_key_id()),
+                            .api_key_id = caller.actor(),
                             .region = options_.region,
-                            .environment = caller.environment(),
+                            .environment = chosen->environment,
                             .avatar_id = request.avatar_id,
                             .issued_at = now,
                             .expires_at = request.expires_at,
                             .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
-                            .leash = leash_for(app, request, now)};
+                            .leash = leash_for(app, request, now),
+                            .regions = request.regions,
+                            .allowed_origins = request.allowed_origins,
+                            .metadata = request.metadata};
   base::Secret text(parts_.keys.sign(rules::claims_json(token)));
+  if (text.expose().size() > rules::session_token_bytes_max)
+    return base::fail(ErrorCode::malformed, "a session token over 4096 bytes",
+                      "A session token has at most 4096 bytes; this one would have " +
+                          std::to_string(text.expose().size()) +
+                          ": shorten metadata, allowed_origins or end_user_id.");
   return Minted{.token = std::move(text), .applied = std::move(token)};
 }
 
@@ -60,10 +87,14 @@ rules::Leash MintSessionToken::leash_for(const rules::App& app, const Request& r
   const auto connect_within = std::min<std::chrono::seconds>(
       request.connect_within.value_or(options_.connect_within), rules::session_token_lifetime_max);
   if (connect_within.count() > 0) connect_by = std::min(connect_by, now + connect_within);
+  if (request.connect_by) connect_by = std::min(connect_by, *request.connect_by);
+  const auto length_max = at_most(request.length_max, app.limits.length_max);
+  const auto warning = request.warning_before.value_or(std::chrono::seconds(0));
   return {.connect_by = connect_by,
-          .length_max = at_most(request.length_max, app.limits.length_max),
+          .length_max = length_max,
           .idle_max = at_most(request.idle_max, app.limits.idle_max),
-          .sessions_max = at_most(request.sessions_max, app.limits.sessions_max)};
+          .sessions_max = at_most(request.sessions_max, app.limits.sessions_max),
+          .warning_before = std::clamp(warning, std::chrono::seconds(0), length_max)};
 }
 
 }  // namespace stagedoor::actions

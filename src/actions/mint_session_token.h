@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -40,21 +41,25 @@ class MintSessionToken {
   // down to them, and the answer states what was applied.
   struct Request {
     base::Instant expires_at;
-    std::string app_id;     // as the client named it; empty: the key's
-    std::string avatar_id;  // empty: any avatar of the workspace
+    std::string app_id;                             // as the client named it; empty: the key's
+    std::optional<rules::Environment> environment;  // a person says it
+    std::string avatar_id;                          // empty: any avatar of the workspace
     std::string end_user_id;
     std::optional<int> uses_max;
-    std::optional<std::chrono::seconds> connect_within, length_max, idle_max;
+    std::optional<base::Instant> connect_by;
+    std::optional<std::chrono::seconds> connect_within, length_max, idle_max, warning_before;
     std::optional<int> sessions_max;
+    std::vector<std::string> regions, allowed_origins;
+    std::string metadata;  // a JSON object in compact form, or empty
   };
   struct Minted {
     base::Secret token;
     rules::SessionToken applied;
   };
 
-  // `malformed` for a lifetime that may not be or an end user's id over 256 bytes, `app_mismatch`
-  // where another app than the key's is named, `avatar_unknown` where the avatar is not one of the
-  // workspace.
+  // `malformed` for a lifetime that may not be, an end user's id over 256 bytes, or what makes the
+  // token longer than 4096; what choose_app says; `avatar_unknown` where the avatar is not one of
+  // the workspace.
   base::Result<Minted> operator()(const rules::Caller& caller, const Request& request) const;
 
  private:

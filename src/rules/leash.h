@@ -8,6 +8,9 @@
 //
 // Rule leash-idle: a session in which no audio has come for `idle_max` ends.
 //
+// Rule leash-warning: where the token asks for it, the end that `length_max` brings is told of
+// `warning_before` it, to the client if its dialect has words for that and in the log always.
+//
 // Rule leash-concurrency: while an app has `sessions_max` live sessions, no further one of its
 // tokens is admitted; the refused token is not spent.
 //
@@ -28,6 +31,7 @@ struct Leash {
   std::chrono::seconds length_max;
   std::chrono::seconds idle_max;
   int sessions_max;
+  std::chrono::seconds warning_before{0};  // before `length_max`; 0: no warning
   bool operator==(const Leash&) const = default;
 };
 

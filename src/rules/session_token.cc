@@ -58,6 +58,63 @@ std::unexpected<base::Error> odd_claims() {
   return base::fail(base::ErrorCode::unauthenticated, "session token with odd claims");
 }
 
+// nullopt: there is a member of that name, and it is not a list of texts.
+std::optional<std::vector<std::string>> texts_of(const std::optional<Json>& member,
+                                                 std::size_t count_max) {
+  std::vector<std::string> list;
+  if (!member) return list;
+  simdjson::dom::array array;
+  if (member->element().get_array().get(array) != simdjson::SUCCESS || array.size() > count_max ||
+      array.size() == 0)
+    return std::nullopt;
+  for (const auto element : array) {
+    std::string_view text;
+    if (element.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
+    list.emplace_back(text);
+  }
+  return list;
+}
+
+void append_list(std::string& out, std::string_view name, const std::vector<std::string>& list) {
+  if (list.empty()) return;
+  out.append(",\"").append(name).append("\":");
+  char before = '[';
+  for (const auto& text : list) {
+    out += before;
+    base::append_json_string(out, text);
+    before = ',';
+  }
+  out += ']';
+}
+
+// What few tokens carry; each only where it says something.
+void append_rarities(std::string& out, const SessionToken& token) {
+  append_list(out, "regions", token.regions);
+  append_list(out, "origins", token.allowed_origins);
+  if (!token.metadata.empty()) out.append(",\"meta\":").append(token.metadata);
+  if (token.leash.warning_before.count() > 0)
+    out.append(",\"warn\":").append(std::to_string(token.leash.warning_before.count()));
+}
+
+// False: one of them is odd.
+bool read_rarities(const Json& claims, SessionToken& token) {
+  auto regions = texts_of(claims.member("regions"), session_token_regions_max);
+  auto origins = texts_of(claims.member("origins"), session_token_origins_max);
+  if (!regions || !origins) return false;
+  token.regions = *std::move(regions);
+  token.allowed_origins = *std::move(origins);
+  if (const auto metadata = claims.member("meta")) {
+    if (!metadata->is_object()) return false;
+    token.metadata = simdjson::minify(metadata->element());
+  }
+  if (const auto warning = claims.member("warn")) {
+    const auto seconds = warning->integer();
+    if (!seconds || *seconds < 1 || *seconds > 253402300799) return false;
+    token.leash.warning_before = std::chrono::seconds(*seconds);
+  }
+  return true;
+}
+
 void append_member(std::string& out, std::string_view name, std::string_view text) {
   out += ",\"";
   out += name;
@@ -80,6 +137,12 @@ SessionTokenId new_session_token_id(base::Random& random, base::Instant now) {
   return id;
 }
 
+base::Instant minted_at(const SessionTokenId& id) {
+  std::int64_t millis = 0;
+  for (const auto byte : std::span(id).first(6)) millis = millis << 8 | byte;
+  return base::Instant(std::chrono::milliseconds(millis));
+}
+
 std::string claims_json(const SessionToken& token) {
   std::string out;
   out.reserve(512);
@@ -93,6 +156,7 @@ std::string claims_json(const SessionToken& token) {
   append_member(out, "env", name_of(token.environment));
   if (!token.avatar_id.empty()) append_member(out, "avatar", token.avatar_id);
   append_member(out, "jti", text_of(token.id));
+  append_rarities(out, token);
   const auto issued_at = base::unix_seconds(token.issued_at);
   // Eight numbers of at most 20 characters and 61 that stand between them.
   std::array<char, 256> numbers;
@@ -137,7 +201,7 @@ base::Result<SessionToken> read_claims(std::string_view json) {
                 .idle_max = std::chrono::seconds(leash.integer("idle")),
                 .sessions_max =
                     static_cast<int>(std::min<std::int64_t>(leash.integer("sessions"), 1 << 30))}};
-  if (!claims.complete() || !leash.complete()) return odd_claims();
+  if (!claims.complete() || !leash.complete() || !read_rarities(*root, token)) return odd_claims();
   return token;
 }
 
@@ -163,6 +227,41 @@ base::Result<base::Done> check_time(const SessionToken& token, base::Instant now
   if (token.issued_at > now + session_token_clock_skew_max)
     return base::fail(base::ErrorCode::unauthenticated, "session token is not valid yet");
   return base::Done{};
+}
+
+bool is_origin(std::string_view text) {
+  const auto scheme = text.substr(0, text.find("://"));
+  if (scheme.size() == text.size() || text.size() > session_token_origin_bytes_max) return false;
+  const auto is_lower = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto host = text.substr(scheme.size() + 3);
+  // Host and port together; what a browser would write differently matches nothing, and harms none.
+  return !scheme.empty() && scheme.front() >= 'a' &&
+         std::ranges::all_of(scheme, [&](char c) { return is_lower(c) || c == '-' || c == '+'; }) &&
+         !host.empty() && std::ranges::all_of(host, [&](char c) {
+           return is_lower(c) || c == '-' || c == '.' || c == ':' || c == '[' || c == ']' ||
+                  c == '_';
+         });
+}
+
+base::Result<base::Done> check_origin(const SessionToken& token,
+                                      std::optional<std::string_view> origin,
+                                      UnlistedOrigins unlisted) {
+  const auto& allowed = token.allowed_origins;
+  if (allowed.empty()) {
+    if (unlisted == UnlistedOrigins::any || !origin) return base::Done{};
+  } else if (origin && std::ranges::find(allowed, *origin) != allowed.end()) {
+    return base::Done{};
+  }
+  return base::fail(base::ErrorCode::forbidden, "an origin that the token does not list",
+                    "The session token is not for a page of this origin");
+}
+
+base::Result<base::Done> check_region(const SessionToken& token, std::string_view region) {
+  if (token.regions.empty() || std::ranges::find(token.regions, region) != token.regions.end())
+    return base::Done{};
+  return base::fail(base::ErrorCode::forbidden,
+                    "token for other regions than " + std::string(region),
+                    "The session token is for other regions");
 }
 
 }  // namespace stagedoor::rules

@@ -17,6 +17,13 @@
 //
 // Rule session-token-bound: a token is for one app and, where the mint call says so, one avatar.
 //
+// Rule session-token-origins: a token that lists origins opens nothing for a page of another one,
+// nor for a client that names none; a token that lists none is for whoever the settings say. A
+// browser always tells the truth about its page's origin, so a stolen token is of no use on the
+// thief's page.
+//
+// Rule session-token-regions: a token that lists regions opens sessions in those regions only.
+//
 // Rule session-token-no-persona: it carries names and numbers, never what a persona says or is.
 //
 // Rule session-token-minting-writes-nothing: what a token may do stands in the token; only its
@@ -49,6 +56,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -61,6 +69,11 @@ namespace stagedoor::rules {
 inline constexpr std::chrono::hours session_token_lifetime_max{24};
 inline constexpr std::size_t session_token_bytes_max = 4096;
 inline constexpr std::size_t session_token_subject_bytes_max = 256;
+inline constexpr std::size_t session_token_metadata_bytes_max = 1024;
+inline constexpr std::size_t session_token_origins_max = 8;
+inline constexpr std::size_t session_token_origin_bytes_max = 256;
+inline constexpr std::size_t session_token_regions_max = 8;
+inline constexpr std::size_t session_token_region_bytes_max = 64;
 // How far another region's clock may run ahead of ours.
 inline constexpr std::chrono::seconds session_token_clock_skew_max{30};
 
@@ -69,21 +82,30 @@ std::string text_of(const SessionTokenId& id);
 // 6 bytes of Unix milliseconds, then 10 random ones. Ids of one time stand together, so the store
 // adds redemptions at one place and not all over; nobody can guess one, nor has a use for it.
 SessionTokenId new_session_token_id(base::Random& random, base::Instant now);
+// When it was minted, to the millisecond; the claims have whole seconds.
+base::Instant minted_at(const SessionTokenId& id);
 
 struct SessionToken {
-  SessionTokenId id;         // jti
-  std::string issuer;        // iss
-  std::string subject;       // sub: the end user where known, else the app
-  std::string account_id;    // accountId: the workspace
-  std::string app_id;        // app
-  std::string api_key_id;    // key: which API key minted it
-  std::string region;        // region
-  Environment environment;   // env
-  std::string avatar_id;     // avatar; empty: any of the workspace
-  base::Instant issued_at;   // iat, nbf
-  base::Instant expires_at;  // exp
-  int uses_max;              // uses
-  Leash leash;               // leash
+  SessionTokenId id;                              // jti
+  std::string issuer;                             // iss
+  std::string subject;                            // sub: the end user where known, else the app
+  std::string account_id;                         // accountId: the workspace
+  std::string app_id;                             // app
+  std::string api_key_id;                         // key: who minted it, "key_..." or "acc_..."
+  std::string region;                             // region
+  Environment environment;                        // env
+  std::string avatar_id;                          // avatar; empty: any of the workspace
+  base::Instant issued_at;                        // iat, nbf
+  base::Instant expires_at;                       // exp
+  int uses_max;                                   // uses
+  Leash leash;                                    // leash
+  std::vector<std::string> regions = {};          // regions; empty: wherever the token is trusted
+  std::vector<std::string> allowed_origins = {};  // origins
+  std::string metadata = {};  // meta: a JSON object for whoever asks about the session; or empty
+  // The end user; empty where the mint call named none.
+  std::string_view end_user_id() const {
+    return subject == app_id ? std::string_view() : std::string_view(subject);
+  }
   bool operator==(const SessionToken&) const = default;
 };
 
@@ -98,6 +120,22 @@ base::Result<base::Done> check_lifetime(base::Instant expires_at, base::Instant 
 // Whether a genuine token may open a session now: `token_expired`, or `unauthenticated` for one
 // that is not valid yet.
 base::Result<base::Done> check_time(const SessionToken& token, base::Instant now);
+
+// The form of an origin as browsers send it (RFC 6454 6.2): scheme, "://", host, and a port unless
+// it is the scheme's own; lower case, without a path.
+bool is_origin(std::string_view text);
+
+// Who may use a token that lists no origins: any client, or only one that is no browser's page.
+enum class UnlistedOrigins : unsigned char { any, none };
+
+// Whether a connection with this Origin field (nullopt: without one) may use the token: `forbidden`
+// if not.
+base::Result<base::Done> check_origin(const SessionToken& token,
+                                      std::optional<std::string_view> origin,
+                                      UnlistedOrigins unlisted);
+
+// Whether the token may be used in this region: `forbidden` if not.
+base::Result<base::Done> check_region(const SessionToken& token, std::string_view region);
 
 struct Redemption {
   SessionTokenId id;

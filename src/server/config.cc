@@ -183,6 +183,10 @@ const std::vector<Setting>& settings() {
       seconds("tokens.connect_within_seconds",
               "a session token must be used this soon after it was minted; 0: before it expires", 0,
               86400, [](Config& c) -> auto& { return c.connect_within; }),
+      text("tokens.unlisted_origins", "any or none",
+           "who may use a session token that lists no allowed origins: any client, or none that is "
+           "a browser's page",
+           [](Config& c) -> auto& { return c.unlisted_origins; }, {"any", "none"}),
       yes_or_no("keys.accept_live", "whether av_live_ keys are accepted",
                 [](Config& c) -> auto& { return c.accepts_live_keys; }),
       yes_or_no("keys.accept_test", "whether av_test_ keys are accepted",

@@ -31,6 +31,7 @@ struct Config {
   std::string issuer = "stagedoor";
   std::string region = "us-west";
   std::chrono::seconds connect_within{0};
+  std::string unlisted_origins = "any";
 
   bool accepts_live_keys = true;
   bool accepts_test_keys = true;

@@ -16,7 +16,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "actions/admit_connection.h"
 #include "api/health.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -27,11 +26,11 @@
 #include "server/json_log.h"
 #include "server/reception.h"
 #include "server/room_services.h"
+#include "server/session_office.h"
 #include "spatius/admission.h"
 #include "spatius/avatars.h"
 #include "spatius/error_reply.h"
 #include "spatius/session_tokens.h"
-#include "store/memory_live_sessions.h"
 #include "store/secret_file.h"
 
 namespace stagedoor::server {
@@ -100,25 +99,23 @@ class Server {
         workspace_(workspace),
         log_(log),
         reception_(workspace, options.config),
-        admit_({.catalog = *workspace.catalog,
-                .api_keys = *workspace.keys,
-                .keys = *workspace.token_keys,
-                .redemptions = *workspace.redemptions,
-                .sessions = live_sessions_,
-                .clock = workspace.clock,
-                .log = log}),
+        office_({.workspace = workspace,
+                 .audit = reception_.audit(),
+                 .log = log,
+                 .is_stopping = is_stopping_},
+                options.config),
         motion_sessions_(
-            {.sessions = live_sessions_,
+            {.sessions = office_.sessions(),
              .clock = workspace.clock,
-             .random = workspace.random,
              .log = log,
              .audio_input = audio_inputs(),
              .counts = motion_counts_,
-             .must_end = [this](const rules::LiveSession& session) { return must_end(session); }},
+             .must_end =
+                 [this](const rules::LiveSession& session) { return office_.must_end(session); }},
             {.configure_within = options.config.configure_within,
              .message_bytes_max = options.config.message_bytes_max,
              .message_memory = &message_memory_}),
-        admission_({.admit = admit_,
+        admission_({.admit = office_.admit(),
                     .sessions = motion_sessions_,
                     .log = log,
                     .is_stopping = is_stopping_}),
@@ -141,7 +138,7 @@ class Server {
 
   // The writer first: redemptions that still wait hold places among the live sessions here.
   ~Server() {
-    workspace_.keys->on_revoked({});
+    office_.close();
     workspace_.writer->stop();
   }
 
@@ -155,8 +152,6 @@ class Server {
   void add_spatius(http::Router& router);
   std::vector<api::Gauge> gauges();
   void observe(const http::RequestRecord& record);
-  std::optional<rules::SessionEnd> must_end(const rules::LiveSession& session) const;
-  void end_sessions_of(std::span<const std::uint64_t> api_key_ids);
 
   const ServeOptions& options_;
   Workspace& workspace_;
@@ -165,9 +160,8 @@ class Server {
   std::atomic<bool> is_stopping_ = false;
   spatius::MotionCounts motion_counts_;
   api::RequestCounts requests_;
-  store::MemoryLiveSessions live_sessions_;
+  SessionOffice office_;
   http::MemoryBudget message_memory_{options_.config.message_memory_max};
-  actions::AdmitConnection admit_;
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;
   spatius::SessionTokens session_tokens_;
@@ -202,25 +196,8 @@ base::Result<base::Done> Server::open() {
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
   add_routes();
-  workspace_.keys->on_revoked([this](std::span<const std::uint64_t> ids) { end_sessions_of(ids); });
+  office_.open();
   return base::Done{};
-}
-
-std::optional<rules::SessionEnd> Server::must_end(const rules::LiveSession& session) const {
-  const auto key = rules::parse_api_key_id(session.api_key_id);
-  if (!key || workspace_.keys->is_revoked(*key)) return rules::SessionEnd::revoked;
-  if (is_stopping_.load()) return rules::SessionEnd::shutting_down;
-  return std::nullopt;
-}
-
-void Server::end_sessions_of(std::span<const std::uint64_t> api_key_ids) {
-  const auto rests_on_one = [&](const rules::LiveSession& session) {
-    const auto key = rules::parse_api_key_id(session.api_key_id);
-    return key && std::ranges::binary_search(api_key_ids, *key);
-  };
-  const auto ended = live_sessions_.end_where(rests_on_one, rules::SessionEnd::revoked);
-  log_.write(base::LogLevel::warning, "api_key.revoked",
-             {{"api_keys", api_key_ids.size()}, {"live_sessions_ended", ended}});
 }
 
 std::string Server::address() const {
@@ -273,6 +250,11 @@ void Server::add_routes() {
   api::add_problem_pages(router_);
   add_spatius(router_);
   page_.add_to(router_);
+  office_.add_to(router_, reception_.api());
+  for (const auto* pattern : {"/v1/session-tokens", "/v1/session-tokens/revoke",
+                              "/v1/live-sessions", "/v1/live-sessions/{id}",
+                              "/v1/live-sessions/{id}/end"})
+    requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
   for (const auto* pattern :
        {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
@@ -300,7 +282,7 @@ std::vector<api::Gauge> Server::gauges() {
       {"stagedoor_log_lines_lost_total", "Log lines given up.", Kind::counter,
        [this] { return static_cast<double>(log_.lines_lost()); }},
       gauge("live_sessions", "Live sessions now.",
-            [this] { return static_cast<double>(live_sessions_.count()); }),
+            [this] { return static_cast<double>(office_.sessions().count()); }),
       gauge("api_keys", "API keys that are good.",
             [this] { return static_cast<double>(workspace_.keys->count()); }),
       gauge("connections", "Open connections.",
@@ -330,8 +312,8 @@ void Server::observe(const http::RequestRecord& record) {
 
 void Server::stop() {
   is_stopping_ = true;
-  const auto sessions = live_sessions_.end_where([](const rules::LiveSession&) { return true; },
-                                                 rules::SessionEnd::shutting_down);
+  const auto sessions = office_.sessions().end_where([](const rules::LiveSession&) { return true; },
+                                                     rules::SessionEnd::shutting_down);
   log_.write(base::LogLevel::info, "server.stopping", {{"live_sessions", sessions}});
   listener_->stop(options_.config.shutdown_grace);
 }

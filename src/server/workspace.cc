@@ -125,6 +125,12 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
+  made->revocations = std::make_unique<store::SqliteTokenRevocations>(
+      *made->writer,
+      [](store::SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
+        return base::Done{};
+      },
+      made->clock);
   if (auto started = made->writer->start(); !started) return base::fail(started.error());
 
   made->authenticate.emplace(

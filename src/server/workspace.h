@@ -22,6 +22,7 @@
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
+#include "store/sqlite_token_revocations.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::server {
@@ -64,6 +65,7 @@ class Workspace {
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;
+  std::unique_ptr<store::SqliteTokenRevocations> revocations;
   std::optional<rules::ApiKeyHasher> hasher;
   std::optional<rules::TokenKeys> token_keys;
   std::optional<actions::AuthenticateApiKey> authenticate;

@@ -16,6 +16,13 @@ std::string header_or_query(const http::Request& request, std::string_view heade
   return request.query(query).value_or("");
 }
 
+// The Origin field; two of them are no origin that anybody listed.
+std::optional<std::string> origin_of(const http::Request& request) {
+  const auto value = request.header("Origin");
+  if (!value) return std::nullopt;
+  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
+}
+
 }  // namespace
 
 http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& upgrade) const {
@@ -36,8 +43,10 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
       .token = base::Secret(header_or_query(request, "X-Session-Key", "sessionKey")),
       .app_id = header_or_query(request, "X-App-ID", "appId"),
       .avatar_id = request.query("id").value_or(""),
+      .origin = origin_of(request),
       .request_id = std::string(request.id()),
-      .peer = std::string(request.peer())};
+      .peer = std::string(request.peer()),
+      .dialect = "spatius"};
   auto grant = co_await http::answer_of<base::Result<Grant>>(
       [&](AdmitConnection::Answer answer) { parts_.admit(wanted, std::move(answer)); });
   if (!grant) {

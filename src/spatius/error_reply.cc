@@ -113,7 +113,7 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
     case ErrorCode::avatar_unknown:
       return {404, "Avatar not found: " + std::string(avatar_id.substr(0, 128))};
     case ErrorCode::forbidden:
-      return {403, "The session token is for another avatar"};
+      return {403, error.hint.empty() ? "This is not allowed" : error.hint};
     case ErrorCode::not_found:
       return {404, "Not found"};
     case ErrorCode::conflict:

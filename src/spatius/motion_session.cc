@@ -1,6 +1,5 @@
 #include "spatius/motion_session.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,12 +43,6 @@ enum CloseCode {
   internal_error = 1011
 };
 
-// YYYYMMDDHHMMSS_ and 12 random characters, as the vendor's ids look.
-std::string new_connection_id(base::Instant now, base::Random& random) {
-  return fmt::format("{:%Y%m%d%H%M%S}_{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-                     base::random_base62(random, 12));
-}
-
 std::string confirm_message(const std::string& connection_id) {
   message::Message out;
   out.set_type(message::MESSAGE_SERVER_CONFIRM_SESSION);
@@ -90,6 +83,10 @@ Farewell farewell(SessionEnd why, const rules::Leash& leash) {
       return {read_the_words, "invalid session token: its credential was revoked", 4010};
     case SessionEnd::shutting_down:
       return {read_the_words, "the server is shutting down", going_away};
+    case SessionEnd::ended:
+      return {read_the_words, "the session was ended by its app", normal};
+    case SessionEnd::replaced:
+      return {read_the_words, "the session goes on in another connection of this client", normal};
   }
   std::unreachable();
 }
@@ -106,8 +103,8 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
         socket_(std::move(socket)),
         grant_(std::move(grant)),
         request_id_(std::move(request_id)),
-        form_{.connection_id = new_connection_id(door.parts_.clock.now(), door.parts_.random)},
-        length_(http::this_loop().wheel(), [this] { cut(SessionEnd::length_reached); }),
+        form_{.connection_id = grant_.session_id()},
+        length_(http::this_loop().wheel(), [this] { on_length(); }),
         idle_(http::this_loop().wheel(), [this] { on_idle(); }) {}
 
   // Makes the session known and says so in the log.
@@ -126,6 +123,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   void stop_at_once(const std::string& req_id);
   void wake();
   void on_idle();
+  void on_length();
   http::Task<bool> handle(const message::Message& in);
   http::Task<bool> hear(const message::ClientAudioInput& input);
   http::Task<bool> hear_pieces(Utterance& utterance, std::string_view audio, bool is_end);
@@ -160,12 +158,12 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   bool is_performing_ = false;
   int performers_ = 0;
   std::exception_ptr failure_;
-  bool is_closing_ = false, is_stopping_ = false, has_left_ = false;
-  std::string_view ended_by_ = "client";
+  bool is_closing_ = false, is_stopping_ = false, has_left_ = false, is_warned_ = false;
+  std::string_view ended_by_ = "client", reason_ = "client";
 };
 
 http::Task<> MotionSession::serve() {
-  length_.expire_after(grant_.leash().length_max);
+  length_.expire_after(grant_.leash().length_max - grant_.leash().warning_before);
   if (!co_await configure()) co_return;
   socket_->message_bytes_max(door_.options_.message_bytes_max);
   for (;;) {
@@ -256,6 +254,19 @@ void MotionSession::wake() {
 void MotionSession::on_idle() {
   if (is_performing_) return idle_.expire_after(grant_.leash().idle_max);
   cut(SessionEnd::idle);
+}
+
+// The dialect has no message for a warning: its clients take a ServerError for a failure, and any
+// other message for a broken protocol. So the warning goes to the log.
+void MotionSession::on_length() {
+  const auto warning = grant_.leash().warning_before;
+  if (warning.count() == 0 || std::exchange(is_warned_, true))
+    return cut(SessionEnd::length_reached);
+  length_.expire_after(warning);
+  door_.parts_.log.write(base::LogLevel::info, "session.ending_soon",
+                         {{"session_id", form_.connection_id},
+                          {"app_id", grant_.app_id()},
+                          {"seconds", warning.count()}});
 }
 
 http::Task<bool> MotionSession::configure() {
@@ -395,7 +406,7 @@ http::Task<bool> MotionSession::send(std::string bytes) {
 void MotionSession::refuse_and_close(std::int32_t code, const std::string& text,
                                      std::uint16_t close_code) {
   ++door_.parts_.counts.errors;
-  ended_by_ = "protocol";
+  ended_by_ = reason_ = "protocol";
   socket_->send_now(error_message(form_.connection_id, {}, code, text));
   socket_->close(close_code, text.substr(0, 120));
 }
@@ -413,6 +424,7 @@ void MotionSession::cut(SessionEnd why) {
   if (has_left_) return;
   const auto words = farewell(why, grant_.leash());
   ended_by_ = "server";
+  reason_ = rules::name_of(why);
   socket_->send_now(error_message(form_.connection_id, {}, words.code, words.text));
   socket_->close(words.close_code, words.text.substr(0, 120));
 }
@@ -450,14 +462,7 @@ http::WebSocketOptions MotionSessions::socket_options() const {
 
 void MotionSession::begin() {
   const auto& parts = door_.parts_;
-  const rules::LiveSession facts{.id = form_.connection_id,
-                                 .app_id = grant_.app_id(),
-                                 .api_key_id = grant_.api_key_id(),
-                                 .token_id = grant_.token_id(),
-                                 .subject = grant_.subject(),
-                                 .avatar_id = grant_.avatar_id(),
-                                 .environment = grant_.environment(),
-                                 .began_at = grant_.admitted_at()};
+  const auto facts = grant_.live_session();
   known_ = parts.sessions.announce(
       facts, [weak = weak_from_this(), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
@@ -479,15 +484,17 @@ void MotionSession::begin() {
 void MotionSession::leave(const std::exception_ptr& failure) {
   has_left_ = true;
   if (failure) {
-    ended_by_ = "mistake";
+    ended_by_ = reason_ = "mistake";
     socket_->close(internal_error, "the server made a mistake");
   }
-  const auto lasted = door_.parts_.clock.now() - grant_.admitted_at();
+  const auto lasted = door_.parts_.clock.now() - grant_.began_at();
   door_.parts_.log.write(failure ? base::LogLevel::error : base::LogLevel::info, "session.ended",
                          {{"request_id", request_id_},
                           {"session_id", form_.connection_id},
                           {"app_id", grant_.app_id()},
+                          {"environment", rules::name_of(grant_.environment())},
                           {"ended_by", ended_by_},
+                          {"reason", reason_},
                           {"close_code", socket_->close_code()},
                           {"lasted_millis", lasted.count()}});
 }

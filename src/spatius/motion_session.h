@@ -30,7 +30,6 @@
 #include "actions/admit_connection.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "http/websocket.h"
 #include "rules/live_session.h"
 #include "stage/audio_input.h"
@@ -49,7 +48,6 @@ class MotionSessions {
   struct Parts {
     rules::LiveSessions& sessions;
     const base::Clock& clock;
-    base::Random& random;
     base::Log& log;
     stage::AudioInputFactory audio_input;
     MotionCounts& counts;

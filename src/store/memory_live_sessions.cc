@@ -29,15 +29,19 @@ std::size_t MemoryLiveSessions::count() const {
 rules::Place MemoryLiveSessions::announce(rules::LiveSession session, End end) {
   const std::lock_guard lock(mutex_);
   auto id = session.id;
-  known_.insert_or_assign(id, Known{.session = std::move(session), .end = std::move(end)});
-  return rules::Place([this, id = std::move(id)] {
+  const auto number = ++announced_;
+  auto& known = known_[id];
+  if (known.end) known.end(rules::SessionEnd::replaced);
+  known = {.session = std::move(session), .end = std::move(end), .number = number};
+  return rules::Place([this, number, id = std::move(id)] {
     const std::lock_guard leaving(mutex_);
-    known_.erase(id);
+    const auto found = known_.find(id);
+    // Another connection may hold the session by then.
+    if (found != known_.end() && found->second.number == number) known_.erase(found);
   });
 }
 
-std::size_t MemoryLiveSessions::end_where(
-    const std::function<bool(const rules::LiveSession&)>& is_meant, rules::SessionEnd why) {
+std::size_t MemoryLiveSessions::end_where(const IsMeant& is_meant, rules::SessionEnd why) {
   const std::lock_guard lock(mutex_);
   std::size_t ended = 0;
   for (const auto& [id, known] : known_) {
@@ -46,6 +50,32 @@ std::size_t MemoryLiveSessions::end_where(
     ++ended;
   }
   return ended;
+}
+
+bool MemoryLiveSessions::end(std::string_view id, rules::SessionEnd why) {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(id);
+  if (found == known_.end()) return false;
+  found->second.end(why);
+  return true;
+}
+
+std::optional<rules::LiveSession> MemoryLiveSessions::find(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(id);
+  return found == known_.end() ? std::nullopt : std::optional(found->second.session);
+}
+
+std::vector<rules::LiveSession> MemoryLiveSessions::list(const IsMeant& is_meant,
+                                                         std::string_view after,
+                                                         std::size_t count_max) const {
+  std::vector<rules::LiveSession> sessions;
+  const std::lock_guard lock(mutex_);
+  for (auto next = known_.upper_bound(after); next != known_.end(); ++next) {
+    if (sessions.size() == count_max) break;
+    if (is_meant(next->second.session)) sessions.push_back(next->second.session);
+  }
+  return sessions;
 }
 
 }  // namespace stagedoor::store

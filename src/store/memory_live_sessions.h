@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -18,18 +19,23 @@ class MemoryLiveSessions : public rules::LiveSessions {
   base::Result<rules::Place> enter(std::string_view app_id, int sessions_max) override;
   std::size_t count() const override;
   rules::Place announce(rules::LiveSession session, End end) override;
-  std::size_t end_where(const std::function<bool(const rules::LiveSession&)>& is_meant,
-                        rules::SessionEnd why) override;
+  std::size_t end_where(const IsMeant& is_meant, rules::SessionEnd why) override;
+  bool end(std::string_view id, rules::SessionEnd why) override;
+  std::optional<rules::LiveSession> find(std::string_view id) const override;
+  std::vector<rules::LiveSession> list(const IsMeant& is_meant, std::string_view after,
+                                       std::size_t count_max) const override;
 
  private:
   struct Known {
     rules::LiveSession session;
     End end;
+    std::uint64_t number;  // tells the holders of one id apart
   };
   mutable std::mutex mutex_;
   std::map<std::string, int, std::less<>> by_app_;
   std::size_t count_ = 0;
-  std::map<std::string, Known> known_;
+  std::map<std::string, Known, std::less<>> known_;
+  std::uint64_t announced_ = 0;
 };
 
 }  // namespace stagedoor::store

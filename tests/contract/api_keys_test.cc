@@ -396,7 +396,10 @@ TEST(LiveSessions, ThoseThatAreMeantAreAskedToEndAndTheOthersAreNot) {
   MemoryLiveSessions live;
   int ended = 0;
   const auto session = [](std::string id, std::string key) {
-    return rules::LiveSession{id, "app_1", key, "t", "u", "a", rules::Environment::live, {}};
+    rules::LiveSession known;
+    known.id = id;
+    known.api_key_id = key;
+    return known;
   };
   const auto one = live.announce(session("1", "key_1"), [&](rules::SessionEnd) { ++ended; });
   const auto two = live.announce(session("2", "key_2"), [&](rules::SessionEnd) { ended += 100; });

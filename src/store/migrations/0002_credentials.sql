@@ -133,16 +133,22 @@ CREATE INDEX sessions_open ON sessions (last_seen_at) WHERE ended_at IS NULL;
 ALTER TABLE redemptions ADD COLUMN client_mark BLOB;
 ALTER TABLE redemptions ADD COLUMN session_id TEXT;
 
--- Tokens of one subject that were minted up to a time and open nothing any more. `kind`: token, end
--- user, key, app, avatar. Kept until the last of them has expired.
+-- What was minted for one subject up to a time, and opens nothing any more. `subject` is numbered in
+-- rules/token_revocation.h; an empty app is all apps of the workspace. `change` grows with every row,
+-- so that another process can read what is new.
 CREATE TABLE token_revocations (
-  kind INTEGER NOT NULL,
+  subject INTEGER NOT NULL,
   workspace_id TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  environment INTEGER NOT NULL,
   value TEXT NOT NULL,
   minted_until INTEGER NOT NULL,
   forget_at INTEGER NOT NULL,
-  PRIMARY KEY (kind, workspace_id, value)
+  change INTEGER NOT NULL,
+  PRIMARY KEY (subject, workspace_id, app_id, environment, value)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX token_revocations_by_change ON token_revocations (change);
+CREATE INDEX token_revocations_by_end ON token_revocations (forget_at);
 
 -- What a persona says and is, as JSON in the canonical form of rules/persona.h.
 ALTER TABLE personas ADD COLUMN content TEXT NOT NULL DEFAULT '{}';

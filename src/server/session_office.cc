@@ -1,0 +1,79 @@
+#include "server/session_office.h"
+
+#include <algorithm>
+
+namespace stagedoor::server {
+
+SessionOffice::SessionOffice(Parts parts, const Config& config)
+    : parts_(parts),
+      admit_({.catalog = *parts.workspace.catalog,
+              .api_keys = *parts.workspace.keys,
+              .keys = *parts.workspace.token_keys,
+              .redemptions = *parts.workspace.redemptions,
+              .sessions = sessions_,
+              .revocations = *parts.workspace.revocations,
+              .clock = parts.workspace.clock,
+              .random = parts.workspace.random,
+              .log = parts.log},
+             {.region = config.region,
+              .unlisted_origins = config.unlisted_origins == "none" ? rules::UnlistedOrigins::none
+                                                                    : rules::UnlistedOrigins::any}),
+      revoke_({.catalog = *parts.workspace.catalog,
+               .keys = *parts.workspace.token_keys,
+               .revocations = *parts.workspace.revocations,
+               .clock = parts.workspace.clock}),
+      end_({.sessions = sessions_, .audit = parts.audit, .clock = parts.workspace.clock}),
+      tokens_api_(
+          {.mint = *parts.workspace.mint, .revoke = revoke_, .clock = parts.workspace.clock}),
+      sessions_api_({.sessions = sessions_, .end = end_}) {}
+
+void SessionOffice::open() {
+  parts_.workspace.keys->on_revoked(
+      [this](std::span<const std::uint64_t> ids) { end_sessions_of_keys(ids); });
+  parts_.workspace.revocations->on_revoked(
+      [this](const rules::TokenRevocation& revocation) { return end_sessions_of(revocation); });
+}
+
+void SessionOffice::close() {
+  parts_.workspace.keys->on_revoked({});
+  parts_.workspace.revocations->on_revoked({});
+}
+
+void SessionOffice::add_to(http::Router& router, const front::Guard& guard) const {
+  tokens_api_.add_to(router, guard);
+  sessions_api_.add_to(router, guard);
+}
+
+std::optional<rules::SessionEnd> SessionOffice::must_end(const rules::LiveSession& session) const {
+  const auto key = rules::parse_api_key_id(session.api_key_id);
+  if ((key && parts_.workspace.keys->is_revoked(*key)) ||
+      parts_.workspace.revocations->is_revoked(session.revocable()))
+    return rules::SessionEnd::revoked;
+  if (parts_.is_stopping.load()) return rules::SessionEnd::shutting_down;
+  return std::nullopt;
+}
+
+void SessionOffice::end_sessions_of_keys(std::span<const std::uint64_t> api_key_ids) {
+  const auto rests_on_one = [&](const rules::LiveSession& session) {
+    const auto key = rules::parse_api_key_id(session.api_key_id);
+    return key && std::ranges::binary_search(api_key_ids, *key);
+  };
+  const auto ended = sessions_.end_where(rests_on_one, rules::SessionEnd::revoked);
+  parts_.log.write(base::LogLevel::warning, "api_key.revoked",
+                   {{"api_keys", api_key_ids.size()}, {"live_sessions_ended", ended}});
+}
+
+std::size_t SessionOffice::end_sessions_of(const rules::TokenRevocation& revocation) {
+  const auto ended = sessions_.end_where(
+      [&](const rules::LiveSession& session) { return revocation.covers(session.revocable()); },
+      rules::SessionEnd::revoked);
+  parts_.log.write(base::LogLevel::warning, "session_token.revoked",
+                   {{"subject", rules::name_of(revocation.subject)},
+                    {"workspace_id", revocation.workspace_id},
+                    {"app_id", revocation.app_id},
+                    {"environment", rules::name_of(revocation.environment)},
+                    {"live_sessions_ended", ended}});
+  return ended;
+}
+
+}  // namespace stagedoor::server
