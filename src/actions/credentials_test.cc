@@ -412,5 +412,197 @@ TEST(AdmitConnection, WhereTheRedemptionCannotBeKeptNobodyIsLetIn) {
   EXPECT_EQ(w.live.live, 0) << "and no place stays taken";
 }
 
+// Rule session-token-origins.
+TEST(AdmitConnection, AForeignPagesOriginIsRefusedAndTheTokenStaysUnspent) {
+  World w;
+  auto wish = w.wish();
+  wish.allowed_origins = {"https://a.example"};
+  const auto token = w.mint(wish);
+  w.origin = "https://evil.example";
+  EXPECT_EQ(w.refusal(token), ErrorCode::forbidden);
+  w.origin.reset();
+  EXPECT_EQ(w.refusal(token), ErrorCode::forbidden);
+  w.origin = "https://a.example";
+  EXPECT_TRUE(w.show(token));
+}
+
+// Rule session-token-regions.
+TEST(AdmitConnection, ATokenForOtherRegionsIsRefused) {
+  World w;
+  auto wish = w.wish();
+  wish.regions = {"eu"};
+  EXPECT_EQ(w.refusal(w.mint(wish)), ErrorCode::forbidden);
+  wish.regions = {"eu", "us-west"};
+  EXPECT_TRUE(w.show(w.mint(wish)));
+}
+
+TEST(AdmitConnection, ASessionIsKnownByAllThatItsTokenSays) {
+  World w;
+  auto wish = w.wish();
+  wish.end_user_id = "user-7";
+  wish.metadata = R"({"room":7})";
+  const auto grant = w.show(w.mint(wish));
+  ASSERT_TRUE(grant);
+  const auto session = grant->live_session();
+  EXPECT_EQ(session.workspace_id, "ws_1");
+  EXPECT_EQ(session.end_user_id, "user-7");
+  EXPECT_EQ(session.metadata, R"({"room":7})");
+  EXPECT_EQ(session.minted_at, w.clock.now());
+  EXPECT_EQ(session.ends_at, w.clock.now() + 2h);
+  EXPECT_EQ(session.peer, "192.0.2.7");
+  EXPECT_EQ(session.dialect, "spatius");
+  EXPECT_EQ(session.id, grant->session_id());
+  EXPECT_NE(session.id, w.show(w.mint(wish))->session_id());
+}
+
+TEST(MintSessionToken, RefusesWhatIsTooMuchAndSaysSo) {
+  World w;
+  const auto refusal = [&](auto change) {
+    auto wish = w.wish();
+    change(wish);
+    const auto minted = w.mint_token(w.caller(), wish);
+    return minted ? std::string("minted") : minted.error().hint;
+  };
+  using Wish = MintSessionToken::Request;
+  EXPECT_NE(refusal([](Wish& wish) { wish.allowed_origins = {"a.example"}; }).find("origins"),
+            std::string::npos);
+  EXPECT_NE(refusal([&](Wish& wish) { wish.connect_by = w.clock.now(); }).find("connect_by"),
+            std::string::npos);
+  EXPECT_NE(refusal([](Wish& wish) { wish.end_user_id = std::string(257, 'u'); }).find("256"),
+            std::string::npos);
+  // Each within its own bound, and together too long.
+  EXPECT_NE(refusal([](Wish& wish) {
+              wish.allowed_origins.assign(8, "https://" + std::string(240, 'a'));
+              wish.metadata = "{\"m\":\"" + std::string(1000, 'm') + "\"}";
+            }).find("4096 bytes"),
+            std::string::npos);
+}
+
+// Rule leash-warning.
+TEST(MintSessionToken, AWarningIsAtMostAsLongBeforeAsTheSessionLasts) {
+  World w;
+  auto wish = w.wish();
+  wish.length_max = 60s;
+  wish.warning_before = 90s;
+  EXPECT_EQ(w.mint_token(w.caller(), wish)->applied.leash.warning_before, 60s);
+  wish.warning_before.reset();
+  EXPECT_EQ(w.mint_token(w.caller(), wish)->applied.leash.warning_before, 0s);
+}
+
+// Rule app-chosen-by-its-owner.
+TEST(ChooseApp, AKeyMeansItsOwnAppAndEnvironmentWhateverItNames) {
+  World w;
+  const auto caller = w.caller();
+  const auto own = choose_app(w.book, caller, "", std::nullopt);
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->app->id, "app_1");
+  EXPECT_EQ(own->environment, rules::Environment::test);
+  EXPECT_TRUE(choose_app(w.book, caller, "app_1", rules::Environment::test));
+  for (const auto* other : {"app_2", "app_nobody"})
+    EXPECT_EQ(choose_app(w.book, caller, other, std::nullopt).error().code,
+              ErrorCode::app_mismatch);
+  EXPECT_EQ(choose_app(w.book, caller, "", rules::Environment::live).error().code,
+            ErrorCode::wrong_environment);
+}
+
+// Rule session-token-revoked-with-its-sessions.
+TEST(RevokeSessionTokens, WhatWasMintedUpToNowOpensNothingAndWhatIsMintedLaterDoes) {
+  using rules::RevokedSubject;
+  for (const auto subject :
+       {RevokedSubject::token, RevokedSubject::end_user, RevokedSubject::api_key,
+        RevokedSubject::app, RevokedSubject::avatar}) {
+    World w;
+    auto wish = w.wish();
+    wish.end_user_id = "user-7";
+    const auto token = w.mint(wish);
+    const auto value = subject == RevokedSubject::token      ? token
+                       : subject == RevokedSubject::end_user ? "user-7"
+                       : subject == RevokedSubject::api_key  ? w.caller().actor()
+                       : subject == RevokedSubject::app      ? "app_1"
+                                                             : "ava_1";
+    const auto named = std::string(rules::name_of(subject));
+    ASSERT_TRUE(w.revoke(w.caller(), {subject, value, std::nullopt, "192.0.2.7", "req-1"}))
+        << named;
+    EXPECT_EQ(w.refusal(token), ErrorCode::unauthenticated) << named;
+    ASSERT_EQ(w.revocations.entries.size(), 1u);
+    EXPECT_EQ(w.revocations.entries[0].action, "session_token.revoke");
+    EXPECT_EQ(w.revocations.entries[0].subject.find("eyJ"), std::string::npos);
+    w.clock.advance(1ms);
+    EXPECT_TRUE(w.show(w.mint(wish))) << named;
+  }
+}
+
+TEST(RevokeSessionTokens, ForeignTokensAndAppsAreNotThere) {
+  World w;
+  using rules::RevokedSubject;
+  const auto refusal = [&](RevokedSubject subject, std::string_view value) {
+    const auto done = w.revoke(w.caller(), {subject, value, std::nullopt, "", ""});
+    return done ? ErrorCode::unsupported : done.error().code;
+  };
+  const auto other = w.create({"app_2", rules::Environment::test, "k"});
+  const auto foreign = w.mint_token(*w.authenticate(other->text.secret().expose(), here), w.wish());
+  EXPECT_EQ(refusal(RevokedSubject::token, foreign->token.expose()), ErrorCode::not_found);
+  EXPECT_EQ(refusal(RevokedSubject::token, "bogus"), ErrorCode::not_found);
+  EXPECT_EQ(refusal(RevokedSubject::app, "app_2"), ErrorCode::app_mismatch);
+  // A live token, which a test key knows nothing of.
+  const auto live = w.create({"app_1", rules::Environment::live, "k"});
+  const auto minted = w.mint_token(*w.authenticate(live->text.secret().expose(), here), w.wish());
+  EXPECT_EQ(refusal(RevokedSubject::token, minted->token.expose()), ErrorCode::not_found);
+  EXPECT_TRUE(w.revocations.kept.empty());
+}
+
+// Rule session-token-revoked-with-its-sessions.
+TEST(RevokeSessionTokens, AnEndUserOfAnotherAppOrEnvironmentIsNotMeant) {
+  World w;
+  auto wish = w.wish();
+  wish.end_user_id = "user-7";
+  ASSERT_TRUE(w.revoke(w.caller(), {rules::RevokedSubject::end_user, "user-7", {}, "", ""}));
+  const auto live = w.create({"app_1", rules::Environment::live, "k"});
+  const auto minted = w.mint_token(*w.authenticate(live->text.secret().expose(), here), wish);
+  EXPECT_TRUE(w.show(minted->token.expose()));
+}
+
+// Rule live-session-of-its-app.
+TEST(EndLiveSession, OnlySessionsOfTheKeysAppAndEnvironmentAreEnded) {
+  World w;
+  const auto session = [](std::string id, std::string workspace, std::string app,
+                          rules::Environment environment) {
+    rules::LiveSession one;
+    one.id = std::move(id);
+    one.workspace_id = std::move(workspace);
+    one.app_id = std::move(app);
+    one.environment = environment;
+    return one;
+  };
+  w.live.known = {session("own", "ws_1", "app_1", rules::Environment::test),
+                  session("live", "ws_1", "app_1", rules::Environment::live),
+                  session("sister", "ws_1", "app_1b", rules::Environment::test),
+                  session("foreign", "ws_2", "app_2", rules::Environment::test)};
+  for (const auto* other : {"live", "sister", "foreign", "nobody"}) {
+    const auto done = w.end(w.caller(), {other, "why", "", ""});
+    ASSERT_FALSE(done) << other;
+    EXPECT_EQ(done.error().code, ErrorCode::not_found);
+    EXPECT_EQ(done.error().hint, "There is no live session with this id.");
+  }
+  EXPECT_TRUE(w.live.ended.empty());
+  EXPECT_TRUE(w.audit.entries.empty());
+  EXPECT_TRUE(w.end(w.caller(), {"own", "rude", "192.0.2.7", "req-1"}));
+  EXPECT_EQ(w.live.ended.at("own"), rules::SessionEnd::ended);
+  ASSERT_EQ(w.audit.entries.size(), 1u);
+  EXPECT_EQ(w.audit.entries[0].detail, "rude");
+}
+
+TEST(EndLiveSession, WhatCannotBeRecordedIsNotDone) {
+  World w;
+  w.audit.is_broken = true;
+  rules::LiveSession own;
+  own.id = "own";
+  own.workspace_id = "ws_1";
+  own.app_id = "app_1";
+  w.live.known = {own};
+  EXPECT_EQ(w.end(w.caller(), {"own", "", "", ""}).error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(w.live.ended.empty());
+}
+
 }  // namespace
 }  // namespace stagedoor::actions

@@ -71,7 +71,8 @@ std::optional<std::string> JsonFields::choice(std::string_view name,
   const auto text = member->text();
   if (text && std::ranges::find(choices, *text) != choices.end()) return std::string(*text);
   std::string what = "must be one of";
-  for (const auto one : choices) what.append(&one == choices.begin() ? " " : ", ").append(one);
+  for (const auto* one = choices.begin(); one != choices.end(); ++one)
+    what.append(one == choices.begin() ? " " : ", ").append(*one);
   refuse(name, what + ".");
   return std::nullopt;
 }

@@ -107,7 +107,12 @@ http::WaitingHandler Guard::open_slow(rules::RateKind kind, http::BlockingHandle
 
 http::Task<> Guard::run_on_worker(const http::BlockingHandler& work, const Request& request,
                                   Response& response) const {
-  if (co_await http::on_worker(parts_.workers, work, request, response)) co_return;
+  // g++ 12 makes a trap of a refusal that stands in the coroutine itself.
+  const bool is_done = co_await http::on_worker(parts_.workers, work, request, response);
+  if (!is_done) refuse_busy(response);
+}
+
+void Guard::refuse_busy(Response& response) const {
   refuse_(response, {base::ErrorCode::unavailable, "too many calls wait for a worker", ""});
 }
 

@@ -49,6 +49,7 @@ class Guard {
               http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
                              http::Response& response) const;
+  void refuse_busy(http::Response& response) const;
 
   Parts parts_;
   Refuse refuse_;

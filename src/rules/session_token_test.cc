@@ -81,6 +81,81 @@ TEST(SessionToken, ItsClaimsComeBackAsTheyWere) {
   EXPECT_EQ(read_claims(claims_json(unbound)), unbound);
 }
 
+SessionToken rich_token() {
+  auto rich = token();
+  rich.regions = {"us-west", "eu"};
+  rich.allowed_origins = {"https://a.example", "http://localhost:8080"};
+  rich.metadata = R"({"room":"\"7\"","n":[1,2.5,{}],"é":null})";
+  rich.leash.warning_before = 60s;
+  return rich;
+}
+
+TEST(SessionToken, WhatFewTokensCarryComesBackAsItWas) {
+  EXPECT_EQ(read_claims(claims_json(rich_token())), rich_token());
+}
+
+TEST(SessionToken, OddRareClaimsAreRefused) {
+  for (const auto& [from, to] : {std::pair{"\"regions\":[", "\"regions\":[1,"},
+                                 {"\"origins\":[\"https://a.example\",", "\"origins\":[{},"},
+                                 {"\"warn\":60", "\"warn\":-60"},
+                                 {"\"warn\":60", "\"warn\":\"60\""},
+                                 {"\"meta\":{", "\"meta\":[],\"x\":{"}}) {
+    auto odd = claims_json(rich_token());
+    const auto at = odd.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    odd.replace(at, std::string_view(from).size(), to);
+    EXPECT_FALSE(read_claims(odd)) << odd;
+  }
+}
+
+TEST(SessionToken, ItsIdTellsWhenItWasMintedToTheMillisecond) {
+  class Zeros : public base::Random {
+   public:
+    void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 0); }
+  } random;
+  EXPECT_EQ(minted_at(new_session_token_id(random, now + 123ms)), now + 123ms);
+}
+
+// Rule session-token-origins.
+TEST(SessionToken, OriginsThatAreListedMayUseItAndNoOthers) {
+  const auto listed = rich_token();
+  const auto may = [](const SessionToken& one, std::optional<std::string_view> origin,
+                      UnlistedOrigins unlisted) {
+    const auto checked = check_origin(one, origin, unlisted);
+    EXPECT_TRUE(checked || checked.error().code == ErrorCode::forbidden);
+    return checked.has_value();
+  };
+  for (const auto setting : {UnlistedOrigins::any, UnlistedOrigins::none}) {
+    EXPECT_TRUE(may(listed, "https://a.example", setting));
+    EXPECT_TRUE(may(listed, "http://localhost:8080", setting));
+    for (const auto* other :
+         {"https://b.example", "http://a.example", "https://a.example.b.example",
+          "https://a.example:444", "null", "", "https://A.example"})
+      EXPECT_FALSE(may(listed, other, setting)) << other;
+    EXPECT_FALSE(may(listed, std::nullopt, setting));
+    EXPECT_TRUE(may(token(), std::nullopt, setting));
+  }
+  EXPECT_TRUE(may(token(), "https://b.example", UnlistedOrigins::any));
+  EXPECT_FALSE(may(token(), "https://b.example", UnlistedOrigins::none));
+}
+
+TEST(SessionToken, AnOriginIsWhatABrowserSends) {
+  for (const auto* good : {"https://a.example", "http://localhost:8080", "http://[::1]:80",
+                           "chrome-extension://abc", "http://192.0.2.7"})
+    EXPECT_TRUE(is_origin(good)) << good;
+  for (const auto* odd : {"", "null", "a.example", "https://", "://a", "https://a.example/",
+                          "https://A.example", "https://a.example/x", "https://u@a.example", "*",
+                          "https://*.example", "https://a b", "1http://a"})
+    EXPECT_FALSE(is_origin(odd)) << odd;
+}
+
+// Rule session-token-regions.
+TEST(SessionToken, RegionsThatAreListedAreTheOnlyOnes) {
+  EXPECT_TRUE(check_region(rich_token(), "eu"));
+  EXPECT_EQ(check_region(rich_token(), "asia").error().code, ErrorCode::forbidden);
+  EXPECT_TRUE(check_region(token(), "asia"));
+}
+
 TEST(SessionToken, CarriesTheClaimsOfTheContract) {
   base::JsonReader reader;
   const auto json = claims_json(token());

@@ -127,8 +127,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
   made->revocations = std::make_unique<store::SqliteTokenRevocations>(
       *made->writer,
-      [](store::SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
-        return base::Done{};
+      [&audit = *made->audit](store::SqliteDatabase& open, const rules::AuditEntry& entry) {
+        return audit.append(open, entry);
       },
       made->clock);
   if (auto started = made->writer->start(); !started) return base::fail(started.error());

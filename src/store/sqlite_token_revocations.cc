@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "rules/api_key.h"
+
 namespace stagedoor::store {
 namespace {
 

@@ -108,6 +108,14 @@ class Stage(Server):
         with contextlib.closing(sqlite3.connect(path, timeout=COMMAND_SECONDS)) as store, store:
             store.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
+    def audited(self, action):
+        """The entries of the audit log with this action, oldest first, as dictionaries."""
+        path = self.data / "stagedoor.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=COMMAND_SECONDS)) as store:
+            store.row_factory = sqlite3.Row
+            rows = store.execute("SELECT * FROM audit_log WHERE action = ? ORDER BY number", (action,))
+            return [dict(row) for row in rows]
+
     def second_app(self):
         """Another app of the same workspace; its id."""
         app_id = "app_" + "2" * 20

@@ -1,0 +1,240 @@
+// What a store of revocations promises, run against the SQLite one.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "rules/api_key.h"
+#include "store/sqlite_catalog.h"
+#include "store/sqlite_token_revocations.h"
+
+namespace stagedoor::store {
+namespace {
+
+using base::ErrorCode;
+using rules::Environment;
+using rules::RevokedSubject;
+using namespace std::chrono_literals;
+
+const base::Instant start = base::from_unix_seconds(1'795'000'000);
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string database() const { return path_ + "/store.db"; }
+
+ private:
+  std::string path_;
+};
+
+struct Opened {
+  explicit Opened(const Folder& folder)
+      : writer(open(folder)),
+        catalog(writer),
+        revocations(
+            writer,
+            [this](SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
+              if (audit_is_broken) return base::fail(ErrorCode::unavailable, "audit");
+              ++recorded;
+              return base::Done{};
+            },
+            clock) {
+    EXPECT_TRUE(writer.start());
+  }
+  ~Opened() { writer.stop(); }
+  static SqliteDatabase open(const Folder& folder) {
+    auto database = SqliteDatabase::open(folder.database(), SqliteDatabase::Mode::create);
+    EXPECT_TRUE(migrate(*database));
+    return *std::move(database);
+  }
+
+  std::atomic<bool> audit_is_broken = false;
+  std::atomic<int> recorded = 0;
+  base::ManualClock clock{start};
+  SqliteWriter writer;
+  SqliteCatalog catalog;
+  SqliteTokenRevocations revocations;
+};
+
+rules::TokenRevocation of_user(std::string user, base::Instant until = start,
+                               std::string app = "app_1") {
+  return {.subject = RevokedSubject::end_user,
+          .workspace_id = "ws_1",
+          .app_id = std::move(app),
+          .environment = Environment::test,
+          .value = std::move(user),
+          .minted_until = until};
+}
+
+rules::RevocableToken token_of(std::string_view user, base::Instant minted_at = start,
+                               std::string_view app = "app_1") {
+  return {.workspace_id = "ws_1",
+          .app_id = app,
+          .environment = Environment::test,
+          .token_id = "t",
+          .end_user_id = user,
+          .api_key_id = "key_0000000000000007",
+          .avatar_id = "ava_1",
+          .minted_at = minted_at};
+}
+
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+// Rule session-token-revoked-with-its-sessions.
+TEST(TokenRevocations, WhatWasMintedUntilThenIsRevokedAndWhatWasMintedLaterIsNot) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.revocations.revoke(of_user("u"), {}));
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u")));
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("u", start + 1ms)));
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("v")));
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("u", start, "app_2")));
+  auto live = token_of("u");
+  live.environment = Environment::live;
+  EXPECT_FALSE(store.revocations.is_revoked(live));
+  auto foreign = token_of("u");
+  foreign.workspace_id = "ws_2";
+  EXPECT_FALSE(store.revocations.is_revoked(foreign));
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("")));
+}
+
+TEST(TokenRevocations, OneForAllAppsOfAWorkspaceMeansEachOfThem) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.revocations.revoke(of_user("u", start, ""), {}));
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u", start, "app_1")));
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u", start, "app_2")));
+}
+
+TEST(TokenRevocations, ALaterOneReachesFurtherAndAnEarlierOneTakesNothingBack) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.revocations.revoke(of_user("u", start + 1s), {}));
+  ASSERT_TRUE(store.revocations.revoke(of_user("u", start), {}));
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u", start + 1s)));
+  ASSERT_TRUE(store.revocations.revoke(of_user("u", start + 2s), {}));
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u", start + 2s)));
+  EXPECT_EQ(store.revocations.count(), 1u);
+}
+
+// Rule session-token-revoked-with-its-sessions.
+TEST(TokenRevocations, ItIsToldOnceWhoeverMadeItAndOnlyAfterItIsRefused) {
+  const Folder folder;
+  Opened server(folder);
+  std::atomic<int> told = 0;
+  server.revocations.on_revoked([&](const rules::TokenRevocation& revocation) -> std::size_t {
+    EXPECT_TRUE(revocation.covers(token_of("u")));
+    EXPECT_TRUE(server.revocations.is_revoked(token_of("u")));
+    ++told;
+    return 3;
+  });
+  const auto ended = server.revocations.revoke(of_user("u"), {});
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(*ended, 3u);
+  EXPECT_EQ(told, 1);
+  Opened other(folder);
+  const auto elsewhere = other.revocations.revoke(of_user("u", start + 1s), {});
+  ASSERT_TRUE(elsewhere);
+  EXPECT_EQ(*elsewhere, 0u) << "the other process knows of no sessions";
+  EXPECT_TRUE(comes_true([&] { return told == 2; }));
+  server.revocations.on_revoked({});
+}
+
+TEST(TokenRevocations, ItOutlivesARestart) {
+  const Folder folder;
+  {
+    Opened store(folder);
+    ASSERT_TRUE(store.revocations.revoke(of_user("u"), {}));
+  }
+  Opened store(folder);
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("u")));
+}
+
+TEST(TokenRevocations, WhatCannotBeRecordedIsNotDone) {
+  const Folder folder;
+  Opened store(folder);
+  store.audit_is_broken = true;
+  EXPECT_EQ(store.revocations.revoke(of_user("u"), {}).error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("u")));
+  store.audit_is_broken = false;
+  ASSERT_TRUE(store.revocations.revoke(of_user("v"), {}));
+  EXPECT_FALSE(store.revocations.is_revoked(token_of("u")));
+  EXPECT_EQ(store.recorded, 1);
+}
+
+TEST(TokenRevocations, KeysAndAvatarsOfOthersAreNotThere) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.catalog.create_workspace("ws_1", "w", start));
+  ASSERT_TRUE(store.catalog.create_workspace("ws_2", "w", start));
+  ASSERT_TRUE(store.catalog.create_app({"app_1", "ws_1", "a", {}}, start));
+  ASSERT_TRUE(store.catalog.create_app({"app_2", "ws_2", "b", {}}, start));
+  ASSERT_TRUE(store.catalog.create_avatar({"ava_1", "ws_1", "Ada", "1"}, start));
+  ASSERT_TRUE(store.catalog.create_avatar({"ava_2", "ws_2", "Bo", "1"}, start));
+  const auto add_key = [&](std::int64_t id, std::string app) {
+    EXPECT_TRUE(store.writer.run([&](SqliteDatabase& database) {
+      return database.execute(
+          "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change) "
+          "VALUES (" +
+          std::to_string(id) + ", '" + app + "', 1, x'" + std::to_string(10 + id) +
+          "', 'k', 'e', 0, " + std::to_string(id) + ")");
+    }));
+  };
+  add_key(7, "app_1");
+  add_key(8, "app_2");
+  const auto outcome = [&](RevokedSubject subject, std::string value,
+                           Environment environment = Environment::test) {
+    auto revocation = of_user("");
+    revocation.subject = subject;
+    revocation.value = std::move(value);
+    revocation.environment = environment;
+    const auto done = store.revocations.revoke(revocation, {});
+    return done ? ErrorCode::unsupported : done.error().code;
+  };
+  EXPECT_EQ(outcome(RevokedSubject::api_key, rules::api_key_id_text(7)), ErrorCode::unsupported);
+  EXPECT_EQ(outcome(RevokedSubject::api_key, rules::api_key_id_text(8)), ErrorCode::not_found);
+  EXPECT_EQ(outcome(RevokedSubject::api_key, rules::api_key_id_text(9)), ErrorCode::not_found);
+  EXPECT_EQ(outcome(RevokedSubject::api_key, "nonsense"), ErrorCode::not_found);
+  EXPECT_EQ(outcome(RevokedSubject::api_key, rules::api_key_id_text(7), Environment::live),
+            ErrorCode::not_found);
+  EXPECT_EQ(outcome(RevokedSubject::avatar, "ava_1"), ErrorCode::unsupported);
+  EXPECT_EQ(outcome(RevokedSubject::avatar, "ava_2"), ErrorCode::not_found);
+  EXPECT_EQ(store.revocations.count(), 2u);
+}
+
+// Rule session-token-revocation-forgotten.
+TEST(TokenRevocations, ADayLaterItIsForgottenInMemoryAndInTheStore) {
+  const Folder folder;
+  Opened store(folder);
+  for (const auto* user : {"a", "b", "c"}) ASSERT_TRUE(store.revocations.revoke(of_user(user), {}));
+  store.clock.advance(25h);
+  const auto later = store.clock.now();
+  ASSERT_TRUE(store.revocations.revoke(of_user("d", later), {}));
+  ASSERT_TRUE(store.revocations.revoke(of_user("e", later), {}));
+  EXPECT_EQ(store.revocations.count(), 2u);
+  EXPECT_TRUE(store.revocations.is_revoked(token_of("d", later)));
+  std::int64_t rows = 0;
+  ASSERT_TRUE(store.writer.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    auto count = database.prepare("SELECT count(*) FROM token_revocations");
+    if (count->step() == SqliteStatement::Step::row) rows = count->integer(0);
+    return base::Done{};
+  }));
+  EXPECT_EQ(rows, 2);
+}
+
+}  // namespace
+}  // namespace stagedoor::store
