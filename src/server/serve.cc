@@ -251,9 +251,9 @@ void Server::add_routes() {
   add_spatius(router_);
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
-  for (const auto* pattern : {"/v1/session-tokens", "/v1/session-tokens/revoke",
-                              "/v1/live-sessions", "/v1/live-sessions/{id}",
-                              "/v1/live-sessions/{id}/end"})
+  for (const auto* pattern :
+       {"/v1/session-tokens", "/v1/session-tokens/revoke", "/v1/live-sessions",
+        "/v1/live-sessions/{id}", "/v1/live-sessions/{id}/end"})
     requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
   for (const auto* pattern :
