@@ -13,6 +13,9 @@
 // Rule rate-limit-by-network: strangers count by their network, IPv6 by /64; a key counts per key
 // and network together, so that one who has stolen a key can't lock its owner out.
 //
+// Rule rate-limit-shadow: a limit that only watches refuses nobody; what it would have refused is
+// counted and noted, so that a limit can be tried before it holds.
+//
 // Used by: actions/admit_call.h
 // Kept by: store/memory_rate_limits.h
 //
@@ -22,6 +25,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,21 +35,27 @@
 
 namespace stagedoor::rules {
 
-// `count` calls a `period`, of which `burst` may come at once.
+// `count` calls a `period`, of which `burst` may come at once. A count of 0: unlimited.
 struct RateLimit {
   std::uint32_t count = 10;
   std::chrono::milliseconds period{60'000};
   std::uint32_t burst = 20;
   bool operator==(const RateLimit&) const = default;
 
-  // The time that one call uses up.
-  std::chrono::nanoseconds interval() const {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(period) / count;
-  }
+  static RateLimit unlimited() { return {.count = 0, .period = {}, .burst = 0}; }
+  bool is_unlimited() const { return count == 0; }
+
+  // The time that one call uses up, in whole nanoseconds rounded up: stricter, never looser.
+  std::chrono::nanoseconds interval() const;
+  // The time in which all of the burst comes back; at most a century.
+  std::chrono::nanoseconds window() const;
 };
 
-// "10/min burst 20"; the period is sec, min, hour, day or "5 min". `malformed` with a hint.
+// "10/min burst 20", "3/5min", "unlimited". The period is a unit (ms, sec, min, hour, day) or so
+// many of them, a day at most; count and burst are 1 to 10^9; without a burst it is the count.
+// `malformed` with a hint that says what would be right.
 base::Result<RateLimit> read_rate_limit(std::string_view text);
+// What read_rate_limit reads back as the same.
 std::string text_of(const RateLimit& limit);
 
 // Whose calls are counted together, and under which limit's name.
@@ -59,20 +69,26 @@ enum class RateKind : unsigned char {
 };
 // "api-key", "person", ...: the policy name in the RateLimit fields.
 std::string_view name_of(RateKind kind);
+std::optional<RateKind> rate_kind_of(std::string_view name);
+inline constexpr std::size_t rate_kind_count = 6;
 
 // What a limit said to one call, and what the caller may be told of it.
 struct RateVerdict {
   bool is_allowed = false;
-  bool is_shadow = false;  // it would have been refused, but the rule only watches
+  bool is_shadow = false;  // it would have been refused, but the limit only watches
   RateKind kind = RateKind::stranger;
   RateLimit limit;
   std::uint32_t remaining = 0;               // calls that could come at once after this one
   base::Instant full_at;                     // when all of the burst is there again
   std::chrono::milliseconds retry_after{0};  // until one more call is admitted; 0: now
+  std::chrono::milliseconds next_in{0};      // until `remaining` grows by one; 0: unlimited
 };
 
-// One GCRA step. `arrival` is the theoretical arrival time in nanoseconds since the epoch, 0 for a
-// caller never seen; it is moved only where the call is allowed.
+// One GCRA step. `arrival_nanos` is the theoretical arrival time in nanoseconds since the epoch, 0
+// for a caller never seen. It moves forward only where the call is allowed; it moves back where it
+// lies further ahead than this limit can put it: the clock was set back, or the limit was another.
+//
+// Any values do: times before 1970 count as 1970, after 2160 as 2160.
 RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now);
 
 // Counts calls. Safe for concurrent use; without waiting.

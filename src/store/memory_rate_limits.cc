@@ -1,0 +1,200 @@
+#include "store/memory_rate_limits.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+#include <thread>
+#include <utility>
+
+namespace stagedoor::store {
+namespace {
+
+// At this many callers a bucket most places are taken, and nearly nobody finds both buckets full.
+constexpr std::size_t callers_per_bucket = 3;
+constexpr int spins_max = 64;
+
+// Holds a bucket's word for as long as it lives. Held for tens of nanoseconds.
+class Hold {
+ public:
+  explicit Hold(std::uint64_t& word) : word_(word) {
+    const std::atomic_ref lock(word_);
+    for (int spins = 0; lock.exchange(1, std::memory_order_acquire) != 0;) {
+      while (lock.load(std::memory_order_relaxed) != 0)
+        if (++spins > spins_max) std::this_thread::yield();
+    }
+  }
+  ~Hold() { std::atomic_ref(word_).store(0, std::memory_order_release); }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  std::uint64_t& word_;
+};
+
+std::int64_t nanos_of(base::Instant now) {
+  // As rules::take counts them; a time out of its range frees no place too early.
+  constexpr std::int64_t latest_millis = 6'000'000'000'000;
+  return std::clamp<std::int64_t>(now.time_since_epoch().count(), 0, latest_millis) * 1'000'000;
+}
+
+}  // namespace
+
+// A place is a fingerprint and the arrival time beside it; it is free where that is past.
+struct alignas(128) MemoryRateLimits::Bucket {
+  static constexpr std::size_t places = 7;
+
+  std::uint64_t lock;
+  std::array<std::uint64_t, places> fingerprints;
+  std::array<std::int64_t, places> arrivals_nanos;
+  std::int64_t overflow_nanos;  // the arrival time that is shared by who finds no place
+
+  std::int64_t* find(std::uint64_t fingerprint, std::int64_t now_nanos) {
+    for (std::size_t i = 0; i < places; ++i)
+      if (fingerprints[i] == fingerprint && arrivals_nanos[i] > now_nanos)
+        return &arrivals_nanos[i];
+    return nullptr;
+  }
+  // null: none is free.
+  std::int64_t* settle(std::uint64_t fingerprint, std::int64_t now_nanos) {
+    const auto place = std::ranges::find_if(
+        arrivals_nanos, [&](std::int64_t arrival) { return arrival <= now_nanos; });
+    if (place == arrivals_nanos.end()) return nullptr;
+    fingerprints[static_cast<std::size_t>(place - arrivals_nanos.begin())] = fingerprint;
+    return &*place;
+  }
+};
+
+class MemoryRateLimits::Table {
+ public:
+  // Memory that is zero costs nothing until it is written to.
+  explicit Table(std::size_t callers_max)
+      : count_(std::max<std::size_t>(callers_max / callers_per_bucket + 1, 2)) {
+    void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    buckets_ = static_cast<Bucket*>(memory);
+  }
+  ~Table() { ::munmap(buckets_, bytes()); }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  struct Taken {
+    rules::RateVerdict verdict;
+    bool is_overflow = false;
+  };
+  Taken take(std::uint64_t hash, const rules::RateLimit& limit, base::Instant now) {
+    const auto now_nanos = nanos_of(now);
+    auto first = index_of(hash & 0xffffffff), second = index_of(hash >> 32);
+    if (second == first) second = (first + 1) % count_;
+    auto& home = buckets_[first];
+    __builtin_prefetch(&home.arrivals_nanos, 1);
+    {
+      const Hold hold(home.lock);
+      if (auto* arrival = home.find(hash, now_nanos)) return {rules::take(*arrival, limit, now)};
+    }
+    return take_in_either(home, buckets_[second], hash, limit, now);
+  }
+  std::size_t bytes() const { return count_ * sizeof(Bucket); }
+
+ private:
+  std::size_t index_of(std::uint64_t half) const { return half * count_ >> 32; }
+
+  // Both are held, lower address first, so that a caller never gets a place in each.
+  Taken take_in_either(Bucket& home, Bucket& other, std::uint64_t hash,
+                       const rules::RateLimit& limit, base::Instant now) {
+    const auto now_nanos = nanos_of(now);
+    const Hold lower(std::min(&home, &other)->lock), higher(std::max(&home, &other)->lock);
+    auto* arrival = home.find(hash, now_nanos);
+    if (arrival == nullptr) arrival = other.find(hash, now_nanos);
+    if (arrival != nullptr) return {rules::take(*arrival, limit, now)};
+    arrival = home.settle(hash, now_nanos);
+    if (arrival == nullptr) arrival = other.settle(hash, now_nanos);
+    if (arrival == nullptr) return {take_overflow(home, limit, now), true};
+    // It may have called before as one of the many: what they used counts as its own.
+    *arrival = home.overflow_nanos;
+    return {rules::take(*arrival, limit, now)};
+  }
+
+  // Callers with different limits share this one: none of them may move it back, or it would be
+  // looser for another. Only a clock that was set back does, as far as the longest window reaches.
+  rules::RateVerdict take_overflow(Bucket& bucket, const rules::RateLimit& limit,
+                                   base::Instant now) {
+    const auto window = limit.window().count();
+    auto longest = longest_window_.load(std::memory_order_relaxed);
+    while (longest < window && !longest_window_.compare_exchange_weak(longest, window)) {
+    }
+    auto& arrival = bucket.overflow_nanos;
+    arrival = std::min(arrival, nanos_of(now) + std::max(longest, window));
+    auto moved = arrival;
+    const auto verdict = rules::take(moved, limit, now);
+    if (verdict.is_allowed) arrival = moved;
+    return verdict;
+  }
+
+  const std::size_t count_;
+  Bucket* buckets_;
+  std::atomic<std::int64_t> longest_window_ = 0;
+};
+
+MemoryRateLimits::MemoryRateLimits(Options options, base::Random& random)
+    : options_(std::move(options)),
+      hash_(random),
+      callers_(std::make_unique<Table>(options_.callers_max)),
+      strangers_(std::make_unique<Table>(options_.strangers_max)) {
+  for (const auto kind : options_.shadow) only_watches_[static_cast<std::size_t>(kind)] = true;
+}
+
+MemoryRateLimits::~MemoryRateLimits() = default;
+
+rules::RateVerdict MemoryRateLimits::take(rules::RateKind kind, std::string_view who,
+                                          const rules::RateLimit& limit, base::Instant now) {
+  const auto index = static_cast<std::size_t>(kind);
+  const bool is_known = kind == rules::RateKind::api_key || kind == rules::RateKind::person;
+  Table::Taken taken;
+  if (limit.is_unlimited()) {
+    std::int64_t nobody = 0;
+    taken.verdict = rules::take(nobody, limit, now);
+  } else {
+    taken = (is_known ? *callers_ : *strangers_).take(hash_(index, who), limit, now);
+  }
+  auto& verdict = taken.verdict;
+  verdict.kind = kind;
+  auto& shard = my_shard();
+  auto& counted = verdict.is_allowed     ? shard.allowed
+                  : only_watches_[index] ? shard.shadowed
+                                         : shard.refused;
+  counted[index].fetch_add(1, std::memory_order_relaxed);
+  if (taken.is_overflow) shard.overflow_uses.fetch_add(1, std::memory_order_relaxed);
+  if (!verdict.is_allowed && only_watches_[index]) verdict.is_allowed = verdict.is_shadow = true;
+  return verdict;
+}
+
+MemoryRateLimits::Counts MemoryRateLimits::counts(rules::RateKind kind) const {
+  const auto index = static_cast<std::size_t>(kind);
+  Counts counts;
+  for (const auto& shard : shards_) {
+    counts.allowed += shard.allowed[index].load(std::memory_order_relaxed);
+    counts.refused += shard.refused[index].load(std::memory_order_relaxed);
+    counts.shadowed += shard.shadowed[index].load(std::memory_order_relaxed);
+  }
+  return counts;
+}
+
+std::uint64_t MemoryRateLimits::overflow_uses() const {
+  std::uint64_t uses = 0;
+  for (const auto& shard : shards_) uses += shard.overflow_uses.load(std::memory_order_relaxed);
+  return uses;
+}
+
+std::size_t MemoryRateLimits::bytes() const {
+  return callers_->bytes() + strangers_->bytes();
+}
+
+MemoryRateLimits::Shard& MemoryRateLimits::my_shard() {
+  static std::atomic<std::size_t> next = 0;
+  thread_local const std::size_t mine = next.fetch_add(1) % shard_count;
+  return shards_[mine];
+}
+
+}  // namespace stagedoor::store
