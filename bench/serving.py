@@ -27,6 +27,11 @@ connections_max = 19000
 connections_per_peer_max = 19000
 [log]
 level = "warning"
+# Counted, as in use, but never reached.
+[limits]
+api_key_free = "1000000000/sec"
+stranger = "1000000000/sec"
+person = "1000000000/sec"
 """
 
 

@@ -104,6 +104,7 @@ AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error wh
       parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
                           options_.stranger, parts_.clock.now());
   if (!limit.is_allowed) why = too_often();
+  note_shadow(limit, "", request.action, request.peer, request.request_id);
   note_refusal(request, "", "", why);
   return {.caller = base::fail(std::move(why)), .limit = limit};
 }
@@ -115,6 +116,8 @@ AdmitCall::Outcome AdmitCall::judged(const Request& request, rules::Caller calle
     note_refusal(request, caller.actor(), caller.workspace_id(), error);
     return {.caller = base::fail(std::move(error)), .limit = limit};
   }
+  if (limit.is_shadow)
+    note_shadow(limit, caller.actor(), request.action, request.peer, request.request_id);
   if (!caller.may(request.needs)) {
     const auto scope = std::string(rules::name_of(request.needs));
     base::Error error{ErrorCode::forbidden, caller.actor() + " lacks " + scope,
@@ -132,6 +135,7 @@ AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& 
   auto whose = bytes_of(base::party_of(client));
   whose += who;
   const auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
+  note_shadow(limit, "", action, peer, request_id);
   if (limit.is_allowed) return {.done = base::Done{}, .limit = limit};
   auto error = too_often();
   parts_.audit.note({.at = parts_.clock.now(),
@@ -157,6 +161,22 @@ void AdmitCall::note_refusal(const Request& request, const std::string& actor,
                      .peer = std::string(request.peer),
                      .request_id = std::string(request.request_id),
                      .detail = error.detail});
+}
+
+void AdmitCall::note_shadow(const rules::RateVerdict& limit, const std::string& actor,
+                            std::string_view action, std::string_view peer,
+                            std::string_view request_id) const {
+  if (!limit.is_shadow) return;
+  parts_.audit.note({.at = parts_.clock.now(),
+                     .workspace_id = {},
+                     .actor = actor,
+                     .action = std::string(action),
+                     .subject = {},
+                     .outcome = rules::AuditOutcome::done,
+                     .peer = std::string(peer),
+                     .request_id = std::string(request_id),
+                     .detail = "over the rate limit " + std::string(rules::name_of(limit.kind)) +
+                               ", which only watches"});
 }
 
 }  // namespace stagedoor::actions

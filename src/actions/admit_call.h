@@ -2,7 +2,8 @@
 // Every door asks this first, for every call.
 //
 // The order: credential, limit, permission. A credential that is not accepted counts against the
-// network that it came from, so that guessing is slow; one that is counts against itself.
+// network that it came from, so that guessing is slow; one that is counts against itself. Where
+// the limit only watches, what it would have refused is noted in the audit log and goes on.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -97,6 +98,9 @@ class AdmitCall {
   Outcome judged(const Request& request, rules::Caller caller, rules::RateVerdict limit) const;
   void note_refusal(const Request& request, const std::string& actor,
                     const std::string& workspace_id, const base::Error& error) const;
+  void note_shadow(const rules::RateVerdict& limit, const std::string& actor,
+                   std::string_view action, std::string_view peer,
+                   std::string_view request_id) const;
   const rules::RateLimit& limit_for(rules::RateKind kind) const;
 
   Parts parts_;

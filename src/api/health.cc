@@ -20,20 +20,21 @@ std::size_t my_shard(std::size_t shards) {
   return mine % shards;
 }
 
-MetricFamily family_of(const Gauge& gauge) {
-  MetricFamily family;
-  family.name = gauge.name;
-  family.help = gauge.help;
-  ClientMetric metric;
-  if (gauge.kind == Gauge::Kind::counter) {
-    family.type = MetricType::Counter;
-    metric.counter.value = gauge.read();
-  } else {
-    family.type = MetricType::Gauge;
-    metric.gauge.value = gauge.read();
+void add_gauge(std::vector<MetricFamily>& families, const Gauge& gauge) {
+  if (families.empty() || families.back().name != gauge.name) {
+    MetricFamily family;
+    family.name = gauge.name;
+    family.help = gauge.help;
+    family.type = gauge.kind == Gauge::Kind::counter ? MetricType::Counter : MetricType::Gauge;
+    families.push_back(std::move(family));
   }
-  family.metric.push_back(std::move(metric));
-  return family;
+  ClientMetric metric;
+  for (const auto& [name, value] : gauge.labels) metric.label.push_back({name, value});
+  if (gauge.kind == Gauge::Kind::counter)
+    metric.counter.value = gauge.read();
+  else
+    metric.gauge.value = gauge.read();
+  families.back().metric.push_back(std::move(metric));
 }
 
 MetricFamily requests_family(const std::vector<RequestCounts::Row>& rows) {
@@ -147,7 +148,7 @@ void Health::ready(const http::Request&, http::Response& response) const {
 void Health::metrics(const http::Request&, http::Response& response) const {
   const auto rows = parts_.requests.rows();
   std::vector<MetricFamily> families;
-  for (const auto& gauge : parts_.gauges) families.push_back(family_of(gauge));
+  for (const auto& gauge : parts_.gauges) add_gauge(families, gauge);
   families.push_back(requests_family(rows));
   families.push_back(durations_family(rows));
   response.start(200, "text/plain; version=0.0.4; charset=utf-8") =

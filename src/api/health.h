@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/listener.h"
@@ -20,11 +21,13 @@
 
 namespace stagedoor::api {
 
-// A number that is read when /metrics is asked.
+// A number that is read when /metrics is asked. Those of one name stand together and differ in
+// their labels.
 struct Gauge {
   std::string name, help;
   enum class Kind { counter, gauge } kind;
   std::function<double()> read;
+  std::vector<std::pair<std::string, std::string>> labels = {};
 };
 
 // Counts finished requests by route and status, on the loops, without a lock.

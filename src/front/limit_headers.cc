@@ -11,10 +11,10 @@ using namespace std::chrono;
 
 void tell_limit(http::Response& response, const rules::RateVerdict& verdict) {
   const auto& limit = verdict.limit;
-  const auto all_back = ceil<seconds>(limit.interval() * limit.burst).count();
+  if (limit.is_unlimited()) return;
+  const auto all_back = ceil<seconds>(limit.window()).count();
   const auto reset = base::unix_seconds(ceil<seconds>(verdict.full_at));
-  const auto next = verdict.retry_after.count() > 0 ? ceil<seconds>(verdict.retry_after).count()
-                                                    : ceil<seconds>(limit.interval()).count();
+  const auto next = ceil<seconds>(verdict.next_in).count();
   fmt::memory_buffer text;
   const auto header = [&](std::string_view name, auto format, const auto&... values) {
     text.clear();

@@ -5,7 +5,13 @@
 // refusal Retry-After (RFC 9110 10.2.3).
 //
 // Limit is the burst: what could come at once when all is there. Reset is when all of it is there
-// again. A policy's q is the burst and its w the seconds in which that much comes back.
+// again. A policy's q is the burst and its w the seconds in which that much comes back; r is what
+// remains and t the seconds until that grows by one. Seconds are rounded up, so that who waits so
+// long is admitted.
+//
+// Answers to calls that no limit counted tell none: what the plumbing itself refuses (no such
+// path, no such method, a body too large), public files, health and metrics, and callers whose
+// limit is "unlimited".
 //
 // SPDX-License-Identifier: Apache-2.0
 

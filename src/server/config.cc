@@ -141,9 +141,88 @@ Setting texts(std::string_view name, std::string_view form, std::string_view hel
           }};
 }
 
-// All settings, in the order in which they are printed. Tables stand together.
-const std::vector<Setting>& settings() {
-  static const std::vector<Setting> all = {
+// A list of texts that `read` turns into values; `read` gives nullopt for what is none.
+template <class Get, class Read, class Write>
+Setting list(std::string_view name, std::string_view form, std::string_view help,
+             std::string_view wrong, Get get, Read read, Write write) {
+  using Values = std::remove_reference_t<std::invoke_result_t<Get, Config&>>;
+  return {name, form, help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto* array = node.as_array();
+            if (array == nullptr) return std::string(wrong);
+            Values values;
+            for (const auto& item : *array) {
+              const auto text = item.value_exact<std::string>();
+              const auto value = text ? read(*text) : std::nullopt;
+              if (!value) return std::string(wrong);
+              values.insert(values.end(), *value);
+            }
+            get(config) = std::move(values);
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            std::string all;
+            for (const auto& value : get(const_cast<Config&>(config)))
+              all += (all.empty() ? "" : ", ") + toml_string(write(value));
+            return "[" + all + "]";
+          }};
+}
+
+template <class Get>
+Setting rate(std::string_view name, std::string_view help, Get get) {
+  return {name, "limit", help,
+          [=](Config& config, const toml::node& node) -> std::optional<std::string> {
+            const auto text = node.value_exact<std::string>();
+            const auto limit = rules::read_rate_limit(text.value_or(""));
+            if (!limit) return limit.error().hint;
+            get(config) = *limit;
+            return std::nullopt;
+          },
+          [=](const Config& config) {
+            return toml_string(rules::text_of(get(const_cast<Config&>(config))));
+          }};
+}
+
+std::vector<Setting> limit_settings() {
+  return {
+      rate("limits.api_key_free", "of API keys of the tier free, and of tiers without a limit here",
+           [](Config& c) -> auto& { return c.limits.tiers["free"]; }),
+      rate("limits.api_key_creator", "of API keys of the tier creator",
+           [](Config& c) -> auto& { return c.limits.tiers["creator"]; }),
+      rate("limits.api_key_pro", "of API keys of the tier pro",
+           [](Config& c) -> auto& { return c.limits.tiers["pro"]; }),
+      rate("limits.person", "of a person with a JWT",
+           [](Config& c) -> auto& { return c.limits.person; }),
+      rate("limits.stranger", "of calls without a credential that is accepted, per network",
+           [](Config& c) -> auto& { return c.limits.stranger; }),
+      rate("limits.password", "of tries of one account's password, per network",
+           [](Config& c) -> auto& { return c.limits.password; }),
+      rate("limits.login", "of logins, per network",
+           [](Config& c) -> auto& { return c.limits.login; }),
+      rate("limits.account_creation", "of new accounts, per network",
+           [](Config& c) -> auto& { return c.limits.account_creation; }),
+      list(
+          "limits.shadow", "kinds",
+          "limits that only watch: api-key, person, stranger, password, login, account-creation",
+          "must be a list of api-key, person, stranger, password, login, account-creation",
+          [](Config& c) -> auto& { return c.limit_tables.shadow; },
+          [](const std::string& text) { return rules::rate_kind_of(text); },
+          [](rules::RateKind kind) { return rules::name_of(kind); }),
+      yes_or_no("limits.keys_count_per_network",
+                "whether an API key has its limit per network, so that a thief elsewhere can't use "
+                "up its owner's",
+                [](Config& c) -> auto& { return c.limits.keys_count_per_network; }),
+      number("limits.callers_max", "callers",
+             "API keys and people that are told apart; more share what is left; 43 bytes each", 1,
+             100'000'000, [](Config& c) -> auto& { return c.limit_tables.callers_max; }),
+      number("limits.strangers_max", "networks",
+             "strangers that are told apart; more share what is left; 43 bytes each", 1,
+             100'000'000, [](Config& c) -> auto& { return c.limit_tables.strangers_max; }),
+  };
+}
+
+std::vector<Setting> other_settings() {
+  return {
       text("server.listen", "HOST:PORT", "where to listen; port 0 takes any free one",
            [](Config& c) -> auto& { return c.listen; }),
       text("server.public_url", "URL",
@@ -158,6 +237,14 @@ const std::vector<Setting>& settings() {
              [](Config& c) -> auto& { return c.http.connections_per_peer_max; }),
       seconds("server.shutdown_grace_seconds", "how long utterances may take to end at a shutdown",
               0, 3600, [](Config& c) -> auto& { return c.shutdown_grace; }),
+      list(
+          "server.trusted_proxies", "networks",
+          "proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; empty: nobody's",
+          "must be a list of networks such as \"10.0.0.0/8\" or \"fd00::/8\", without bits beyond "
+          "the prefix",
+          [](Config& c) -> auto& { return c.http.trusted_proxies; },
+          [](const std::string& text) { return base::parse_network(text); },
+          [](const base::Network& network) { return base::text_of(network); }),
       number("http.head_bytes_max", "bytes", "a longer request head is refused with 431", 1024,
              1 << 20, [](Config& c) -> auto& { return c.http.head_bytes_max; }),
       number("http.body_bytes_max", "bytes", "a longer body is refused with 413", 1024, 1 << 26,
@@ -232,6 +319,15 @@ const std::vector<Setting>& settings() {
            "the least that is logged; debug has every request",
            [](Config& c) -> auto& { return c.log_level; }, {"debug", "info", "warning", "error"}),
   };
+}
+
+// All settings, in the order in which they are printed. Tables stand together.
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = [] {
+    auto list = other_settings();
+    std::ranges::move(limit_settings(), std::back_inserter(list));
+    return list;
+  }();
   return all;
 }
 

@@ -11,11 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "actions/admit_call.h"
 #include "api/page.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "http/listener.h"
 #include "rules/token_keys.h"
+#include "store/memory_rate_limits.h"
 
 namespace stagedoor::server {
 
@@ -35,6 +37,9 @@ struct Config {
 
   bool accepts_live_keys = true;
   bool accepts_test_keys = true;
+
+  actions::AdmitCall::Options limits;
+  store::MemoryRateLimits::Options limit_tables;
 
   std::chrono::seconds configure_within{10};
   std::size_t message_bytes_max = 8u << 20;

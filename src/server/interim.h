@@ -6,7 +6,6 @@
 
 #include "rules/identity.h"
 #include "rules/key_usage.h"
-#include "rules/rate_limit.h"
 
 namespace stagedoor::server {
 
@@ -20,20 +19,6 @@ class NoPeople : public rules::IdentityVerifier, public rules::Members {
   }
   base::Result<rules::Member> member_of(const rules::Identity&, std::string_view) const override {
     return base::fail(base::ErrorCode::token_invalid, "no issuer is configured");
-  }
-};
-
-class NoLimits : public rules::RateLimiter {
- public:
-  rules::RateVerdict take(rules::RateKind kind, std::string_view, const rules::RateLimit& limit,
-                          base::Instant now) override {
-    rules::RateVerdict verdict;
-    verdict.is_allowed = true;
-    verdict.kind = kind;
-    verdict.limit = limit;
-    verdict.remaining = limit.burst;
-    verdict.full_at = now;
-    return verdict;
   }
 };
 

@@ -6,8 +6,9 @@
 
 namespace stagedoor::server {
 
-Reception::Reception(Workspace& workspace, const Config&)
-    : audit_(*workspace.audit),
+Reception::Reception(Workspace& workspace, const Config& config)
+    : limiter_(config.limit_tables, workspace.random),
+      audit_(*workspace.audit),
       admit_({.authenticate = *workspace.authenticate,
               .identities = people_,
               .members = people_,
@@ -15,7 +16,7 @@ Reception::Reception(Workspace& workspace, const Config&)
               .key_usage = key_usage_,
               .audit = audit_,
               .clock = workspace.clock},
-             {}),
+             config.limits),
       workers_({}),
       api_(
           {.admit = admit_, .workers = workers_},
@@ -31,5 +32,31 @@ Reception::Reception(Workspace& workspace, const Config&)
           [](const http::Request& request) {
             return front::api_key_header_of(request, "X-Api-Key");
           }) {}
+
+std::vector<api::Gauge> Reception::gauges() const {
+  using Counts = store::MemoryRateLimits::Counts;
+  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+  std::vector<api::Gauge> all;
+  for (std::size_t i = 0; i < rules::rate_kind_count; ++i) {
+    const auto kind = static_cast<rules::RateKind>(i);
+    const auto add = [&](std::string outcome, std::uint64_t Counts::* count) {
+      all.push_back(
+          {"stagedoor_rate_limit_calls_total",
+           "What the limits said to calls, by kind; shadowed: admitted, since the limit "
+           "only watches.",
+           api::Gauge::Kind::counter,
+           [this, kind, count, number] { return number(limiter_.counts(kind).*count); },
+           {{"kind", std::string(rules::name_of(kind))}, {"outcome", std::move(outcome)}}});
+    };
+    add("allowed", &Counts::allowed);
+    add("refused", &Counts::refused);
+    add("shadowed", &Counts::shadowed);
+  }
+  all.push_back({"stagedoor_rate_limit_overflow_total",
+                 "Calls whose caller found no place in the tables of limits.",
+                 api::Gauge::Kind::counter,
+                 [this, number] { return number(limiter_.overflow_uses()); }});
+  return all;
+}
 
 }  // namespace stagedoor::server

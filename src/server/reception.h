@@ -4,12 +4,16 @@
 
 #pragma once
 
+#include <vector>
+
 #include "actions/admit_call.h"
+#include "api/health.h"
 #include "front/guard.h"
 #include "http/workers.h"
 #include "server/config.h"
 #include "server/interim.h"
 #include "server/workspace.h"
+#include "store/memory_rate_limits.h"
 
 namespace stagedoor::server {
 
@@ -23,6 +27,8 @@ class Reception {
   const actions::AdmitCall& admit() const { return admit_; }
   rules::AuditLog& audit() { return audit_; }
   http::Workers& workers() { return workers_; }
+  // What the limits have said, for /metrics.
+  std::vector<api::Gauge> gauges() const;
   // Our own API: Bearer, problem documents.
   const front::Guard& api() const { return api_; }
   // The Spatius console: X-Api-Key, errors[].
@@ -30,7 +36,7 @@ class Reception {
 
  private:
   NoPeople people_;
-  NoLimits limiter_;
+  store::MemoryRateLimits limiter_;
   rules::AuditLog& audit_;
   NoKeyUsage key_usage_;
   actions::AdmitCall admit_;

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <thread>
 
 #include "api/health.h"
@@ -273,7 +274,7 @@ std::vector<api::Gauge> Server::gauges() {
   const auto gauge = [](std::string name, std::string help, std::function<double()> read) {
     return api::Gauge{"stagedoor_" + name, std::move(help), Kind::gauge, std::move(read)};
   };
-  return {
+  std::vector<api::Gauge> all = {
       counter("sessions_total", "Live sessions begun.", motion_counts_.sessions_begun),
       counter("utterances_total", "Utterances begun.", motion_counts_.utterances),
       counter("motion_frames_total", "Frames of motion made.", motion_counts_.frames),
@@ -290,6 +291,8 @@ std::vector<api::Gauge> Server::gauges() {
       gauge("websockets", "Open WebSockets.",
             [this] { return static_cast<double>(listener_->counts().websockets); }),
   };
+  std::ranges::move(reception_.gauges(), std::back_inserter(all));
+  return all;
 }
 
 void Server::observe(const http::RequestRecord& record) {

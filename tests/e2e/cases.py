@@ -32,18 +32,10 @@ NEVER = threading.Event()
 
 
 class Stage(Server):
-    """A Server with a settings file, commands on its data folder, tokens and sessions."""
+    """A Server with commands on its data folder, tokens and sessions."""
 
     def __init__(self, settings="", **how):
-        super().__init__(**how)
-        self.settings = settings
-
-    def start(self, *arguments):
-        if self.settings:
-            path = self.data / "settings.toml"
-            path.write_text(self.settings)
-            arguments = ("--config", str(path), *arguments)
-        return super().start(*arguments)
+        super().__init__(settings=settings, **how)
 
     def halt(self, how=signal.SIGTERM):
         """Sends a signal, waits for the end, keeps the data folder; returns the exit status."""

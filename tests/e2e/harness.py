@@ -21,6 +21,17 @@ import tempfile
 import threading
 
 START_SECONDS = 30
+# For whoever tests other things than limits: they mint more often than a free key may.
+NO_LIMITS = """[limits]
+api_key_free = "unlimited"
+api_key_creator = "unlimited"
+api_key_pro = "unlimited"
+person = "unlimited"
+stranger = "unlimited"
+password = "unlimited"
+login = "unlimited"
+account_creation = "unlimited"
+"""
 STOP_SECONDS = 30
 
 
@@ -39,16 +50,18 @@ class Server:
 
     `data` is the folder (a temporary one unless given, gone with close() or with this object),
     `port` the port, `initialised` what init printed. `log()` is all that the server has written so
-    far, both streams. After stop() the same data may be started again.
+    far, both streams. After stop() the same data may be started again. `settings` is the text of
+    the settings file; rate limits are off unless it has a table [limits].
     """
 
-    def __init__(self, data=None, serve_arguments=()):
+    def __init__(self, data=None, serve_arguments=(), settings=""):
         self.binary = os.environ["STAGEDOOR"]
         self._own_data = None
         if data is None:
             self._own_data = tempfile.TemporaryDirectory(prefix="stagedoor-e2e-")
         self.data = pathlib.Path(data or self._own_data.name)
         self.serve_arguments = list(serve_arguments)
+        self.settings = settings
         self.initialised = None
         self.port = None
         self.process = None
@@ -79,7 +92,7 @@ class Server:
     def start(self, *arguments):
         """Starts `serve` on a free port of 127.0.0.1 and waits for its first line, the address."""
         command = [self.binary, "serve", "--data", str(self.data)]
-        command += ["--listen", "127.0.0.1:0", "--json"]
+        command += ["--listen", "127.0.0.1:0", "--json", "--config", self.write_settings()]
         self.process = subprocess.Popen(
             [*command, *self.serve_arguments, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -100,6 +113,15 @@ class Server:
                 reader.join()  # what it said on its way is part of the message
             raise RuntimeError(f"serve did not say where it listens:\n{self.log()}") from error
         return self
+
+    def write_settings(self):
+        """The settings as a file; its path."""
+        text = self.settings + "\n"
+        if "[limits]" not in text:
+            text += NO_LIMITS
+        path = self.data / "settings.toml"
+        path.write_text(text)
+        return str(path)
 
     def _read(self, stream, first_line):
         for line in stream:
