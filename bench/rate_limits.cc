@@ -1,6 +1,6 @@
 // What one call costs the table of rate limits, by how many callers there are and how many threads
-// call: `rate_limits [CALLS]`. One line each: callers, threads, ns per call, memory of the table, calls
-// that found no place.
+// call: `rate_limits [CALLS]`. One line each: callers, threads, ns per call, memory of the table,
+// calls that found no place.
 //
 // SPDX-License-Identifier: Apache-2.0
 

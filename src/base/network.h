@@ -1,5 +1,10 @@
 // Network addresses and networks: IPv4 and IPv6 in one 16-byte form.
 //
+// Rule client-address-by-trusted-proxies: whoever connects is the client, unless it is a proxy that
+// the settings trust: then the last address of X-Forwarded-For that is no such proxy. What a client
+// writes there itself stands further to the left and is never read, so that nobody gets another
+// limit, or past a key's networks, by a header.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once

@@ -56,6 +56,51 @@ TEST(Config, WhatIsPrintedReadsBackAsTheSame) {
   EXPECT_FALSE(again->accepts_live_keys);
 }
 
+TEST(Config, TheLimitsOfTheThirdDialectAreTheDefaults) {
+  const auto printed = print_config(*parse_config("", "empty"));
+  for (const auto* line :
+       {"api_key_free = \"10/min burst 20\"", "api_key_creator = \"30/min burst 60\"",
+        "api_key_pro = \"300/min burst 600\"", "person = \"60/min burst 120\"",
+        "stranger = \"5/min burst 10\"", "password = \"5/min\"", "login = \"10/min\"",
+        "account_creation = \"3/5min\"", "shadow = []", "keys_count_per_network = true",
+        "trusted_proxies = []"})
+    EXPECT_NE(printed.find("\n" + std::string(line) + "\n"), std::string::npos) << line;
+}
+
+TEST(Config, LimitsAndProxiesAreReadAndPrintedAsTheyWereWritten) {
+  const std::string_view text =
+      "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"fd00::/8\", \"192.0.2.7\"]\n"
+      "[limits]\napi_key_pro = \"unlimited\"\nperson = \"7/2hour burst 9\"\n"
+      "shadow = [\"login\", \"api-key\"]\nkeys_count_per_network = false\ncallers_max = 5\n";
+  const auto config = parse_config(text, "one");
+  ASSERT_TRUE(config) << config.error().hint;
+  EXPECT_EQ(config->http.trusted_proxies.size(), 3u);
+  EXPECT_TRUE(config->limits.tiers.at("pro").is_unlimited());
+  EXPECT_EQ(config->limits.person.count, 7u);
+  EXPECT_EQ(config->limit_tables.shadow.size(), 2u);
+  EXPECT_FALSE(config->limits.keys_count_per_network);
+  EXPECT_EQ(config->limit_tables.callers_max, 5u);
+  const auto printed = print_config(*config);
+  const auto again = parse_config(printed, "printed");
+  ASSERT_TRUE(again) << again.error().hint;
+  EXPECT_EQ(print_config(*again), printed);
+}
+
+TEST(Config, ALimitOrAProxyThatIsNoneStopsTheStart) {
+  for (const auto* value : {"\"often\"", "\"10\"", "10", "\"10/fortnight\"", "\"\"", "[]"})
+    EXPECT_NE(hint_of("[limits]\nlogin = " + std::string(value)).find("10/min burst 20"),
+              std::string::npos)
+        << value;
+  for (const auto* value : {"[\"api_key\"]", "\"login\"", "[1]", "[\"\"]"})
+    EXPECT_NE(hint_of("[limits]\nshadow = " + std::string(value)).find("list of api-key"),
+              std::string::npos)
+        << value;
+  for (const auto* value : {"[\"10.0.0.1/8\"]", "[\"here\"]", "[10]", "\"10.0.0.0/8\""})
+    EXPECT_NE(hint_of("[server]\ntrusted_proxies = " + std::string(value)).find("list of networks"),
+              std::string::npos)
+        << value;
+}
+
 TEST(Address, HostAndPortAreTakenApart) {
   EXPECT_EQ(parse_address("127.0.0.1:0")->port, 0);
   EXPECT_EQ(parse_address("[::1]:8700")->host, "::1");

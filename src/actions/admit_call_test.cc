@@ -1,0 +1,371 @@
+// Who gets in, in which order that is decided, and whose limit each call counts against.
+#include "actions/admit_call.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+#include "crypto/random.h"
+
+namespace stagedoor::actions {
+namespace {
+
+using base::ErrorCode;
+using rules::Permission;
+using rules::RateKind;
+using namespace std::chrono_literals;
+
+class Keys : public rules::ApiKeyStore {
+ public:
+  std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override {
+    const auto found = by_hash.find(hash);
+    if (found == by_hash.end() || found->second.revoked_at) return std::nullopt;
+    return rules::KnownApiKey{found->second.id, found->second.environment, &app,
+                              &found->second.terms};
+  }
+  base::Result<base::Done> create(const rules::ApiKey& key,
+                                  const rules::ApiKeyHash& hash) override {
+    by_hash[hash] = key;
+    return base::Done{};
+  }
+  base::Result<rules::ApiKey> revoke(std::uint64_t, base::Instant, std::string) override {
+    return base::fail(ErrorCode::not_found, "no key");
+  }
+  base::Result<std::vector<rules::ApiKey>> list(std::string_view) const override {
+    return std::vector<rules::ApiKey>();
+  }
+  void rehash(std::uint64_t, const rules::ApiKeyHash&, const rules::ApiKeyHash&) override {}
+  bool is_revoked(std::uint64_t) const override { return false; }
+
+  rules::App app{.id = "app_1", .workspace_id = "ws_1", .name = "one", .limits = {}};
+  std::map<rules::ApiKeyHash, rules::ApiKey> by_hash;
+};
+
+// Tokens are "a.b." and what is to come of them.
+class People : public rules::IdentityVerifier, public rules::Members {
+ public:
+  std::optional<base::Result<rules::Identity>> at_once(std::string_view token,
+                                                       base::Instant) override {
+    if (token == "a.b.new") return std::nullopt;
+    return known(token);
+  }
+  base::Result<rules::Identity> verify(std::string_view token, base::Instant) override {
+    ++verified;
+    return known(token);
+  }
+  base::Result<rules::Member> member_of(const rules::Identity& identity,
+                                        std::string_view workspace_id) const override {
+    if (!workspace_id.empty() && workspace_id != "ws_1")
+      return base::fail(ErrorCode::not_found, "not a member");
+    rules::Member member{.account_id = "acc_" + identity.subject,
+                         .workspace_id = "ws_1",
+                         .role = rules::Role::viewer,
+                         .permissions = {}};
+    member.permissions.add(Permission::keys_read);
+    return member;
+  }
+  int verified = 0;
+
+ private:
+  static base::Result<rules::Identity> known(std::string_view token) {
+    if (token == "a.b.down") return base::fail(ErrorCode::unavailable, "the issuer is down");
+    if (token == "a.b.late") return base::fail(ErrorCode::token_expired, "late");
+    if (token != "a.b.ada" && token != "a.b.new" && token != "a.b.bob")
+      return base::fail(ErrorCode::token_invalid, "not genuine");
+    rules::Identity identity;
+    identity.issuer = "https://issuer.example";
+    identity.subject = std::string(token.substr(4));
+    return identity;
+  }
+};
+
+// One number per caller, without bounds.
+class Limiter : public rules::RateLimiter {
+ public:
+  rules::RateVerdict take(RateKind kind, std::string_view who, const rules::RateLimit& limit,
+                          base::Instant now) override {
+    auto verdict = rules::take(arrivals[{kind, std::string(who)}], limit, now);
+    verdict.kind = kind;
+    if (watches && !verdict.is_allowed) verdict.is_allowed = verdict.is_shadow = true;
+    return verdict;
+  }
+  std::map<std::pair<RateKind, std::string>, std::int64_t> arrivals;
+  bool watches = false;
+};
+
+class Usage : public rules::KeyUsage {
+ public:
+  void count(std::uint64_t, const base::Address&, rules::CallOutcome outcome,
+             base::Instant) override {
+    ++(outcome == rules::CallOutcome::admitted ? admitted : refused);
+  }
+  int admitted = 0, refused = 0;
+};
+
+class Audit : public rules::AuditLog {
+ public:
+  base::Result<base::Done> record(rules::AuditEntry) override { return base::Done{}; }
+  void note(rules::AuditEntry entry) override { entries.push_back(std::move(entry)); }
+  std::vector<rules::AuditEntry> entries;
+};
+
+rules::ApiKeyTerms terms_of(rules::Permissions scopes, std::string tier = "free",
+                            std::optional<rules::RateLimit> own_limit = {}) {
+  rules::ApiKeyTerms terms;
+  terms.scopes = scopes;
+  terms.tier = std::move(tier);
+  terms.own_limit = own_limit;
+  return terms;
+}
+const auto all_scopes = rules::Permissions::of_api_keys();
+
+struct World {
+  explicit World(AdmitCall::Options options = {})
+      : admit({.authenticate = authenticate,
+               .identities = people,
+               .members = people,
+               .limiter = limiter,
+               .key_usage = usage,
+               .audit = audit,
+               .clock = clock},
+              std::move(options)) {}
+
+  std::string make_key(rules::ApiKeyTerms terms = {}) {
+    const auto text = rules::ApiKeyText::make(rules::Environment::test, random);
+    rules::ApiKey key;
+    key.id = ++keys_made;
+    key.app_id = "app_1";
+    key.terms = std::move(terms);
+    EXPECT_TRUE(keys.create(key, hasher.current(text)));
+    return std::string(text.secret().expose());
+  }
+  // A key in the right form that nobody made.
+  std::string guess() {
+    return std::string(rules::ApiKeyText::make(rules::Environment::test, random).secret().expose());
+  }
+  AdmitCall::Request asked(base::Result<std::string_view> credential, std::string_view from,
+                           Permission needs) {
+    return {.credential = std::move(credential),
+            .client = *base::parse_address(from),
+            .peer = from,
+            .request_id = "req-1",
+            .action = "GET /v1/keys",
+            .needs = needs};
+  }
+  AdmitCall::Outcome call(std::string_view credential, std::string_view from = "192.0.2.7",
+                          Permission needs = Permission::keys_read) {
+    return admit(asked(credential, from, needs));
+  }
+  AdmitCall::Outcome call_without(std::string_view from = "192.0.2.7") {
+    return admit(
+        asked(base::fail(ErrorCode::credential_missing, "none"), from, Permission::keys_read));
+  }
+  ErrorCode code_of(std::string_view credential, std::string_view from = "192.0.2.7",
+                    Permission needs = Permission::keys_read) {
+    const auto outcome = call(credential, from, needs);
+    EXPECT_FALSE(outcome.caller);
+    return outcome.caller ? ErrorCode::conflict : outcome.caller.error().code;
+  }
+
+  base::ManualClock clock{base::Instant(1'800'000'000s)};
+  crypto::SystemRandom random;
+  rules::ApiKeyHasher hasher{[] {
+    std::vector<crypto::HmacKey> generations;
+    generations.emplace_back(base::Secret(std::string_view("server secret")));
+    return generations;
+  }()};
+  Keys keys;
+  std::uint64_t keys_made = 0;
+  People people;
+  Limiter limiter;
+  Usage usage;
+  Audit audit;
+  AuthenticateApiKey authenticate{{.keys = keys, .hasher = hasher, .clock = clock}, {}};
+  AdmitCall admit;
+};
+
+TEST(AdmitCall, AGoodKeyIsAdmittedAndToldItsLimit) {
+  World w;
+  const auto outcome = w.call(w.make_key());
+  ASSERT_TRUE(outcome.caller);
+  EXPECT_EQ(outcome.caller->kind(), rules::CallerKind::api_key);
+  EXPECT_EQ(outcome.limit.kind, RateKind::api_key);
+  EXPECT_EQ(outcome.limit.remaining, 19u);
+  EXPECT_EQ(w.usage.admitted, 1);
+  EXPECT_TRUE(w.audit.entries.empty());
+}
+
+TEST(AdmitCall, APersonIsAdmittedAndCountedAsThemselvesFromAnyNetwork) {
+  World w;
+  EXPECT_EQ(w.call("a.b.ada", "192.0.2.1").limit.remaining, 119u);
+  EXPECT_EQ(w.call("a.b.ada", "192.0.2.2").limit.remaining, 118u);
+  EXPECT_EQ(w.call("a.b.bob", "192.0.2.2").limit.remaining, 119u);
+  EXPECT_EQ(w.call("a.b.bob").limit.kind, RateKind::person);
+}
+
+TEST(AdmitCall, ATokenThatNeedsTimeIsNotDecidedAtOnce) {
+  World w;
+  EXPECT_FALSE(w.admit.at_once(w.asked("a.b.new", "192.0.2.7", Permission::keys_read)));
+  EXPECT_EQ(w.people.verified, 0);
+  EXPECT_TRUE(w.limiter.arrivals.empty());
+  EXPECT_TRUE(w.call("a.b.new").caller);
+}
+
+TEST(AdmitCall, TheCredentialIsLookedAtFirstThenTheLimitThenThePermission) {
+  World w;
+  const auto key =
+      w.make_key(terms_of({Permission::keys_read}, "free", rules::RateLimit{1, 1min, 1}));
+  // No credential and no permission: the credential.
+  EXPECT_EQ(w.code_of(w.guess(), "192.0.2.7", Permission::tokens_mint), ErrorCode::unauthenticated);
+  // No permission: it has been counted all the same.
+  EXPECT_EQ(w.code_of(key, "192.0.2.7", Permission::tokens_mint), ErrorCode::forbidden);
+  // No permission and over the limit: the limit.
+  EXPECT_EQ(w.code_of(key, "192.0.2.7", Permission::tokens_mint), ErrorCode::rate_limited);
+  EXPECT_EQ(w.usage.refused, 2);
+}
+
+TEST(AdmitCall, AKeyWithoutThePermissionIsForbiddenAndToldWhichOneItLacks) {
+  World w;
+  const auto key = w.make_key(terms_of({Permission::keys_read}));
+  const auto outcome = w.call(key, "192.0.2.7", Permission::tokens_mint);
+  ASSERT_FALSE(outcome.caller);
+  EXPECT_EQ(outcome.caller.error().code, ErrorCode::forbidden);
+  EXPECT_NE(outcome.caller.error().hint.find("tokens:mint"), std::string::npos);
+  EXPECT_EQ(outcome.limit.remaining, 19u);
+}
+
+// Rule rate-limit-by-network.
+TEST(AdmitCall, GuessedKeysCountAgainstTheirNetworkWhicheverKeyIsGuessed) {
+  World w;
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(w.code_of(w.guess()), ErrorCode::unauthenticated);
+  EXPECT_EQ(w.code_of(w.guess()), ErrorCode::rate_limited);
+  EXPECT_EQ(w.code_of("a.b.forged"), ErrorCode::rate_limited);
+  EXPECT_EQ(w.call_without().caller.error().code, ErrorCode::rate_limited);
+  EXPECT_EQ(w.call_without().limit.retry_after, 12s);
+  EXPECT_EQ(w.code_of(w.guess(), "192.0.2.8"), ErrorCode::unauthenticated);
+}
+
+// Rule rate-limit-by-network.
+TEST(AdmitCall, WhoGuessesDoesNotLockOutAKeyOfTheSameNetwork) {
+  World w;
+  const auto key = w.make_key();
+  for (int i = 0; i < 50; ++i) w.call(w.guess());
+  EXPECT_TRUE(w.call(key).caller);
+}
+
+// Rule rate-limit-by-network.
+TEST(AdmitCall, AStolenKeyUsedElsewhereDoesNotLockItsOwnerOut) {
+  World w;
+  const auto key = w.make_key();
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(w.call(key, "198.51.100.1").caller);
+  EXPECT_EQ(w.code_of(key, "198.51.100.1"), ErrorCode::rate_limited);
+  EXPECT_EQ(w.call(key, "192.0.2.7").limit.remaining, 19u);
+}
+
+TEST(AdmitCall, AKeyThatCountsForAllNetworksTogetherHasOneLimit) {
+  World w({.keys_count_per_network = false});
+  const auto key = w.make_key();
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(w.call(key, "198.51.100.1").caller);
+  EXPECT_EQ(w.code_of(key, "192.0.2.7"), ErrorCode::rate_limited);
+}
+
+// Rule rate-limit-by-network.
+TEST(AdmitCall, StrangersOfOneIPv6NetworkOf64BitsCountTogether) {
+  World w;
+  for (int i = 1; i <= 10; ++i) w.call_without("2001:db8:1:2::" + std::to_string(i));
+  EXPECT_EQ(w.call_without("2001:db8:1:2:ffff::1").caller.error().code, ErrorCode::rate_limited);
+  EXPECT_EQ(w.call_without("2001:db8:1:3::1").caller.error().code, ErrorCode::credential_missing);
+}
+
+TEST(AdmitCall, AnIssuerThatDoesNotAnswerIsNoGuess) {
+  World w;
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(w.code_of("a.b.down"), ErrorCode::unavailable);
+  EXPECT_TRUE(w.limiter.arrivals.empty());
+}
+
+TEST(AdmitCall, AnExpiredTokenIsToldSoAndCountsAgainstItsNetwork) {
+  World w;
+  EXPECT_EQ(w.code_of("a.b.late"), ErrorCode::token_expired);
+  EXPECT_EQ(w.call("a.b.late").limit.kind, RateKind::stranger);
+}
+
+TEST(AdmitCall, ASessionTokenIsNoCredential) {
+  World w;
+  EXPECT_EQ(w.code_of("eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiJ4In0.c2ln"), ErrorCode::token_invalid);
+}
+
+TEST(AdmitCall, AWorkspaceThatIsNotThePersonsIsNotFound) {
+  World w;
+  auto request = w.asked("a.b.ada", "192.0.2.7", Permission::keys_read);
+  request.workspace_id = "ws_2";
+  EXPECT_EQ(w.admit(request).caller.error().code, ErrorCode::not_found);
+}
+
+// Rule rate-limit-by-kind.
+TEST(AdmitCall, AKeyHasItsOwnLimitOrThatOfItsTierOrThatOfFree) {
+  World w;
+  const auto limit_of = [&](rules::ApiKeyTerms terms) {
+    return rules::text_of(w.call(w.make_key(std::move(terms))).limit.limit);
+  };
+  EXPECT_EQ(limit_of({}), "10/min burst 20");
+  EXPECT_EQ(limit_of(terms_of(all_scopes, "creator")), "30/min burst 60");
+  EXPECT_EQ(limit_of(terms_of(all_scopes, "pro")), "300/min burst 600");
+  EXPECT_EQ(limit_of(terms_of(all_scopes, "gone")), "10/min burst 20");
+  EXPECT_EQ(limit_of(terms_of(all_scopes, "pro", rules::RateLimit{1, 1s, 2})), "1/sec burst 2");
+}
+
+// Rule rate-limit-by-kind.
+TEST(AdmitCall, WhatNeedsNoCredentialHasTheLimitOfItsKind) {
+  World w;
+  const auto here = *base::parse_address("192.0.2.7");
+  const auto admitted = [&](RateKind kind, std::string_view who) {
+    int count = 0;
+    while (w.admit.open_call(kind, here, who, "192.0.2.7", "req-1", "POST /x").done) ++count;
+    return count;
+  };
+  EXPECT_EQ(admitted(RateKind::stranger, ""), 10);
+  EXPECT_EQ(admitted(RateKind::login, ""), 10);
+  EXPECT_EQ(admitted(RateKind::account_creation, ""), 3);
+  EXPECT_EQ(admitted(RateKind::password, "ada@example.com"), 5);
+  EXPECT_EQ(admitted(RateKind::password, "bob@example.com"), 5);
+  EXPECT_EQ(w.audit.entries.size(), 5u);
+}
+
+TEST(AdmitCall, EachRefusalIsNotedWithWhoAndFromWhereAndWithoutTheCredential) {
+  World w;
+  const auto key = w.make_key(terms_of({Permission::keys_read}));
+  const auto guess = w.guess();
+  w.call(guess);
+  w.call(key, "192.0.2.7", Permission::tokens_mint);
+  ASSERT_EQ(w.audit.entries.size(), 2u);
+  EXPECT_EQ(w.audit.entries[0].actor, "");
+  EXPECT_EQ(w.audit.entries[1].actor, "key_0000000000000001");
+  EXPECT_EQ(w.audit.entries[1].workspace_id, "ws_1");
+  for (const auto& entry : w.audit.entries) {
+    EXPECT_EQ(entry.outcome, rules::AuditOutcome::refused);
+    EXPECT_EQ(entry.peer, "192.0.2.7");
+    EXPECT_EQ(entry.request_id, "req-1");
+    EXPECT_EQ(entry.action, "GET /v1/keys");
+    for (const auto* text : {&entry.detail, &entry.subject, &entry.actor}) {
+      EXPECT_EQ(text->find(guess), std::string::npos);
+      EXPECT_EQ(text->find(key), std::string::npos);
+    }
+  }
+}
+
+// Rule rate-limit-shadow.
+TEST(AdmitCall, ALimitThatOnlyWatchesAdmitsAndNotesWhatItWouldHaveRefused) {
+  World w;
+  w.limiter.watches = true;
+  const auto key = w.make_key();
+  for (int i = 0; i < 21; ++i) EXPECT_TRUE(w.call(key).caller);
+  ASSERT_EQ(w.audit.entries.size(), 1u);
+  EXPECT_EQ(w.audit.entries[0].outcome, rules::AuditOutcome::done);
+  EXPECT_EQ(w.audit.entries[0].detail, "over the rate limit api-key, which only watches");
+  for (int i = 0; i < 11; ++i)
+    EXPECT_EQ(w.call_without().caller.error().code, ErrorCode::credential_missing);
+}
+
+}  // namespace
+}  // namespace stagedoor::actions
