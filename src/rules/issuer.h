@@ -13,7 +13,7 @@
 // contract 2.2) RS256 and `kid` are required, iss is https://securetoken.google.com/<project>, aud
 // the project, and iat and auth_time are in the past.
 //
-// Used by: actions/verify_identity.h, server/people.h
+// Used by: actions/verify_identity.h, server/issuers.h
 //
 // SPDX-License-Identifier: Apache-2.0
 

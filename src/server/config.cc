@@ -11,14 +11,10 @@
 #include <sstream>
 #include <stdexcept>
 
-// toml++ 3.3 asserts on some texts that are not TOML, and goes on where asserts are off; here it
-// gives up.
-#define TOML_ASSERT(condition) \
-  (static_cast<bool>(condition) ? void() : throw std::runtime_error("not TOML"))
-#include <toml++/toml.h>
-
 #include "base/json.h"
 #include "base/text.h"
+#include "server/toml.h"
+#include "server/toml_issuers.h"
 
 namespace stagedoor::server {
 namespace {
@@ -66,27 +62,6 @@ Setting seconds(std::string_view name, std::string_view help, std::int64_t least
           [=](const Config& config) {
             return std::to_string(get(const_cast<Config&>(config)).count());
           }};
-}
-
-// As a TOML basic string, which has the escapes of JSON; in ASCII, as it must be to be read back.
-std::string toml_string(std::string_view text) {
-  std::string json;
-  base::append_json_string(json, text);
-  std::string out;
-  for (std::size_t at = 0; at < json.size();) {
-    const auto first = static_cast<unsigned char>(json[at++]);
-    if (first < 0x7f) {
-      out += static_cast<char>(first);
-      continue;
-    }
-    // UTF-8 that append_json_string has made valid.
-    char32_t character = first < 0x80 ? first : first < 0xe0 ? first & 0x1fu : first & 0x0fu;
-    if (first >= 0xf0) character = first & 0x07u;
-    while (at < json.size() && (static_cast<unsigned char>(json[at]) & 0xc0) == 0x80)
-      character = character << 6 | (static_cast<unsigned char>(json[at++]) & 0x3fu);
-    out += fmt::format("\\U{:08x}", static_cast<std::uint32_t>(character));
-  }
-  return out;
 }
 
 template <class Get>
@@ -286,6 +261,14 @@ std::vector<Setting> other_settings() {
              "what all sessions together may hold of incoming messages; more closes with 1013",
              1 << 20, std::int64_t{1} << 40,
              [](Config& c) -> auto& { return c.message_memory_max; }),
+      {"people.issuers", "list of tables",
+       "who may vouch for people, each a [[people.issuers]] (docs/guide/people-and-issuers.md)",
+       [](Config& c, const toml::node& node) { return read_issuers(node, c.people_issuers); },
+       [](const Config& c) { return show_issuers(c.people_issuers); }},
+      yes_or_no("people.allow_private_issuers",
+                "whether issuers may have private addresses, and http on this machine: for "
+                "development",
+                [](Config& c) -> auto& { return c.people_allow_private_issuers; }),
       text("page.open_to", "nobody, loopback or everyone",
            "who may open sessions from the page at /; loopback means nobody once server.public_url "
            "is "
@@ -370,6 +353,26 @@ std::string_view key_of(std::string_view name) {
 
 }  // namespace
 
+std::string toml_string(std::string_view text) {
+  std::string json;
+  base::append_json_string(json, text);
+  std::string out;
+  for (std::size_t at = 0; at < json.size();) {
+    const auto first = static_cast<unsigned char>(json[at++]);
+    if (first < 0x7f) {
+      out += static_cast<char>(first);
+      continue;
+    }
+    // UTF-8 that append_json_string has made valid.
+    char32_t character = first < 0x80 ? first : first < 0xe0 ? first & 0x1fu : first & 0x0fu;
+    if (first >= 0xf0) character = first & 0x07u;
+    while (at < json.size() && (static_cast<unsigned char>(json[at]) & 0xc0) == 0x80)
+      character = character << 6 | (static_cast<unsigned char>(json[at++]) & 0x3fu);
+    out += fmt::format("\\U{:08x}", static_cast<std::uint32_t>(character));
+  }
+  return out;
+}
+
 base::Result<Config> parse_config(std::string_view toml_text, std::string_view name) {
   Config config;
   // toml++ 3.3 asserts on a control character and takes an undefined branch on some characters
@@ -404,6 +407,10 @@ base::Result<Config> parse_config(std::string_view toml_text, std::string_view n
     }
   }
   if (auto address = parse_address(config.listen); !address) return base::fail(address.error());
+  const auto policies = policies_of(config.people_issuers, config.people_allow_private_issuers);
+  if (!policies)
+    return base::fail(ErrorCode::malformed, "config",
+                      std::string(name) + ": " + policies.error().hint);
   return config;
 }
 

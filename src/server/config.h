@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "http/listener.h"
 #include "rules/token_keys.h"
+#include "server/issuer_settings.h"
 #include "store/memory_rate_limits.h"
 
 namespace stagedoor::server {
@@ -44,6 +45,9 @@ struct Config {
   std::chrono::seconds configure_within{10};
   std::size_t message_bytes_max = 8u << 20;
   std::size_t message_memory_max = 512u << 20;
+
+  std::vector<IssuerSettings> people_issuers;
+  bool people_allow_private_issuers = false;
 
   std::string page_open_to = "loopback";
   std::string page_api_key_file;  // empty: DATA/page-key

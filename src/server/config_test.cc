@@ -101,6 +101,68 @@ TEST(Config, ALimitOrAProxyThatIsNoneStopsTheStart) {
         << value;
 }
 
+constexpr std::string_view two_issuers =
+    "[[people.issuers]]\npreset = \"firebase\"\nproject = \"avatarium-prod\"\n"
+    "[[people.issuers]]\nissuer = \"https://id.example\"\naudiences = [\"app\", \"b\"]\n"
+    "algorithms = [\"ES256\", \"EdDSA\"]\njwks_url = \"https://id.example/k\"\n"
+    "access_tokens = true\n";
+
+TEST(Config, IssuersAreTablesThatReadBackAsTheSame) {
+  const auto config = parse_config(two_issuers, "two");
+  ASSERT_TRUE(config) << config.error().hint;
+  const auto again = parse_config(print_config(*config), "printed");
+  ASSERT_TRUE(again) << again.error().hint;
+  EXPECT_EQ(print_config(*again), print_config(*config));
+  const auto policies = policies_of(again->people_issuers, false);
+  ASSERT_TRUE(policies);
+  ASSERT_EQ(policies->size(), 2u);
+  EXPECT_EQ((*policies)[0].issuer, "https://securetoken.google.com/avatarium-prod");
+  EXPECT_TRUE((*policies)[0].needs_key_id);
+  EXPECT_EQ((*policies)[1].audiences, (std::vector<std::string>{"app", "b"}));
+  EXPECT_EQ((*policies)[1].algorithms,
+            (std::vector{crypto::SignatureAlgorithm::es256, crypto::SignatureAlgorithm::eddsa}));
+  EXPECT_EQ((*policies)[1].jwks_url, "https://id.example/k");
+  EXPECT_TRUE((*policies)[1].takes_access_tokens);
+}
+
+// Rule setting-unknown-refused.
+TEST(Config, AnUnknownMemberOfAnIssuerIsRefusedWithTheNearestName) {
+  const std::string start = "[[people.issuers]]\nissuer = \"https://id.example\"\n";
+  EXPECT_NE(hint_of(start + "audience = [\"app\"]").find("did you mean audiences?"),
+            std::string::npos);
+  EXPECT_NE(hint_of(start + "audiences = \"app\"").find("audiences that must be a list of texts"),
+            std::string::npos);
+  EXPECT_NE(hint_of("[people]\nissuers = \"x\"").find("list of tables"), std::string::npos);
+  EXPECT_NE(hint_of("[people]\nissuers = [1]").find("list of tables"), std::string::npos);
+}
+
+TEST(Config, AnIssuerThatSaysTooLittleOrOddThingsIsRefused) {
+  const auto issuer = [](std::string_view members) {
+    return hint_of("[[people.issuers]]\n" + std::string(members));
+  };
+  const std::string name = "issuer = \"https://id.example\"\n", aud = "audiences = [\"a\"]\n";
+  EXPECT_EQ(issuer(name + aud), "");
+  EXPECT_NE(issuer(name).find("audiences"), std::string::npos);
+  EXPECT_NE(issuer(aud).find("issuer must be"), std::string::npos);
+  EXPECT_NE(issuer(name + aud + "algorithms = [\"HS256\"]").find("not HS256"), std::string::npos);
+  EXPECT_NE(issuer(name + aud + "algorithms = [\"none\"]").find("not none"), std::string::npos);
+  EXPECT_NE(issuer(name + aud + "jwks_url = \"http://id.example/\"").find("https"),
+            std::string::npos);
+  EXPECT_NE(issuer("issuer = \"http://127.0.0.1:9\"\n" + aud).find("https"), std::string::npos);
+  EXPECT_NE(issuer(name + aud + "project = \"avatarium-prod\"").find("preset"), std::string::npos);
+  EXPECT_NE(issuer("preset = \"auth0\"").find("firebase"), std::string::npos);
+  EXPECT_NE(issuer("preset = \"firebase\"").find("project"), std::string::npos);
+  EXPECT_NE(issuer("preset = \"firebase\"\nproject = \"avatarium-prod\"\n" + aud)
+                .find("only project and jwks_url"),
+            std::string::npos);
+  EXPECT_NE(issuer(name + aud + "[[people.issuers]]\n" + name + aud).find("twice"),
+            std::string::npos);
+  EXPECT_EQ(hint_of("[people]\nallow_private_issuers = true\n[[people.issuers]]\n"
+                    "issuer = \"http://127.0.0.1:9\"\n" +
+                    aud),
+            "");
+}
+
 TEST(Address, HostAndPortAreTakenApart) {
   EXPECT_EQ(parse_address("127.0.0.1:0")->port, 0);
   EXPECT_EQ(parse_address("[::1]:8700")->host, "::1");

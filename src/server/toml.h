@@ -1,0 +1,22 @@
+// toml++ as it is used here, and texts in TOML.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+// toml++ 3.3 asserts on some texts that are not TOML, and goes on where asserts are off; here it
+// gives up.
+#define TOML_ASSERT(condition) \
+  (static_cast<bool>(condition) ? void() : throw std::runtime_error("not TOML"))
+#include <toml++/toml.h>
+
+namespace stagedoor::server {
+
+// As a TOML basic string, which has the escapes of JSON; in ASCII, as it must be to be read back.
+std::string toml_string(std::string_view text);
+
+}  // namespace stagedoor::server
