@@ -6,12 +6,13 @@
 
 namespace stagedoor::server {
 
-Reception::Reception(Workspace& workspace, const Config& config)
-    : limiter_(config.limit_tables, workspace.random),
+Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
+    : issuers_(config, workspace.clock, log),
+      limiter_(config.limit_tables, workspace.random),
       audit_(*workspace.audit),
       admit_({.authenticate = *workspace.authenticate,
-              .identities = people_,
-              .members = people_,
+              .identities = issuers_.verifier(),
+              .members = members_,
               .limiter = limiter_,
               .key_usage = key_usage_,
               .audit = audit_,

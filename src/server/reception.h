@@ -12,6 +12,7 @@
 #include "http/workers.h"
 #include "server/config.h"
 #include "server/interim.h"
+#include "server/issuers.h"
 #include "server/workspace.h"
 #include "store/memory_rate_limits.h"
 
@@ -20,7 +21,7 @@ namespace stagedoor::server {
 // Safe for concurrent use. Built before the doors and gone after them.
 class Reception {
  public:
-  Reception(Workspace& workspace, const Config& config);
+  Reception(Workspace& workspace, const Config& config, base::Log& log);
   // The workers first: they use all the rest.
   ~Reception() { workers_.stop(); }
 
@@ -35,7 +36,8 @@ class Reception {
   const front::Guard& console() const { return console_; }
 
  private:
-  NoPeople people_;
+  Issuers issuers_;
+  NoMembers members_;
   store::MemoryRateLimits limiter_;
   rules::AuditLog& audit_;
   NoKeyUsage key_usage_;

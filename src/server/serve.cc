@@ -99,7 +99,7 @@ class Server {
       : options_(options),
         workspace_(workspace),
         log_(log),
-        reception_(workspace, options.config),
+        reception_(workspace, options.config, log),
         office_({.workspace = workspace,
                  .audit = reception_.audit(),
                  .log = log,
