@@ -15,6 +15,7 @@ import tempfile
 import unittest
 import wave
 
+import node_packages
 from harness import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -51,9 +52,7 @@ class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        if not (HERE / "node_modules" / "playwright-core").exists():
-            install = ["npm", "ci", "--no-fund", "--no-audit"]
-            subprocess.run(install, cwd=HERE, check=True, timeout=200)
+        node_packages.install()
         with tempfile.TemporaryDirectory() as folder, contextlib.closing(Server()) as server:
             server.init()
             make_speech(server.data / "sample.wav", "slt", SAMPLE)
