@@ -26,13 +26,13 @@ def now():
 class PeopleCase(unittest.TestCase):
     def call(self, token, server=None):
         return (server or self.server).http(
-            "POST", "/v1/room-tokens/livekit", {"Authorization": f"Bearer {token}"}, {})
+            "GET", "/v1/live-sessions", {"Authorization": f"Bearer {token}"})
 
     def assert_believed(self, token):
-        """The person is known to be who they are, whatever they may do."""
+        """The person is known to be who they are, and belongs to no workspace: 403, and not 401."""
         reply = self.call(token)
-        self.assertNotIn(reply.status, (401, 503), reply.body)
-        return reply
+        self.assertEqual(reply.status, 403, reply.body)
+        self.assertIn("sessions:read", reply.json()["detail"])
 
     def assert_refused(self, token, problem="token-invalid", words="", status=401):
         reply = self.call(token)
@@ -188,10 +188,11 @@ jwks_url = "{cls.issuer.url}"
     def test_a_session_token_is_told_that_it_cant_call_the_api(self):
         self.assert_refused(self.server.token(), words="opens a session and can't call the API")
 
-    def test_a_token_where_only_an_api_key_is_read_is_no_key(self):
+    def test_a_token_where_only_an_api_key_is_read_mints_nothing(self):
         reply = self.server.http("POST", "/v1/console/session-tokens",
                                  {"X-Api-Key": self.token()}, {"expireAt": now() + 60})
-        self.assertEqual(reply.status, 401, reply.body)
+        self.assertIn(reply.status, (401, 403), reply.body)
+        self.assertNotIn(b"sessionToken", reply.body)
 
 
 class OfAnIssuerInTrouble(PeopleCase):
