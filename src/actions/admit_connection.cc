@@ -46,6 +46,9 @@ base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& reques
 
 base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token,
                                                 const Request& request) const {
+  // It was minted for what a persona says, and here the client would say what it likes.
+  if (token.persona.kind != rules::PersonaClaim::Kind::none)
+    return base::fail(ErrorCode::token_invalid, "token of a persona where there is none");
   if (request.app_id.empty() || parts_.catalog.app(request.app_id) == nullptr)
     return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
   if (request.app_id != token.app_id)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actions/choose_app.h"
+#include "rules/built_in.h"
 
 namespace stagedoor::actions {
 
@@ -48,7 +49,7 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
   const auto chosen = choose_app(parts_.catalog, caller, request.app_id, request.environment);
   if (!chosen) return base::fail(chosen.error());
   const auto& app = *chosen->app;
-  if (!request.avatar_id.empty()) {
+  if (!request.avatar_id.empty() && rules::built_in_avatar(request.avatar_id) == nullptr) {
     const auto avatar = parts_.catalog.avatar(request.avatar_id);
     if (!avatar || avatar->workspace_id != app.workspace_id)
       return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
@@ -70,7 +71,8 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .leash = leash_for(app, request, now),
                             .regions = request.regions,
                             .allowed_origins = request.allowed_origins,
-                            .metadata = request.metadata};
+                            .metadata = request.metadata,
+                            .persona = request.persona};
   base::Secret text(parts_.keys.sign(rules::claims_json(token)));
   if (text.expose().size() > rules::session_token_bytes_max)
     return base::fail(ErrorCode::malformed, "a session token over 4096 bytes",

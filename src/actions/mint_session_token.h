@@ -50,7 +50,8 @@ class MintSessionToken {
     std::optional<std::chrono::seconds> connect_within, length_max, idle_max, warning_before;
     std::optional<int> sessions_max;
     std::vector<std::string> regions, allowed_origins;
-    std::string metadata;  // a JSON object in compact form, or empty
+    std::string metadata;              // a JSON object in compact form, or empty
+    rules::PersonaClaim persona = {};  // its snapshot is kept already
   };
   struct Minted {
     base::Secret token;

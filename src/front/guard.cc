@@ -43,20 +43,44 @@ void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& 
   refuse_(response, outcome.caller.error());
 }
 
+AdmitCall::Outcome Guard::admitted_key(const Request& request, rules::Permission needs) const {
+  const auto action = action_of(request);
+  if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
+    const bool is_person = outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
+    if (!is_person) return *std::move(outcome);
+  }
+  auto keys_only = asked(request, needs, action);
+  keys_only.credential =
+      base::fail(base::ErrorCode::token_invalid, "a token where an API key is read",
+                 "This call takes an API key; a token can't make it.");
+  return *parts_.admit.at_once(keys_only);
+}
+
 http::Handler Guard::quick_for_keys(rules::Permission needs, Work work) const {
   return [this, needs, work = std::move(work)](const Request& request, Response& response) {
-    const auto action = action_of(request);
-    auto outcome = parts_.admit.at_once(asked(request, needs, action));
-    if (outcome) {
-      const bool is_person =
-          outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
-      if (!is_person) return finish(work, *std::move(outcome), request, response);
-    }
-    auto keys_only = asked(request, needs, action);
-    keys_only.credential =
-        base::fail(base::ErrorCode::token_invalid, "a token where an API key is read",
-                   "This call takes an API key; a token can't make it.");
-    finish(work, *parts_.admit.at_once(keys_only), request, response);
+    finish(work, admitted_key(request, needs), request, response);
+  };
+}
+
+http::WaitingHandler Guard::quick_or_slow_for_keys(rules::Permission needs, QuickWork quick,
+                                                   Work slow) const {
+  const auto shared = std::make_shared<const Work>(std::move(slow));
+  return [this, needs, quick = std::move(quick), shared](const Request& request,
+                                                         Response& response) -> http::Task<> {
+    const auto outcome = admitted_key(request, needs);
+    auto attempt = Attempt::answered;
+    const Work try_quick = [&](const rules::Caller& caller, const Request& in, Response& out) {
+      attempt = quick(caller, in, out);
+    };
+    finish(try_quick, outcome, request, response);
+    if (attempt == Attempt::answered) co_return;
+    // Admitted once, and counted once: the worker goes on with the same caller.
+    const auto later = std::make_shared<const http::BlockingHandler>(
+        [this, shared, outcome](const Request& in, Response& out) {
+          finish(*shared, outcome, in, out);
+        });
+    const bool is_done = co_await http::on_worker(parts_.workers, later, request, response);
+    if (!is_done) refuse_busy(response);
   };
 }
 

@@ -36,6 +36,13 @@ class Guard {
   http::WaitingHandler quick(rules::Permission needs, Work work) const;
   // The same for API keys alone, without a coroutine: a person's token is refused.
   http::Handler quick_for_keys(rules::Permission needs, Work work) const;
+  // For API keys, and work that answers from memory as a rule and waits for the disk now and then:
+  // `quick` runs on the loop; where it needs time it answers nothing, and `slow` runs on a worker.
+  enum class Attempt { answered, needs_time };
+  using QuickWork =
+      std::function<Attempt(const rules::Caller&, const http::Request&, http::Response&)>;
+  http::WaitingHandler quick_or_slow_for_keys(rules::Permission needs, QuickWork quick,
+                                              Work slow) const;
   // For work that waits, for the disk or for anything else: it runs on a worker.
   http::WaitingHandler slow(rules::Permission needs, Work work) const;
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
@@ -45,6 +52,8 @@ class Guard {
  private:
   actions::AdmitCall::Request asked(const http::Request& request, rules::Permission needs,
                                     const std::string& action) const;
+  actions::AdmitCall::Outcome admitted_key(const http::Request& request,
+                                           rules::Permission needs) const;
   void finish(const Work& work, actions::AdmitCall::Outcome outcome, const http::Request& request,
               http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,

@@ -49,14 +49,21 @@ void Workers::work() {
 
 Task<bool> on_worker(Workers& workers, const BlockingHandler& work, const Request& request,
                      Response& response) {
+  // It lives longer than the workers: nothing to hold.
+  return on_worker(workers, std::shared_ptr<const BlockingHandler>(std::shared_ptr<void>(), &work),
+                   request, response);
+}
+
+Task<bool> on_worker(Workers& workers, std::shared_ptr<const BlockingHandler> work,
+                     const Request& request, Response& response) {
   using Answer = std::optional<Response>;
   auto kept = std::make_unique<KeptRequest>(request);
   auto answer = co_await answer_of<Answer>([&](std::move_only_function<void(Answer)> tell) {
     auto shared_tell = std::make_shared<std::move_only_function<void(Answer)>>(std::move(tell));
-    const bool taken = workers.submit([kept = std::move(kept), shared_tell, &work] {
+    const bool taken = workers.submit([kept = std::move(kept), shared_tell, work] {
       Response made;
       try {
-        work(**kept, made);
+        (*work)(**kept, made);
       } catch (...) {
         made = Response();  // a bare 500, as for any mistake of a handler
       }

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <queue>
 #include <thread>
@@ -54,5 +55,8 @@ class Workers {
 using BlockingHandler = std::function<void(const Request&, Response&)>;
 Task<bool> on_worker(Workers& workers, const BlockingHandler& work, const Request& request,
                      Response& response);
+// The same for work that is made for this one request.
+Task<bool> on_worker(Workers& workers, std::shared_ptr<const BlockingHandler> work,
+                     const Request& request, Response& response);
 
 }  // namespace stagedoor::http

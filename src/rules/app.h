@@ -1,4 +1,4 @@
-// What a workspace owns besides keys: apps, avatars and personas.
+// What a workspace owns besides keys: apps and avatars.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -44,15 +44,6 @@ struct Avatar {
   std::string workspace_id;
   std::string name;
   std::string version;  // changes when its files do
-};
-
-// A persona: who an avatar plays. Its prompt never leaves the server.
-struct Persona {
-  std::string id;  // a UUID
-  std::string workspace_id;
-  std::string avatar_id;
-  std::string name;
-  std::string system_prompt;
 };
 
 // Reads what exists. Safe for concurrent use; answers from memory.

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "crypto/hash.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 using base::Json;
 
 constexpr std::string_view audience = "motion-server";
-constexpr std::string_view type = "session";
+constexpr std::array<std::string_view, 3> types = {"session", "ephemeral", "stateful"};
 
 // Reads members and remembers whether any was missing or of the wrong kind.
 class Members {
@@ -122,6 +123,30 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   base::append_json_string(out, text);
 }
 
+void append_persona(std::string& out, const PersonaClaim& persona) {
+  if (persona.kind == PersonaClaim::Kind::none) return;
+  append_member(out, "persona", persona.address);
+  if (!persona.client_label.empty()) append_member(out, "label", persona.client_label);
+}
+
+// nullopt: odd.
+std::optional<PersonaClaim> read_persona(const Json& claims) {
+  const auto text = [&](std::string_view name) {
+    const auto member = claims.member(name);
+    return std::string(member ? member->text().value_or("") : "");
+  };
+  const auto type = std::ranges::find(types, text("type"));
+  if (type == types.end()) return std::nullopt;
+  PersonaClaim persona;
+  persona.kind = static_cast<PersonaClaim::Kind>(type - types.begin());
+  if (persona.kind == PersonaClaim::Kind::none) return persona;
+  persona.address = text("persona");
+  persona.client_label = text("label");
+  const auto digest = base::from_base64url(persona.address);
+  if (!digest || digest->size() != std::tuple_size_v<crypto::Digest>) return std::nullopt;
+  return persona;
+}
+
 }  // namespace
 
 std::string text_of(const SessionTokenId& id) {
@@ -146,7 +171,9 @@ base::Instant minted_at(const SessionTokenId& id) {
 std::string claims_json(const SessionToken& token) {
   std::string out;
   out.reserve(512);
-  out += "{\"type\":\"session\",\"aud\":\"motion-server\"";
+  out += "{\"type\":\"";
+  out += types[static_cast<std::size_t>(token.persona.kind)];
+  out += "\",\"aud\":\"motion-server\"";
   append_member(out, "iss", token.issuer);
   append_member(out, "sub", token.subject);
   append_member(out, "accountId", token.account_id);
@@ -155,6 +182,7 @@ std::string claims_json(const SessionToken& token) {
   append_member(out, "region", token.region);
   append_member(out, "env", name_of(token.environment));
   if (!token.avatar_id.empty()) append_member(out, "avatar", token.avatar_id);
+  append_persona(out, token.persona);
   append_member(out, "jti", text_of(token.id));
   append_rarities(out, token);
   const auto issued_at = base::unix_seconds(token.issued_at);
@@ -180,7 +208,8 @@ base::Result<SessionToken> read_claims(std::string_view json) {
   const auto id = parse_id(claims.text("jti"));
   const auto environment = claims.text("env");
   const auto avatar = claims.find("avatar");
-  if (!id || claims.text("aud") != audience || claims.text("type") != type ||
+  auto persona = read_persona(*root);
+  if (!id || claims.text("aud") != audience || !persona ||
       (environment != "live" && environment != "test") || (avatar && !avatar->text()))
     return odd_claims();
   SessionToken token{
@@ -200,7 +229,8 @@ base::Result<SessionToken> read_claims(std::string_view json) {
                 .length_max = std::chrono::seconds(leash.integer("length")),
                 .idle_max = std::chrono::seconds(leash.integer("idle")),
                 .sessions_max =
-                    static_cast<int>(std::min<std::int64_t>(leash.integer("sessions"), 1 << 30))}};
+                    static_cast<int>(std::min<std::int64_t>(leash.integer("sessions"), 1 << 30))},
+      .persona = *std::move(persona)};
   if (!claims.complete() || !leash.complete() || !read_rarities(*root, token)) return odd_claims();
   return token;
 }

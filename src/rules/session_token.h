@@ -85,6 +85,15 @@ SessionTokenId new_session_token_id(base::Random& random, base::Instant now);
 // When it was minted, to the millisecond; the claims have whole seconds.
 base::Instant minted_at(const SessionTokenId& id);
 
+// What a token for a persona says of it: where its content is kept, never what it says.
+struct PersonaClaim {
+  enum class Kind : unsigned char { none, inline_content, kept };
+  Kind kind = Kind::none;    // type: session, ephemeral, stateful
+  std::string address;       // persona: the snapshot's SHA-256 in base64url
+  std::string client_label;  // label: what whoever minted it calls the client; may be empty
+  bool operator==(const PersonaClaim&) const = default;
+};
+
 struct SessionToken {
   SessionTokenId id;                              // jti
   std::string issuer;                             // iss
@@ -102,6 +111,7 @@ struct SessionToken {
   std::vector<std::string> regions = {};          // regions; empty: wherever the token is trusted
   std::vector<std::string> allowed_origins = {};  // origins
   std::string metadata = {};  // meta: a JSON object for whoever asks about the session; or empty
+  PersonaClaim persona = {};
   // The end user; empty where the mint call named none.
   std::string_view end_user_id() const {
     return subject == app_id ? std::string_view() : std::string_view(subject);

@@ -1,5 +1,6 @@
 #include "server/reception.h"
 
+#include "anam/error_reply.h"
 #include "api/problem.h"
 #include "front/credential.h"
 #include "spatius/error_reply.h"
@@ -32,7 +33,11 @@ Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
           },
           [](const http::Request& request) {
             return front::api_key_header_of(request, "X-Api-Key");
-          }) {}
+          }),
+      anam_(
+          {.admit = admit_, .workers = workers_},
+          [](http::Response& response, const base::Error& error) { anam::reply(response, error); },
+          &front::bearer_of) {}
 
 std::vector<api::Gauge> Reception::gauges() const {
   using Counts = store::MemoryRateLimits::Counts;

@@ -34,6 +34,8 @@ class Reception {
   const front::Guard& api() const { return api_; }
   // The Spatius console: X-Api-Key, errors[].
   const front::Guard& console() const { return console_; }
+  // Anam: Bearer, `error` and `message`.
+  const front::Guard& anam() const { return anam_; }
 
  private:
   Issuers issuers_;
@@ -43,7 +45,7 @@ class Reception {
   NoKeyUsage key_usage_;
   actions::AdmitCall admit_;
   http::Workers workers_;
-  front::Guard api_, console_;
+  front::Guard api_, console_, anam_;
 };
 
 }  // namespace stagedoor::server

@@ -22,6 +22,7 @@
 #include "api/problem.h"
 #include "api/problem_pages.h"
 #include "http/listener.h"
+#include "server/anam_door.h"
 #include "server/audio_inputs.h"
 #include "server/complain.h"
 #include "server/json_log.h"
@@ -121,6 +122,7 @@ class Server {
                     .log = log,
                     .is_stopping = is_stopping_}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
+        anam_(workspace, reception_, log),
         page_({.authenticate = *workspace.authenticate,
                .mint = *workspace.mint,
                .clock = workspace.clock,
@@ -166,6 +168,7 @@ class Server {
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;
   spatius::SessionTokens session_tokens_;
+  AnamDoor anam_;
   std::optional<spatius::Avatars> avatars_;
   std::unique_ptr<RoomServices> room_services_;
   api::Page page_;
@@ -250,6 +253,7 @@ void Server::add_routes() {
                Handler([this](const Request& in, Response& out) { health_.metrics(in, out); })});
   api::add_problem_pages(router_);
   add_spatius(router_);
+  anam_.add_to(router_);
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   for (const auto* pattern :
@@ -260,7 +264,8 @@ void Server::add_routes() {
   for (const auto* pattern :
        {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
         "/v2/character/{id}/camera", "/v2/character/{id}/idle", "/v2/driveningress/websocket", "/",
-        "/door/session", "/door/sample.wav", "/v1/room-tokens/livekit", "/v1/room-tokens/agora"})
+        "/door/session", "/door/sample.wav", "/v1/auth/session-token", "/v1/personas",
+        "/v1/personas/{id}", "/v1/room-tokens/livekit", "/v1/room-tokens/agora"})
     requests_.add_route(pattern);
 }
 

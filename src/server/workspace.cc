@@ -53,12 +53,13 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
       .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
   const rules::Persona persona{.id = base::random_uuid(random),
                                .workspace_id = workspace_id,
-                               .avatar_id = avatar.id,
-                               .name = "Ada",
-                               .system_prompt = "You are Ada, a friendly guide."};
+                               .environment = rules::Environment::test,
+                               .content = rules::PersonaContent::first(avatar.id),
+                               .created_at = now,
+                               .updated_at = now};
   for (const auto& made : {catalog.create_workspace(workspace_id, "First workspace", now),
                            catalog.create_app(app, now), catalog.create_avatar(avatar, now),
-                           catalog.create_persona(persona, now)})
+                           catalog.create_persona(persona)})
     if (!made) return base::fail(made.error());
 
   using Request = actions::CreateApiKey::Request;
@@ -131,6 +132,10 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
         return audit.append(open, entry);
       },
       made->clock);
+  made->personas =
+      std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
+  made->persona_snapshots =
+      std::make_unique<store::SqlitePersonaSnapshots>(*made->writer, *made->readers);
   if (auto started = made->writer->start(); !started) return base::fail(started.error());
 
   made->authenticate.emplace(

@@ -20,6 +20,7 @@
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_catalog.h"
+#include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
 #include "store/sqlite_token_revocations.h"
@@ -66,6 +67,8 @@ class Workspace {
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;
   std::unique_ptr<store::SqliteTokenRevocations> revocations;
+  std::unique_ptr<store::SqlitePersonas> personas;
+  std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
   std::optional<rules::ApiKeyHasher> hasher;
   std::optional<rules::TokenKeys> token_keys;
   std::optional<actions::AuthenticateApiKey> authenticate;

@@ -119,16 +119,16 @@ base::Result<base::Done> SqliteCatalog::create_avatar(const rules::Avatar& avata
   });
 }
 
-base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& persona,
-                                                       base::Instant now) {
+base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& persona) {
   return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     auto insert = database.prepare(
-        "INSERT INTO personas (id, workspace_id, avatar_id, name, system_prompt, created_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        "INSERT INTO personas (id, workspace_id, environment, name, content, created_at, "
+        "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)");
     if (!insert) return base::fail(insert.error());
-    insert->bind(1, persona.id).bind(2, persona.workspace_id).bind(3, persona.avatar_id);
-    insert->bind(4, persona.name).bind(5, persona.system_prompt);
-    if (!insert->bind(6, base::unix_millis(now)).run()) return database.trouble("create persona");
+    insert->bind(1, persona.id).bind(2, persona.workspace_id);
+    insert->bind(3, static_cast<int>(persona.environment)).bind(4, persona.content.name());
+    insert->bind(5, persona.content.json()).bind(6, base::unix_millis(persona.created_at));
+    if (!insert->run()) return database.trouble("create persona");
     return base::Done{};
   });
 }

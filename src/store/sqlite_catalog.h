@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "rules/app.h"
+#include "rules/persona.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
@@ -38,7 +39,7 @@ class SqliteCatalog : public rules::Catalog {
                                             base::Instant now);
   base::Result<base::Done> create_app(const rules::App& app, base::Instant now);
   base::Result<base::Done> create_avatar(const rules::Avatar& avatar, base::Instant now);
-  base::Result<base::Done> create_persona(const rules::Persona& persona, base::Instant now);
+  base::Result<base::Done> create_persona(const rules::Persona& persona);
   // `app_unknown` where there is none.
   base::Result<base::Done> set_limits(const std::string& app_id, const rules::AppLimits& limits);
 

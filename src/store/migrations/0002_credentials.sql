@@ -150,10 +150,25 @@ CREATE TABLE token_revocations (
 CREATE INDEX token_revocations_by_change ON token_revocations (change);
 CREATE INDEX token_revocations_by_end ON token_revocations (forget_at);
 
--- What a persona says and is, as JSON in the canonical form of rules/persona.h.
-ALTER TABLE personas ADD COLUMN content TEXT NOT NULL DEFAULT '{}';
-ALTER TABLE personas ADD COLUMN environment INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE personas ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+-- A persona is its content, JSON in the canonical form of rules/persona.h, which may name an avatar
+-- that is built in.
+ALTER TABLE personas RENAME TO former_personas;
+CREATE TABLE personas (
+  id TEXT PRIMARY KEY,
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+  environment INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  content TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX personas_by_workspace ON personas (workspace_id, environment, created_at);
+INSERT INTO personas (id, workspace_id, environment, name, content, created_at, updated_at)
+  SELECT id, workspace_id, 1, name,
+         json_object('avatarId', avatar_id, 'name', name, 'systemPrompt', system_prompt),
+         created_at, created_at
+  FROM former_personas;
+DROP TABLE former_personas;
 -- The same content is kept once, under its SHA-256.
 CREATE TABLE persona_snapshots (
   digest BLOB PRIMARY KEY,

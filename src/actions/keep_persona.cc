@@ -1,0 +1,74 @@
+#include "actions/keep_persona.h"
+
+#include <utility>
+
+namespace stagedoor::actions {
+namespace {
+
+rules::PersonaScope scope_of(const KeepPersona::Call& call) {
+  return {.workspace_id = call.caller.workspace_id(), .environment = call.environment};
+}
+
+std::unexpected<rules::PersonaRefusal> refuse(base::Error error) {
+  return std::unexpected(rules::PersonaRefusal{.error = std::move(error), .faults = {}});
+}
+
+}  // namespace
+
+rules::AuditEntry KeepPersona::entry(const Call& call, std::string_view action,
+                                     std::string_view id) const {
+  return {.at = parts_.clock.now(),
+          .workspace_id = call.caller.workspace_id(),
+          .actor = call.caller.actor(),
+          .action = std::string(action),
+          .subject = std::string(id),
+          .outcome = rules::AuditOutcome::done,
+          .peer = std::string(call.peer),
+          .request_id = std::string(call.request_id),
+          .detail = std::string(rules::name_of(call.environment))};
+}
+
+KeepPersona::Outcome KeepPersona::create(const Call& call,
+                                         const rules::PersonaContent& content) const {
+  rules::Faults faults;
+  rules::check_references(content, call.caller.workspace_id(), parts_.catalog, "", faults);
+  if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
+  const auto now = parts_.clock.now();
+  rules::Persona persona{.id = base::random_uuid(parts_.random),
+                         .workspace_id = call.caller.workspace_id(),
+                         .environment = call.environment,
+                         .content = content,
+                         .created_at = now,
+                         .updated_at = now};
+  if (auto made = parts_.personas.create(persona, entry(call, "persona.created", persona.id));
+      !made)
+    return refuse(made.error());
+  return persona;
+}
+
+KeepPersona::Outcome KeepPersona::change(const Call& call, std::string_view id,
+                                         const base::Json& change) const {
+  rules::Faults faults;
+  const auto apply =
+      [&](const rules::PersonaContent& before) -> base::Result<rules::PersonaContent> {
+    auto after = before.changed(change);
+    if (!after) {
+      faults = std::move(after.error());
+      return base::fail(base::ErrorCode::malformed, "persona change");
+    }
+    rules::check_references(*after, call.caller.workspace_id(), parts_.catalog, "", faults);
+    if (!faults.empty()) return base::fail(base::ErrorCode::malformed, "persona change");
+    return *std::move(after);
+  };
+  auto changed =
+      parts_.personas.change(scope_of(call), id, apply, entry(call, "persona.changed", id));
+  if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
+  if (!changed) return refuse(changed.error());
+  return *std::move(changed);
+}
+
+base::Result<base::Done> KeepPersona::remove(const Call& call, std::string_view id) const {
+  return parts_.personas.remove(scope_of(call), id, entry(call, "persona.removed", id));
+}
+
+}  // namespace stagedoor::actions

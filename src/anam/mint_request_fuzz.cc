@@ -1,0 +1,28 @@
+// Any bytes as the body of a mint call: no crash; what is refused says why, and what is accepted is
+// within its bounds and has one address.
+#include <cstdlib>
+
+#include "anam/mint_request.h"
+#include "base/json.h"
+#include "base/text.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace stagedoor;
+  const auto read = anam::read_mint_request(base::as_text({data, size}));
+  if (!read) {
+    if (read.error().error.hint.empty()) std::abort();
+    if (read.error().faults.size() > 3 * base::field_faults_max) std::abort();
+    return 0;
+  }
+  if (read->content.has_value() == !read->persona_id.empty()) std::abort();
+  if (!read->content) return 0;
+  // Reading its own canonical form again must change nothing.
+  base::JsonReader reader;
+  const auto json = reader.read(read->content->json());
+  if (!json) std::abort();
+  const auto again = rules::PersonaContent::read(*json, rules::PersonaForm::inline_content, "");
+  if (!again || again->json() != read->content->json()) std::abort();
+  const auto snapshot = rules::snapshot_of(*read->content, {}, read->session_options);
+  if (snapshot.digest != rules::snapshot_of(*again, {}, read->session_options).digest) std::abort();
+  return 0;
+}

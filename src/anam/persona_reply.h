@@ -1,0 +1,19 @@
+// A persona in the shape of the Anam dialect (contract 1.3 to 1.5).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <string>
+
+#include "rules/app.h"
+#include "rules/persona.h"
+
+namespace stagedoor::anam {
+
+// What is not said in the content is what is built in. Appends.
+void append_persona(std::string& out, const rules::Persona& persona, const rules::Catalog& catalog);
+void append_persona_summary(std::string& out, const rules::Persona& persona,
+                            const rules::Catalog& catalog);
+
+}  // namespace stagedoor::anam

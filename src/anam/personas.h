@@ -1,0 +1,45 @@
+// The personas that a workspace keeps: /v1/personas and /v1/personas/{id}.
+//
+// Contract 1.3: list with page, perPage and search; POST 201; PUT changes what it names and refuses
+// members that it does not know; DELETE answers {"message"}. A key sees the personas of its own
+// environment. Ours: a person may call as well and says `?environment=test` or `live`, live where
+// nothing is said.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <optional>
+
+#include "actions/keep_persona.h"
+#include "front/guard.h"
+#include "http/router.h"
+#include "rules/app.h"
+#include "rules/persona.h"
+
+namespace stagedoor::anam {
+
+// Safe for concurrent use.
+class Personas {
+ public:
+  struct Parts {
+    const actions::KeepPersona& keep;
+    rules::Personas& personas;
+    const rules::Catalog& catalog;
+  };
+  explicit Personas(Parts parts) : parts_(parts) {}
+  void add_to(http::Router& router, const front::Guard& guard) const;
+
+ private:
+  using Caller = rules::Caller;
+  void list(const Caller& caller, const http::Request& request, http::Response& response) const;
+  void create(const Caller& caller, const http::Request& request, http::Response& response) const;
+  void show(const Caller& caller, const http::Request& request, http::Response& response) const;
+  void change(const Caller& caller, const http::Request& request, http::Response& response) const;
+  void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
+  void answer(http::Response& response, int status, const rules::Persona& persona) const;
+
+  Parts parts_;
+};
+
+}  // namespace stagedoor::anam

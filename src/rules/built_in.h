@@ -1,0 +1,32 @@
+// What every workspace has without making it: an avatar, a voice and a language model.
+//
+// Rule built-in-ids: the ids that the vendors' documents print are names of ours for what is built
+// in, in every workspace, so that the samples of those documents run as they are printed.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace stagedoor::rules {
+
+struct BuiltIn {
+  std::string_view id, name;
+};
+
+// The first is what stands where none is named.
+std::span<const BuiltIn> built_in_avatars();
+std::span<const BuiltIn> built_in_voices();
+std::span<const BuiltIn> built_in_language_models();
+
+// The client gives the words itself; there is no language model.
+inline constexpr std::string_view no_language_model_id = "CUSTOMER_CLIENT_V1";
+
+// Null: not one of them. Ids compare byte by byte.
+const BuiltIn* built_in_avatar(std::string_view id);
+const BuiltIn* built_in_voice(std::string_view id);
+const BuiltIn* built_in_language_model(std::string_view id);
+
+}  // namespace stagedoor::rules

@@ -1,0 +1,163 @@
+// A persona: who an avatar plays. Which face and voice, what it is told to be, how it listens.
+//
+// Its content is JSON in one canonical form (base/json_shape.h), so that equal content has equal
+// bytes and one address: their SHA-256.
+//
+// Rule persona-checked-at-minting: what is wrong with a persona is said when a token is asked for
+// it, with the member named; a session never begins with a persona that can't be played.
+//
+// Rule persona-snapshot-stored-once: a token names what it was minted for by its address. The
+// content is kept under it before the first such token is given out; minting the same again
+// writes nothing, however often.
+//
+// Rule persona-of-one-workspace: a persona is its workspace's and of one environment. For everyone
+// else it is not found, as if it did not exist.
+//
+// Used by: actions/mint_persona_token.h, actions/keep_persona.h
+// Kept by: store/sqlite_personas.h
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/json_shape.h"
+#include "base/result.h"
+#include "crypto/hash.h"
+#include "rules/app.h"
+#include "rules/audit.h"
+
+namespace stagedoor::rules {
+
+inline constexpr std::size_t persona_prompt_characters_max = 50'000;
+inline constexpr std::size_t persona_tools_max = 32;
+inline constexpr std::int64_t personas_of_workspace_max = 10'000;
+inline constexpr std::chrono::seconds persona_length_max{24 * 3600};
+
+// For one token only, or to be kept under an id of its own: the two have different members.
+enum class PersonaForm : unsigned char { inline_content, kept };
+
+using Faults = std::vector<base::FieldFault>;
+// Why a persona is refused; `faults` where its members are why.
+struct PersonaRefusal {
+  base::Error error;
+  Faults faults;
+};
+// `malformed`, with the first fault as its hint.
+PersonaRefusal refusal_of(Faults faults);
+
+// Content that obeys its form. A value.
+class PersonaContent {
+ public:
+  // All faults, at most base::field_faults_max. Members that are not known are left out; `path` is
+  // put before the names of those at fault.
+  static std::expected<PersonaContent, Faults> read(const base::Json& json, PersonaForm form,
+                                                    const std::string& path);
+  // The content with some members changed (null: taken away). Here an unknown member is a fault.
+  std::expected<PersonaContent, Faults> changed(const base::Json& change) const;
+  // What `json()` gave: from a store, whose text is believed.
+  static base::Result<PersonaContent> of_canonical(std::string_view text);
+  // What a new workspace begins with.
+  static PersonaContent first(std::string_view avatar_id);
+
+  const std::string& json() const { return json_; }
+
+  // Empty where the content does not say.
+  const std::string& name() const { return name_; }
+  const std::string& avatar_id() const { return avatar_id_; }
+  const std::string& voice_id() const { return voice_id_; }
+  const std::string& language_model_id() const { return language_model_id_; }
+  const std::vector<std::string>& tool_ids() const { return tool_ids_; }
+  std::optional<std::chrono::seconds> length_max() const { return length_max_; }
+
+ private:
+  PersonaContent() = default;
+  static PersonaContent of(std::string canonical, const base::Json& json);
+
+  std::string json_, name_, avatar_id_, voice_id_, language_model_id_;
+  std::vector<std::string> tool_ids_;
+  std::optional<std::chrono::seconds> length_max_;
+};
+
+// What a session may show and record, as a mint call wishes it: `sessionOptions`, canonical.
+std::expected<std::string, Faults> read_session_options(const base::Json& json,
+                                                        const std::string& path);
+
+// Whether what the content names exists for the workspace; adds what does not.
+void check_references(const PersonaContent& content, std::string_view workspace_id,
+                      const Catalog& catalog, const std::string& path, Faults& faults);
+
+// All that a token was minted for, in canonical form, and its address. `persona_id` is empty for
+// inline content, `session_options` where there are none.
+struct PersonaSnapshot {
+  crypto::Digest digest;
+  std::string content;
+};
+PersonaSnapshot snapshot_of(const PersonaContent& content, std::string_view persona_id,
+                            std::string_view session_options);
+
+// Where snapshots are kept. Safe for concurrent use.
+class PersonaSnapshots {
+ public:
+  virtual ~PersonaSnapshots() = default;
+  // From memory, without waiting. False: it is not kept, or we don't know.
+  virtual bool is_known(const crypto::Digest& digest) const = 0;
+  // Durable when it returns; not from an event loop. Writes nothing where it is kept already.
+  virtual base::Result<base::Done> keep(const PersonaSnapshot& snapshot, base::Instant now) = 0;
+  // Its content; `not_found`. Not from an event loop.
+  virtual base::Result<std::string> find(const crypto::Digest& digest) = 0;
+};
+
+struct Persona {
+  std::string id;  // a UUID
+  std::string workspace_id;
+  Environment environment = Environment::test;
+  PersonaContent content;
+  base::Instant created_at, updated_at;
+};
+
+// Whose personas a call means.
+struct PersonaScope {
+  std::string workspace_id;
+  Environment environment = Environment::test;
+};
+
+// Where personas are kept. Safe for concurrent use; not from an event loop.
+class Personas {
+ public:
+  virtual ~Personas() = default;
+  // `not_found` also for what is outside the scope.
+  virtual base::Result<Persona> find(const PersonaScope& scope, std::string_view id) = 0;
+
+  struct Query {
+    std::string search;  // part of the name, without case, or the whole id; empty: all
+    std::int64_t skip = 0, count = 10;
+  };
+  struct Found {
+    std::vector<Persona> personas;  // newest first
+    std::int64_t total = 0;
+  };
+  virtual base::Result<Found> list(const PersonaScope& scope, const Query& query) = 0;
+
+  // Each of these is durable, with its entry, when it returns.
+  virtual base::Result<base::Done> create(const Persona& persona, const AuditEntry& entry) = 0;
+  using Change = std::function<base::Result<PersonaContent>(const PersonaContent& before)>;
+  // What `change` refuses stays as it was, and its error is the answer.
+  virtual base::Result<Persona> change(const PersonaScope& scope, std::string_view id,
+                                       const Change& change, const AuditEntry& entry) = 0;
+  virtual base::Result<base::Done> remove(const PersonaScope& scope, std::string_view id,
+                                          const AuditEntry& entry) = 0;
+};
+
+}  // namespace stagedoor::rules

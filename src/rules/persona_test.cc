@@ -1,0 +1,163 @@
+#include "rules/persona.h"
+
+#include <gtest/gtest.h>
+
+#include "rules/built_in.h"
+
+namespace stagedoor::rules {
+namespace {
+
+class OneAvatar : public Catalog {
+ public:
+  const App* app(std::string_view) const override { return nullptr; }
+  std::optional<Avatar> avatar(std::string_view id) const override {
+    if (id != "ours") return std::nullopt;
+    return Avatar{.id = "ours", .workspace_id = "ws_1", .name = "A", .version = "1"};
+  }
+};
+
+std::expected<PersonaContent, Faults> read(std::string_view text,
+                                           PersonaForm form = PersonaForm::inline_content) {
+  base::JsonReader reader;
+  const auto json = reader.read(text);
+  EXPECT_TRUE(json) << text;
+  return PersonaContent::read(*json, form, "p");
+}
+
+PersonaContent good(std::string_view text, PersonaForm form = PersonaForm::inline_content) {
+  auto content = read(text, form);
+  EXPECT_TRUE(content) << text << ": " << content.error().front().path;
+  return *std::move(content);
+}
+
+std::string first_fault(std::string_view text, PersonaForm form = PersonaForm::inline_content) {
+  const auto content = read(text, form);
+  return content ? "" : content.error().front().path + " " + content.error().front().code;
+}
+
+std::expected<PersonaContent, Faults> changed(const PersonaContent& before, std::string_view text) {
+  base::JsonReader reader;
+  return before.changed(*reader.read(text));
+}
+
+TEST(Persona, TellsWhatItsContentNames) {
+  const auto content =
+      good(R"({"name":"Cara","avatarId":"a","voiceId":"v","llmId":"l","systemPrompt":"s",)"
+           R"("toolIds":["t","u"],"maxSessionLengthSeconds":90})");
+  EXPECT_EQ(content.name(), "Cara");
+  EXPECT_EQ(content.avatar_id(), "a");
+  EXPECT_EQ(content.voice_id(), "v");
+  EXPECT_EQ(content.language_model_id(), "l");
+  EXPECT_EQ(content.tool_ids(), (std::vector<std::string>{"t", "u"}));
+  EXPECT_EQ(content.length_max(), std::chrono::seconds(90));
+}
+
+TEST(Persona, ComesBackFromItsCanonicalForm) {
+  const auto content = good(R"({"voiceId":"v","avatarId":"a","unknown":[1]})");
+  EXPECT_EQ(content.json(), R"({"avatarId":"a","voiceId":"v"})");
+  const auto again = PersonaContent::of_canonical(content.json());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->json(), content.json());
+  EXPECT_EQ(again->voice_id(), "v");
+  EXPECT_FALSE(PersonaContent::of_canonical("[]"));
+  EXPECT_FALSE(PersonaContent::of_canonical("{"));
+}
+
+// Rule persona-checked-at-minting.
+TEST(Persona, IsRefusedWithTheMemberNamed) {
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","avatarModel":"x"})"), "p.avatarModel invalid_choice");
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","languageCode":"xx"})"), "p.languageCode invalid_form");
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","languageCode":"d "})"), "p.languageCode invalid_form");
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","maxSessionLengthSeconds":0})"),
+            "p.maxSessionLengthSeconds out_of_range");
+  EXPECT_EQ(first_fault(R"({"avatarId":""})"), "p.avatarId missing");
+  EXPECT_EQ(first_fault(R"({"name":"only"})"), "p missing");
+  EXPECT_EQ(first_fault(R"({"avatarId":"a"})", PersonaForm::kept), "p.name missing");
+}
+
+// Rule persona-checked-at-minting.
+TEST(Persona, TakesOneStyleOrTheOther) {
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","directorNotes":{"presetStyle":"sad"}})"), "");
+  EXPECT_EQ(first_fault(R"({"avatarId":"a","directorNotes":{"customStylePrompt":"x"}})"), "");
+  EXPECT_EQ(
+      first_fault(
+          R"({"avatarId":"a","directorNotes":{"presetStyle":"sad","customStylePrompt":"x"}})"),
+      "p.directorNotes.customStylePrompt conflict");
+}
+
+// Rule persona-checked-at-minting.
+TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
+  const OneAvatar catalog;
+  const auto faults_of = [&](std::string_view text, std::string_view workspace) {
+    Faults faults;
+    check_references(good(text), workspace, catalog, "p", faults);
+    std::string paths;
+    for (const auto& fault : faults) paths += fault.path + " ";
+    return paths;
+  };
+  EXPECT_EQ(faults_of(R"({"avatarId":"ours"})", "ws_1"), "");
+  EXPECT_EQ(faults_of(R"({"avatarId":"ours"})", "ws_2"), "p.avatarId ");
+  EXPECT_EQ(faults_of(R"({"avatarId":"x","voiceId":"x","llmId":"x","toolIds":["x"]})", "ws_1"),
+            "p.avatarId p.voiceId p.llmId p.toolIds[0] ");
+  // The built-in ones are there for everybody.
+  const auto built_in = R"({"avatarId":")" + std::string(built_in_avatars().front().id) +
+                        R"(","voiceId":")" + std::string(built_in_voices().front().id) +
+                        R"(","llmId":")" + std::string(no_language_model_id) + R"("})";
+  EXPECT_EQ(faults_of(built_in, "ws_2"), "");
+}
+
+TEST(Persona, ChangesWhatAChangeNamesAndNothingElse) {
+  const auto before = good(R"({"name":"n","avatarId":"a","systemPrompt":"s"})", PersonaForm::kept);
+  const auto after = changed(before, R"({"systemPrompt":"t","skipGreeting":true})");
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->json(), R"({"avatarId":"a","name":"n","skipGreeting":true,"systemPrompt":"t"})");
+  const auto less = changed(*after, R"({"skipGreeting":null})");
+  ASSERT_TRUE(less);
+  EXPECT_EQ(less->json(), R"({"avatarId":"a","name":"n","systemPrompt":"t"})");
+}
+
+TEST(Persona, ForgetsSettingsOfAVoiceOrAvatarThatItLeaves) {
+  const auto before = good(R"({"name":"n","avatarId":"a","avatarModel":"cara-3","voiceId":"v",)"
+                           R"("voiceGenerationOptions":{"speed":1.1}})",
+                           PersonaForm::kept);
+  EXPECT_EQ(changed(before, R"({"voiceId":"w"})")->json(),
+            R"({"avatarId":"a","avatarModel":"cara-3","name":"n","voiceId":"w"})");
+  EXPECT_EQ(changed(before, R"({"avatarId":"b","avatarModel":"cara-4"})")->json(),
+            R"({"avatarId":"b","avatarModel":"cara-4","name":"n",)"
+            R"("voiceGenerationOptions":{"speed":1.1},"voiceId":"v"})");
+}
+
+TEST(Persona, RefusesAChangeThatItDoesNotKnow) {
+  const auto before = good(R"({"name":"n"})", PersonaForm::kept);
+  for (const auto* text : {R"({"unknown":1})", R"({"name":null})", R"({"avatarModel":"x"})", "[]"})
+    EXPECT_FALSE(changed(before, text)) << text;
+}
+
+// Rule persona-snapshot-stored-once.
+TEST(PersonaSnapshot, HasOneAddressForOneContent) {
+  const auto one = snapshot_of(good(R"({"avatarId":"a","voiceId":"v"})"), "", "");
+  const auto same = snapshot_of(good(R"({"voiceId":"v","avatarId":"a","x":1})"), "", "");
+  EXPECT_EQ(one.digest, same.digest);
+  EXPECT_EQ(one.content, R"({"persona":{"avatarId":"a","voiceId":"v"}})");
+  EXPECT_EQ(one.digest, crypto::sha256(one.content));
+  const auto content = good(R"({"avatarId":"a","voiceId":"v"})");
+  EXPECT_NE(one.digest, snapshot_of(content, "p", "").digest);
+  EXPECT_NE(one.digest, snapshot_of(content, "", "{}").digest);
+}
+
+TEST(SessionOptions, TakeBothSidesOfThePictureOrNeither) {
+  const auto fault = [](std::string_view text) -> std::string {
+    base::JsonReader reader;
+    const auto options = read_session_options(*reader.read(text), "o");
+    return options ? *options : options.error().front().path;
+  };
+  EXPECT_EQ(fault("{}"), "{}");
+  EXPECT_EQ(fault(R"({"videoWidth":720,"videoHeight":480})"),
+            R"({"videoHeight":480,"videoWidth":720})");
+  EXPECT_EQ(fault(R"({"videoWidth":720})"), "o.videoHeight");
+  EXPECT_EQ(fault(R"({"videoHeight":720})"), "o.videoWidth");
+  EXPECT_EQ(fault(R"({"egress":{}})"), "o.egress");
+}
+
+}  // namespace
+}  // namespace stagedoor::rules

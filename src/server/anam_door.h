@@ -1,0 +1,49 @@
+// The Anam door, built: its classes and the actions that only it needs.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "actions/keep_persona.h"
+#include "actions/mint_persona_token.h"
+#include "anam/personas.h"
+#include "anam/session_tokens.h"
+#include "base/log.h"
+#include "http/router.h"
+#include "server/reception.h"
+#include "server/workspace.h"
+
+namespace stagedoor::server {
+
+// Safe for concurrent use. Outlives the router.
+class AnamDoor {
+ public:
+  AnamDoor(Workspace& workspace, const Reception& reception, base::Log& log)
+      : reception_(reception),
+        mint_({.mint = *workspace.mint,
+               .catalog = *workspace.catalog,
+               .snapshots = *workspace.persona_snapshots,
+               .personas = *workspace.personas,
+               .clock = workspace.clock}),
+        keep_({.catalog = *workspace.catalog,
+               .personas = *workspace.personas,
+               .clock = workspace.clock,
+               .random = workspace.random}),
+        session_tokens_({.mint = mint_, .log = log}),
+        personas_({.keep = keep_, .personas = *workspace.personas, .catalog = *workspace.catalog}) {
+  }
+
+  void add_to(http::Router& router) const {
+    session_tokens_.add_to(router, reception_.anam());
+    personas_.add_to(router, reception_.anam());
+  }
+
+ private:
+  const Reception& reception_;
+  actions::MintPersonaToken mint_;
+  actions::KeepPersona keep_;
+  anam::SessionTokens session_tokens_;
+  anam::Personas personas_;
+};
+
+}  // namespace stagedoor::server

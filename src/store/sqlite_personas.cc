@@ -1,0 +1,231 @@
+#include "store/sqlite_personas.h"
+
+#include <future>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace stagedoor::store {
+namespace {
+
+using base::Done;
+using base::ErrorCode;
+using base::Result;
+using Step = SqliteStatement::Step;
+
+constexpr std::string_view columns =
+    "id, workspace_id, environment, content, created_at, updated_at";
+
+base::Instant instant_of(std::int64_t millis) {
+  return base::Instant(std::chrono::milliseconds(millis));
+}
+
+Result<rules::Persona> persona_of(const SqliteStatement& row) {
+  auto content = rules::PersonaContent::of_canonical(row.text(3));
+  if (!content) return base::fail(content.error());
+  return rules::Persona{.id = std::string(row.text(0)),
+                        .workspace_id = std::string(row.text(1)),
+                        .environment = static_cast<rules::Environment>(row.integer(2)),
+                        .content = *std::move(content),
+                        .created_at = instant_of(row.integer(4)),
+                        .updated_at = instant_of(row.integer(5))};
+}
+
+std::unexpected<base::Error> no_persona() {
+  return base::fail(ErrorCode::not_found, "no such persona", "There is no persona with this id.");
+}
+
+Result<rules::Persona> find_in(SqliteDatabase& database, const rules::PersonaScope& scope,
+                               std::string_view id) {
+  auto read = database.prepare("SELECT " + std::string(columns) +
+                               " FROM personas WHERE id = ?1 AND workspace_id = ?2 AND "
+                               "environment = ?3");
+  if (!read) return base::fail(read.error());
+  read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
+  const auto step = read->step();
+  if (step == Step::failed) return database.trouble("find persona");
+  if (step == Step::end) return no_persona();
+  return persona_of(*read);
+}
+
+template <class T, class Read>
+Result<T> read_value(SqliteReaders& readers, Read read) {
+  std::optional<T> value;
+  auto done = readers.read([&](SqliteDatabase& database) -> Result<Done> {
+    auto found = read(database);
+    if (!found) return base::fail(found.error());
+    value = *std::move(found);
+    return Done{};
+  });
+  if (!done) return base::fail(done.error());
+  return *std::move(value);
+}
+
+// What a list chooses from; the same values are bound for the count and for the page.
+constexpr std::string_view chosen =
+    " FROM personas WHERE workspace_id = ?1 AND environment = ?2 AND "
+    "(?3 = '' OR id = ?3 OR instr(lower(name), lower(?3)) > 0)";
+
+void bind_chosen(SqliteStatement& statement, const rules::PersonaScope& scope,
+                 const rules::Personas::Query& query) {
+  statement.bind(1, scope.workspace_id).bind(2, static_cast<int>(scope.environment));
+  statement.bind(3, query.search);
+}
+
+Result<Done> check_room(SqliteDatabase& database, const rules::Persona& persona) {
+  auto count = database.prepare("SELECT count(*) FROM personas WHERE workspace_id = ?1");
+  if (!count) return base::fail(count.error());
+  if (count->bind(1, persona.workspace_id).step() != Step::row)
+    return database.trouble("count personas");
+  if (count->integer(0) < rules::personas_of_workspace_max) return Done{};
+  return base::fail(ErrorCode::conflict, "all personas of the workspace are taken",
+                    "A workspace keeps at most " +
+                        std::to_string(rules::personas_of_workspace_max) +
+                        " personas; take one away first.");
+}
+
+}  // namespace
+
+Result<rules::Persona> SqlitePersonas::find(const rules::PersonaScope& scope, std::string_view id) {
+  return read_value<rules::Persona>(
+      readers_, [&](SqliteDatabase& database) { return find_in(database, scope, id); });
+}
+
+Result<rules::Personas::Found> SqlitePersonas::list(const rules::PersonaScope& scope,
+                                                    const Query& query) {
+  return read_value<Found>(readers_, [&](SqliteDatabase& database) -> Result<Found> {
+    Found found;
+    auto count = database.prepare("SELECT count(*)" + std::string(chosen));
+    if (!count) return base::fail(count.error());
+    bind_chosen(*count, scope, query);
+    if (count->step() != Step::row) return database.trouble("count personas");
+    found.total = count->integer(0);
+    auto read = database.prepare("SELECT " + std::string(columns) + std::string(chosen) +
+                                 " ORDER BY created_at DESC, id LIMIT ?4 OFFSET ?5");
+    if (!read) return base::fail(read.error());
+    bind_chosen(*read, scope, query);
+    read->bind(4, query.count).bind(5, query.skip);
+    auto step = read->step();
+    for (; step == Step::row; step = read->step()) {
+      auto persona = persona_of(*read);
+      if (!persona) return base::fail(persona.error());
+      found.personas.push_back(*std::move(persona));
+    }
+    if (step == Step::failed) return database.trouble("list personas");
+    return found;
+  });
+}
+
+Result<Done> SqlitePersonas::create(const rules::Persona& persona, const rules::AuditEntry& entry) {
+  return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    if (auto room = check_room(database, persona); !room) return room;
+    auto insert = database.prepare(
+        "INSERT INTO personas (id, workspace_id, environment, name, content, created_at, "
+        "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    if (!insert) return base::fail(insert.error());
+    insert->bind(1, persona.id).bind(2, persona.workspace_id);
+    insert->bind(3, static_cast<int>(persona.environment)).bind(4, persona.content.name());
+    insert->bind(5, persona.content.json()).bind(6, base::unix_millis(persona.created_at));
+    insert->bind(7, base::unix_millis(persona.updated_at));
+    if (!insert->run()) return database.trouble("create persona");
+    return audit_.append(database, entry);
+  });
+}
+
+Result<rules::Persona> SqlitePersonas::change(const rules::PersonaScope& scope, std::string_view id,
+                                              const Change& change,
+                                              const rules::AuditEntry& entry) {
+  std::optional<rules::Persona> changed;
+  auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    auto persona = find_in(database, scope, id);
+    if (!persona) return base::fail(persona.error());
+    auto content = change(persona->content);
+    if (!content) return base::fail(content.error());
+    persona->content = *std::move(content);
+    persona->updated_at = entry.at;
+    auto update = database.prepare(
+        "UPDATE personas SET name = ?2, content = ?3, updated_at = ?4 WHERE id = ?1");
+    if (!update) return base::fail(update.error());
+    update->bind(1, persona->id).bind(2, persona->content.name());
+    update->bind(3, persona->content.json()).bind(4, base::unix_millis(persona->updated_at));
+    if (!update->run()) return database.trouble("change persona");
+    changed = *std::move(persona);
+    return audit_.append(database, entry);
+  });
+  if (!done) return base::fail(done.error());
+  return *std::move(changed);
+}
+
+Result<Done> SqlitePersonas::remove(const rules::PersonaScope& scope, std::string_view id,
+                                    const rules::AuditEntry& entry) {
+  return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    auto remove = database.prepare(
+        "DELETE FROM personas WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3");
+    if (!remove) return base::fail(remove.error());
+    remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
+    if (!remove->run()) return database.trouble("remove persona");
+    if (database.changes() == 0) return no_persona();
+    return audit_.append(database, entry);
+  });
+}
+
+bool SqlitePersonaSnapshots::is_known(const crypto::Digest& digest) const {
+  const std::shared_lock lock(mutex_);
+  return known_.contains(digest);
+}
+
+void SqlitePersonaSnapshots::remember(const crypto::Digest& digest) {
+  const std::unique_lock lock(mutex_);
+  if (!known_.insert(digest).second) return;
+  if (order_.size() < known_max) {
+    order_.push_back(digest);
+    return;
+  }
+  known_.erase(std::exchange(order_[next_], digest));
+  next_ = (next_ + 1) % known_max;
+}
+
+Result<Done> SqlitePersonaSnapshots::keep(const rules::PersonaSnapshot& snapshot,
+                                          base::Instant now) {
+  if (is_known(snapshot.digest)) return Done{};
+  if (find(snapshot.digest)) {
+    remember(snapshot.digest);
+    return Done{};
+  }
+  // Not `run`: a snapshot is nothing that the listeners read.
+  Result<Done> outcome = Done{};
+  std::promise<Result<Done>> promise;
+  const auto work = [&](SqliteDatabase& database) {
+    auto insert = database.prepare(
+        "INSERT INTO persona_snapshots (digest, content, created_at) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO NOTHING");
+    if (!insert) return void(outcome = base::fail(insert.error()));
+    insert->bind_blob(1, snapshot.digest).bind(2, snapshot.content);
+    if (!insert->bind(3, base::unix_millis(now)).run())
+      outcome = database.trouble("keep a persona's snapshot");
+  };
+  const auto done = [&](bool is_durable) {
+    if (outcome && !is_durable)
+      outcome = base::fail(ErrorCode::unavailable, "the database could not be written");
+    promise.set_value(outcome);
+  };
+  if (!writer_.submit({.work = work, .done = done}))
+    return base::fail(ErrorCode::unavailable, "too many writes wait");
+  if (auto kept = promise.get_future().get(); !kept) return kept;
+  remember(snapshot.digest);
+  return Done{};
+}
+
+Result<std::string> SqlitePersonaSnapshots::find(const crypto::Digest& digest) {
+  return read_value<std::string>(readers_, [&](SqliteDatabase& database) -> Result<std::string> {
+    auto read = database.prepare("SELECT content FROM persona_snapshots WHERE digest = ?1");
+    if (!read) return base::fail(read.error());
+    read->bind_blob(1, digest);
+    const auto step = read->step();
+    if (step == Step::failed) return database.trouble("find a persona's snapshot");
+    if (step == Step::end) return base::fail(ErrorCode::not_found, "no such snapshot");
+    return std::string(read->text(0));
+  });
+}
+
+}  // namespace stagedoor::store
