@@ -1,0 +1,188 @@
+#include "front/guard.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <thread>
+
+#include "actions/admit_world_for_test.h"
+#include "front/credential.h"
+#include "http/loopback_for_test.h"
+
+namespace stagedoor::front {
+namespace {
+
+using namespace std::chrono_literals;
+using actions::for_test::terms_of;
+using http::Request;
+using http::Response;
+using rules::Permission;
+
+// A door with one path for each way to be guarded, served on loopback.
+struct Door {
+  explicit Door(http::Workers::Options how = {.threads = 2, .waiting_max = 8}) : workers(how) {
+    const Guard::Work name = [this](const rules::Caller& caller, const Request&, Response& out) {
+      worker = std::this_thread::get_id();
+      out.start(200, "text/plain") = caller.actor();
+    };
+    const http::BlockingHandler open = [this](const Request&, Response& out) {
+      worker = std::this_thread::get_id();
+      out.start(200, "text/plain") = "open";
+    };
+    router.errors("/", [](Response& out, int status, std::string_view what) {
+      out.start(status, "text/plain") = what;
+    });
+    router.add({"GET", "/quick", guard.quick(Permission::keys_read, name)});
+    router.add({"GET", "/keys", guard.quick_for_keys(Permission::keys_read, name)});
+    router.add({"GET", "/slow", guard.slow(Permission::keys_read, name)});
+    router.add({"GET", "/write", guard.quick(Permission::keys_write, name)});
+    router.add({"GET", "/open", guard.open_quick(rules::RateKind::login, open)});
+    router.add({"GET", "/open-slow", guard.open_slow(rules::RateKind::password, open)});
+    router.add({"GET", "/stuck",
+                guard.slow(Permission::keys_read,
+                           [this](const rules::Caller&, const Request&, Response& out) {
+                             began.count_down();
+                             may_end.wait();
+                             out.start(200, "text/plain") = "ended";
+                           })});
+    router.add({"GET", "/throws",
+                guard.slow(Permission::keys_read,
+                           [](const rules::Caller&, const Request&, Response&) { throw 1; })});
+  }
+  http::Answer ask(std::string_view path, std::string_view credential) {
+    http::RawClient client(*server);
+    const auto field = credential.empty()
+                           ? std::string()
+                           : "Authorization: Bearer " + std::string(credential) + "\r\n";
+    return client.ask(http::get(path, field)).value_or(http::Answer{});
+  }
+
+  actions::for_test::World world;
+  http::Workers workers;
+  Guard guard{{.admit = world.admit, .workers = workers},
+              [](Response& out, const base::Error& error) {
+                out.start(error.code == base::ErrorCode::rate_limited  ? 429
+                          : error.code == base::ErrorCode::forbidden   ? 403
+                          : error.code == base::ErrorCode::unavailable ? 503
+                                                                       : 401,
+                          "text/plain") = error.hint;
+              },
+              &bearer_of};
+  std::atomic<std::thread::id> worker;
+  std::latch began{1}, may_end{1};
+  http::Router router;
+  std::optional<http::Loopback> server{std::in_place, router};
+};
+
+constexpr auto all_ways = {"/quick", "/keys", "/slow"};
+
+// Rule rate-limit-told.
+TEST(Guard, AnAdmittedKeyReachesTheWorkAndIsToldItsLimitInEachWay) {
+  Door door;
+  const auto key = door.world.make_key();
+  int remaining = 20;
+  for (const auto* path : all_ways) {
+    const auto answer = door.ask(path, key);
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.body, "key_0000000000000001");
+    EXPECT_TRUE(answer.has("X-RateLimit-Remaining: " + std::to_string(--remaining) + "\r\n"));
+    EXPECT_TRUE(answer.has("RateLimit-Policy: \"api-key\";q=20;w=120\r\n"));
+  }
+}
+
+// Rule rate-limit-told.
+TEST(Guard, EachRefusalIsToldItsLimitInEachWay) {
+  Door door;
+  int remaining = 10;
+  for (const auto* path : all_ways) {
+    const auto answer = door.ask(path, door.world.guess());
+    EXPECT_EQ(answer.status, 401) << path;
+    EXPECT_TRUE(answer.has("X-RateLimit-Remaining: " + std::to_string(--remaining) + "\r\n"));
+    EXPECT_TRUE(answer.has("RateLimit-Policy: \"stranger\";q=10;w=120\r\n"));
+  }
+  while (remaining-- > 0) door.ask("/quick", "");
+  const auto refused = door.ask("/slow", "");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_TRUE(refused.has("Retry-After: 12\r\n"));
+}
+
+TEST(Guard, AKeyWithoutThePermissionIsForbiddenAndCounted) {
+  Door door;
+  const auto answer = door.ask("/write", door.world.make_key(terms_of({Permission::keys_read})));
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_TRUE(answer.has("X-RateLimit-Remaining: 19\r\n"));
+}
+
+TEST(Guard, APersonIsAdmittedAndOnePassedThroughAWorkerWhoseTokenIsNew) {
+  Door door;
+  EXPECT_EQ(door.ask("/quick", "a.b.ada").body, "acc_ada");
+  EXPECT_EQ(door.world.people.verified, 0);
+  EXPECT_EQ(door.ask("/quick", "a.b.new").body, "acc_new");
+  EXPECT_EQ(door.ask("/slow", "a.b.new").body, "acc_new");
+  EXPECT_EQ(door.world.people.verified, 2);
+}
+
+TEST(Guard, WhereOnlyKeysAreTakenAPersonsTokenIsRefusedAndToldSo) {
+  Door door;
+  for (const auto* token : {"a.b.ada", "a.b.new"}) {
+    const auto answer = door.ask("/keys", token);
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_EQ(answer.body, "This call takes an API key; a token can't make it.");
+  }
+  EXPECT_EQ(door.world.people.verified, 0);
+}
+
+TEST(Guard, AnIssuerThatDoesNotAnswerIs503WithoutALimit) {
+  Door door;
+  const auto answer = door.ask("/quick", "a.b.down");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_FALSE(answer.has("RateLimit"));
+}
+
+TEST(Guard, WhatNeedsNoCredentialHasTheLimitOfItsKind) {
+  Door door;
+  EXPECT_TRUE(door.ask("/open", "").has("RateLimit: \"login\";r=9;t=6\r\n"));
+  EXPECT_TRUE(door.ask("/open-slow", "").has("RateLimit: \"password\";r=4;t=12\r\n"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(door.ask("/open-slow", "").status, 200);
+  const auto refused = door.ask("/open-slow", "");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_TRUE(refused.has("Retry-After: 12\r\n"));
+}
+
+TEST(Guard, WorkThatWaitsDoesNotHoldUpTheLoop) {
+  Door door;
+  const auto key = door.world.make_key();
+  auto stuck = std::async(std::launch::async, [&] { return door.ask("/stuck", key); });
+  door.began.wait();
+  EXPECT_EQ(door.ask("/quick", key).status, 200);
+  EXPECT_EQ(door.ask("/slow", key).status, 200);
+  EXPECT_EQ(door.ask("/open", "").status, 200);
+  door.may_end.count_down();
+  EXPECT_EQ(stuck.get().body, "ended");
+}
+
+TEST(Guard, WhenTooManyWaitForAWorkerFurtherCallsAre503) {
+  Door door({.threads = 1, .waiting_max = 0});
+  const auto answer = door.ask("/slow", door.world.make_key());
+  EXPECT_EQ(answer.status, 503);
+}
+
+TEST(Guard, WorkThatThrowsIsABare500AndTheWorkerGoesOn) {
+  Door door({.threads = 1, .waiting_max = 8});
+  const auto key = door.world.make_key();
+  EXPECT_EQ(door.ask("/throws", key).status, 500);
+  EXPECT_EQ(door.ask("/slow", key).status, 200);
+}
+
+TEST(Guard, TheAuditLogNamesTheCallByMethodAndPathAndNeverByItsQuery) {
+  Door door;
+  door.ask("/quick?token=hunter2", door.world.guess());
+  ASSERT_EQ(door.world.audit.entries.size(), 1u);
+  EXPECT_EQ(door.world.audit.entries[0].action, "GET /quick");
+  EXPECT_EQ(door.world.audit.entries[0].peer, "127.0.0.1");
+}
+
+}  // namespace
+}  // namespace stagedoor::front
