@@ -151,7 +151,7 @@ class Defaults(LimitsCase):
             ("GET", "/nothing/here", 404),
             ("GET", "/v1/console/nothing", 404),
             ("GET", MINT_PATH, 405),
-            ("GET", "/v2/character/" + self.server.avatar_id + "/camera", 200),
+            ("GET", "/v2/character/x", 400),
         ):
             reply = self.server.http(method, path, key)
             self.assertEqual(reply.status, status, path)
