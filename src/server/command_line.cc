@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/problem.h"
+#include "server/audit_commands.h"
 #include "server/complain.h"
 #include "server/config.h"
 #include "server/key_commands.h"
@@ -50,6 +51,7 @@ class Words {
     add_secret();
     add_speak();
     add_backup();
+    add_audit();
     add_config();
   }
   int run() const { return run_ ? run_() : 2; }
@@ -91,6 +93,7 @@ class Words {
   void add_secret();
   void add_speak();
   void add_backup();
+  void add_audit();
   void add_config();
 
   CLI::App& top_;
@@ -102,6 +105,8 @@ class Words {
   TokenWish token_;
   LimitsWish limits_;
   SpeakOptions speak_;
+  AuditProof audit_proof_;
+  AuditExport audit_export_;
 };
 
 void Words::add_init() {
@@ -242,6 +247,34 @@ void Words::add_backup() {
                 "is not in it",
                 [this](const Config& config) { return backup(data_, config, file_); });
   sub->add_option("file", file_, "the file to write; it must not exist")->required();
+}
+
+void Words::add_audit() {
+  auto* audit = group("audit", "the audit log");
+  auto* verify = data_word(*audit, "verify",
+                           "prove that no entry was changed, cut out, put in or moved; also while "
+                           "a server runs",
+                           [this](const Config&) { return verify_audit(data_, audit_proof_); });
+  verify->add_option("--checkpoint", audit_proof_.checkpoint,
+                     "N:SEAL that the log must hold, kept elsewhere (default: none)");
+  verify->add_option("--from", audit_proof_.from,
+                     "begin after the entry N:SEAL (default: with the first entry)");
+  auto* take_out = data_word(*audit, "export", "print entries as JSON lines, oldest first",
+                             [this](const Config&) { return export_audit(data_, audit_export_); });
+  take_out->add_option("--since", audit_export_.since_seconds, "from this time, Unix seconds");
+  take_out->add_option("--until", audit_export_.until_seconds, "before this time, Unix seconds");
+  take_out->add_option("--workspace", audit_export_.workspace_id, "only of this workspace");
+  take_out->add_option("--actor", audit_export_.actor,
+                       "only by this one: key_..., acc_..., operator, system");
+  take_out->add_option("--action", audit_export_.action,
+                       "only this action, or \"api_key.*\" for all that begin so");
+  take_out->add_option("--subject", audit_export_.subject, "only what was done to this id");
+  take_out->add_option("--outcome", audit_export_.outcome, "done or refused")
+      ->check(CLI::IsMember({"done", "refused"}));
+  data_word(*audit, "checkpoint", "print number and seal of the newest entry, to be kept elsewhere",
+            [this](const Config&) { return print_audit_checkpoint(data_); });
+  data_word(*audit, "new-key", "go on with a new key where the audit log's key is lost for good",
+            [this](const Config& config) { return renew_audit_key(data_, config); });
 }
 
 void Words::add_config() {

@@ -123,6 +123,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->audit =
       std::make_unique<store::SqliteAuditLog>(*made->writer, *std::move(sealer), made->clock);
   made->readers = std::make_unique<store::SqliteReaders>(folder.database());
+  made->audit_trail = std::make_unique<store::SqliteAuditTrail>(*made->readers);
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
@@ -162,6 +163,22 @@ Workspace::~Workspace() {
   if (audit) audit->finish();
   // Before the catalog and the keys, which the writer's thread tells of changes.
   if (writer) writer->stop();
+}
+
+rules::AuditEntry Workspace::by_operator(std::string action, std::string subject,
+                                         std::string detail) const {
+  rules::AuditEntry entry;
+  entry.at = clock.now();
+  entry.actor = "operator";
+  entry.action = std::move(action);
+  entry.subject = std::move(subject);
+  entry.detail = std::move(detail);
+  return entry;
+}
+
+base::Result<base::Done> Workspace::record_by_operator(std::string action, std::string subject,
+                                                       std::string detail) {
+  return audit->record(by_operator(std::move(action), std::move(subject), std::move(detail)));
 }
 
 base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const Config& config) {

@@ -19,6 +19,7 @@
 #include "server/config.h"
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
+#include "store/sqlite_audit_trail.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
@@ -58,11 +59,19 @@ class Workspace {
   static base::Result<FirstThings> initialise(const DataFolder& folder, const Config& config);
   ~Workspace();
 
+  // For what the operator does on the command line and what no store keeps with it: recorded before
+  // it is done, so that what can't be recorded is not done.
+  base::Result<base::Done> record_by_operator(std::string action, std::string subject,
+                                              std::string detail);
+  // An entry of the operator's, for a store that keeps it with the change.
+  rules::AuditEntry by_operator(std::string action, std::string subject, std::string detail) const;
+
   base::SystemClock clock;
   crypto::SystemRandom random;
   std::unique_ptr<store::SqliteWriter> writer;
   std::unique_ptr<store::SqliteAuditLog> audit;
   std::unique_ptr<store::SqliteReaders> readers;
+  std::unique_ptr<store::SqliteAuditTrail> audit_trail;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;

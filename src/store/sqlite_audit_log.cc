@@ -68,10 +68,17 @@ base::Result<base::Done> write_head(SqliteDatabase& database, const rules::Audit
   return base::Done{};
 }
 
-base::Result<rules::AuditSealer> read_key(const std::string& path) {
-  const auto keys = read_secret_file(path, 1);
-  if (!keys) return base::fail(keys.error());
-  return rules::AuditSealer(keys->front());
+// The last entry as it is kept; the empty log's beginning where there is none.
+base::Result<base::Done> read_last(SqliteDatabase& database, rules::AuditCheckpoint& last) {
+  auto read = database.prepare("SELECT number, seal FROM audit_log ORDER BY number DESC LIMIT 1");
+  if (!read) return base::fail(read.error());
+  const auto outcome = read->step();
+  if (outcome == Step::failed) return database.trouble("read the audit log");
+  if (outcome == Step::end) return base::Done{};
+  last.number = read->integer(0);
+  if (copy_seal(read->blob(1), last.seal)) return base::Done{};
+  return base::fail(ErrorCode::conflict, "audit log: the last seal is none",
+                    "The last entry of the audit log has no seal.");
 }
 
 // Inside a transaction, so that of two processes one makes the key. The key is on disk under
@@ -82,7 +89,7 @@ base::Result<base::Done> make_key(SqliteDatabase& database, const std::string& p
   const auto unfinished = path + ".new";
   if (std::filesystem::exists(path)) return base::Done{};
   if (std::filesystem::exists(unfinished)) {
-    const auto sealer = read_key(unfinished);
+    const auto sealer = read_audit_key(unfinished);
     if (sealer && check_key(database, *sealer, unfinished)) return base::Done{};
   }
   const auto fresh = is_new(database);
@@ -90,8 +97,8 @@ base::Result<base::Done> make_key(SqliteDatabase& database, const std::string& p
   if (!*fresh) {
     return base::fail(ErrorCode::conflict, "audit log: its key is gone",
                       "There is an audit log but not its key, " + path +
-                          ". Put the key back from where you keep a copy; see "
-                          "docs/guide/audit-and-usage.md.");
+                          ". Put the key back from where you keep a copy. If it is lost for good: "
+                          "stagedoor audit new-key");
   }
   std::vector<base::Secret> keys;
   keys.push_back(new_server_secret(random));
@@ -107,6 +114,12 @@ base::Result<SqliteAuditHead> read_audit_head(SqliteDatabase& database) {
   return head_of(*read, database);
 }
 
+base::Result<rules::AuditSealer> read_audit_key(const std::string& path) {
+  const auto keys = read_secret_file(path, 1);
+  if (!keys) return base::fail(keys.error());
+  return rules::AuditSealer(keys->front());
+}
+
 base::Result<rules::AuditSealer> open_audit_key(SqliteDatabase& database, const std::string& path,
                                                 base::Random& random) {
   if (!std::filesystem::exists(path)) {
@@ -118,10 +131,31 @@ base::Result<rules::AuditSealer> open_audit_key(SqliteDatabase& database, const 
     if (auto named = rename_durably(path + ".new", path); !named && !std::filesystem::exists(path))
       return base::fail(named.error());
   }
-  auto sealer = read_key(path);
+  auto sealer = read_audit_key(path);
   if (!sealer) return sealer;
   if (auto right = check_key(database, *sealer, path); !right) return base::fail(right.error());
   return sealer;
+}
+
+base::Result<rules::AuditCheckpoint> renew_audit_key(SqliteDatabase& database,
+                                                     const std::string& path,
+                                                     base::Random& random) {
+  if (std::filesystem::exists(path)) {
+    return base::fail(ErrorCode::forbidden, "a new audit key over the old one",
+                      "There is a key, " + path + "; nothing was changed.");
+  }
+  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return base::fail(begun.error());
+  std::vector<base::Secret> keys;
+  keys.push_back(new_server_secret(random));
+  rules::AuditCheckpoint last;
+  auto done = write_secret_file(path + ".new", keys);
+  if (done) done = read_last(database, last);
+  if (done) done = write_head(database, rules::AuditSealer(keys.front()), last);
+  if (done) done = database.execute("COMMIT");
+  if (database.is_in_transaction()) (void)database.execute("ROLLBACK");
+  if (done) done = rename_durably(path + ".new", path);
+  if (!done) return base::fail(done.error());
+  return last;
 }
 
 SqliteAuditLog::SqliteAuditLog(SqliteWriter& writer, rules::AuditSealer sealer,

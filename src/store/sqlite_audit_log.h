@@ -32,6 +32,13 @@ base::Result<SqliteAuditHead> read_audit_head(SqliteDatabase& database);
 base::Result<rules::AuditSealer> open_audit_key(SqliteDatabase& database, const std::string& path,
                                                 base::Random& random);
 
+// The key alone, without asking whether it belongs to a log.
+base::Result<rules::AuditSealer> read_audit_key(const std::string& path);
+// A new key for a log whose key is lost: the end of the log is noted anew, with the new key. Gives
+// the last entry that the lost key has sealed. `forbidden` where there is a key.
+base::Result<rules::AuditCheckpoint> renew_audit_key(SqliteDatabase& database,
+                                                     const std::string& path, base::Random& random);
+
 // Safe for concurrent use.
 class SqliteAuditLog : public rules::AuditLog {
  public:

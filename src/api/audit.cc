@@ -1,0 +1,130 @@
+#include "api/audit.h"
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "api/problem.h"
+#include "api/query.h"
+#include "base/json.h"
+
+namespace stagedoor::api {
+namespace {
+
+using base::ErrorCode;
+using http::Request;
+using http::Response;
+using rules::AuditQuery;
+
+constexpr std::int64_t entries_in_page_max = 1000;
+
+// One of two words for one of two values.
+template <class T>
+base::Result<std::optional<T>> word_in_query(const Request& request, std::string_view name,
+                                             std::pair<std::string_view, T> one,
+                                             std::pair<std::string_view, T> other) {
+  const auto text = request.query(name);
+  if (!text) return std::nullopt;
+  if (*text == one.first) return one.second;
+  if (*text == other.first) return other.second;
+  return base::fail(ErrorCode::malformed, "query " + std::string(name),
+                    "`" + std::string(name) + "` must be \"" + std::string(one.first) + "\" or \"" +
+                        std::string(other.first) + "\".");
+}
+
+bool wants_lines(const Request& request) {
+  const auto accept = request.header("Accept");
+  return accept && accept->find("application/x-ndjson") != accept->npos;
+}
+
+void write_page(const rules::AuditPage& page, Response& response) {
+  auto& body = response.start(200, "application/json");
+  body += "{\"data\":[";
+  for (const auto& kept : page.entries) {
+    if (&kept != &page.entries.front()) body += ',';
+    rules::append_json(body, kept);
+  }
+  body += "],\"next\":";
+  body += page.beyond == 0 ? "null" : "\"" + std::to_string(page.beyond) + "\"";
+  body += '}';
+}
+
+void write_lines(const rules::AuditPage& page, Response& response) {
+  auto& body = response.start(200, "application/x-ndjson");
+  for (const auto& kept : page.entries) {
+    rules::append_json(body, kept);
+    body += '\n';
+  }
+  if (page.beyond != 0) response.header("Stagedoor-Next", std::to_string(page.beyond));
+}
+
+}  // namespace
+
+base::Result<AuditQuery> audit_query_of(const Request& request) {
+  using rules::AuditOrder;
+  using rules::AuditOutcome;
+  const auto since = time_in_query(request, "since");
+  const auto until = time_in_query(request, "until");
+  const auto outcome = word_in_query<AuditOutcome>(request, "outcome", {"done", AuditOutcome::done},
+                                                   {"refused", AuditOutcome::refused});
+  const auto order = word_in_query<AuditOrder>(
+      request, "order", {"newest", AuditOrder::newest_first}, {"oldest", AuditOrder::oldest_first});
+  const auto limit = number_in_query(request, "limit", 1, entries_in_page_max);
+  const auto cursor =
+      number_in_query(request, "cursor", 1, std::numeric_limits<std::int64_t>::max());
+  if (!since) return base::fail(since.error());
+  if (!until) return base::fail(until.error());
+  if (!outcome) return base::fail(outcome.error());
+  if (!order) return base::fail(order.error());
+  if (!limit) return base::fail(limit.error());
+  if (!cursor) return base::fail(cursor.error());
+  AuditQuery query;
+  query.since = *since;
+  query.until = *until;
+  query.outcome = *outcome;
+  query.actor = request.query("actor");
+  query.action = request.query("action");
+  query.subject = request.query("subject");
+  query.order = order->value_or(AuditOrder::newest_first);
+  query.count_max = static_cast<std::size_t>(limit->value_or(100));
+  query.beyond = cursor->value_or(0);
+  return query;
+}
+
+void Audit::add_to(http::Router& router, const front::Guard& guard) const {
+  router.add({"GET", "/v1/audit",
+              guard.slow(rules::Permission::audit_read,
+                         [this](const rules::Caller& caller, const Request& in, Response& out) {
+                           read(caller, in, out);
+                         })});
+}
+
+void Audit::read(const rules::Caller& caller, const Request& request, Response& response) const {
+  auto query = audit_query_of(request);
+  if (!query) return reply_problem(response, query.error());
+  query->workspace_id = caller.workspace_id();
+  if (caller.kind() == rules::CallerKind::api_key)
+    query->of_app = {.app_id = caller.app().id, .environment = caller.environment()};
+  if (query->beyond == 0)
+    if (const auto recorded = record(caller, request); !recorded)
+      return reply_problem(response, recorded.error());
+  const auto page = parts_.trail.read(*query);
+  if (!page) return reply_problem(response, page.error());
+  wants_lines(request) ? write_lines(*page, response) : write_page(*page, response);
+  response.header("Cache-Control", "no-store");
+}
+
+base::Result<base::Done> Audit::record(const rules::Caller& caller, const Request& request) const {
+  rules::AuditEntry entry;
+  entry.at = parts_.clock.now();
+  entry.workspace_id = caller.workspace_id();
+  entry.actor = caller.actor();
+  entry.action = "audit.read";
+  entry.subject = caller.workspace_id();
+  entry.peer = request.peer();
+  entry.request_id = request.id();
+  entry.detail = request.target_for_log();
+  return parts_.log.record(std::move(entry));
+}
+
+}  // namespace stagedoor::api

@@ -1,0 +1,151 @@
+#include "store/sqlite_audit_trail.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+#include "rules/api_key.h"
+#include "store/sqlite_audit_log.h"
+
+namespace stagedoor::store {
+namespace {
+
+using rules::AuditOrder;
+using Step = SqliteStatement::Step;
+
+constexpr std::string_view columns =
+    "SELECT number, at, workspace_id, actor, action, subject, outcome, peer, request_id, detail, "
+    "seal FROM audit_log ";
+
+rules::AuditEntry entry_of(const SqliteStatement& row) {
+  rules::AuditEntry entry;
+  entry.at = base::Instant(std::chrono::milliseconds(row.integer(1)));
+  entry.workspace_id = row.text(2);
+  entry.actor = row.text(3);
+  entry.action = row.text(4);
+  entry.subject = row.text(5);
+  entry.outcome = static_cast<rules::AuditOutcome>(row.integer(6));
+  entry.peer = row.text(7);
+  entry.request_id = row.text(8);
+  entry.detail = row.text(9);
+  return entry;
+}
+
+// Whether an entry is of an app: asked of the store, key by key.
+class OfApp {
+ public:
+  OfApp(const rules::AuditQuery::OfApp& wanted, SqliteStatement find)
+      : wanted_(wanted), find_(std::move(find)) {}
+  bool operator()(const rules::AuditEntry& entry) {
+    return entry.subject == wanted_.app_id || is_key(entry.actor) || is_key(entry.subject);
+  }
+
+ private:
+  bool is_key(std::string_view text) {
+    const auto id = rules::parse_api_key_id(text);
+    if (!id) return false;
+    find_.bind(1, static_cast<std::int64_t>(*id)).bind(2, wanted_.app_id);
+    find_.bind(3, static_cast<std::int64_t>(wanted_.environment));
+    const bool is_there = find_.step() == Step::row;
+    find_.reset();
+    return is_there;
+  }
+
+  const rules::AuditQuery::OfApp& wanted_;
+  SqliteStatement find_;
+};
+
+std::string selection(const rules::AuditQuery& query) {
+  const bool is_newest_first = query.order == AuditOrder::newest_first;
+  std::string sql(columns);
+  sql += is_newest_first ? "WHERE number < ?1" : "WHERE number > ?1";
+  if (query.workspace_id) sql += " AND workspace_id = ?2";
+  sql += is_newest_first ? " ORDER BY number DESC" : " ORDER BY number";
+  return sql;
+}
+
+base::Result<base::Done> read_page(SqliteDatabase& database, const rules::AuditQuery& query,
+                                   rules::AuditPage& page) {
+  auto select = database.prepare(selection(query));
+  auto find_key =
+      database.prepare("SELECT 1 FROM api_keys WHERE id = ?1 AND app_id = ?2 AND environment = ?3");
+  if (!select || !find_key) return database.trouble("read the audit log");
+  std::optional<OfApp> of_app;
+  if (query.of_app) of_app.emplace(*query.of_app, *std::move(find_key));
+  const bool from_the_newest = query.order == AuditOrder::newest_first && query.beyond == 0;
+  select->bind(1, from_the_newest ? std::numeric_limits<std::int64_t>::max() : query.beyond);
+  if (query.workspace_id) select->bind(2, *query.workspace_id);
+  std::int64_t last = 0;
+  auto outcome = select->step();
+  for (int looked_at = 0; outcome == Step::row; outcome = select->step()) {
+    // There is more: the next page begins after what was looked at last.
+    if (page.entries.size() >= query.count_max || looked_at++ >= SqliteAuditTrail::looked_at_max) {
+      page.beyond = last;
+      return base::Done{};
+    }
+    last = select->integer(0);
+    auto entry = entry_of(*select);
+    if (!rules::is_meant(query, entry) || (of_app && !(*of_app)(entry))) continue;
+    rules::KeptAuditEntry kept{.number = last, .entry = std::move(entry), .seal = {}};
+    const auto seal = select->blob(10);
+    std::ranges::copy(seal.first(std::min(seal.size(), kept.seal.size())), kept.seal.begin());
+    page.entries.push_back(std::move(kept));
+  }
+  if (outcome == Step::failed) return database.trouble("read the audit log");
+  return base::Done{};
+}
+
+base::Result<base::Done> walk_along(SqliteDatabase& database, rules::AuditWalk& walk) {
+  auto select =
+      database.prepare(std::string(columns) + "WHERE number > ?1 OR ?1 = 0 ORDER BY number");
+  if (!select) return base::fail(select.error());
+  select->bind(1, walk.at().number);
+  auto outcome = select->step();
+  for (; outcome == Step::row; outcome = select->step()) {
+    auto step = walk.step(select->integer(0), entry_of(*select), base::as_text(select->blob(10)));
+    if (!step) return step;
+  }
+  if (outcome == Step::failed) return database.trouble("read the audit log");
+  return base::Done{};
+}
+
+}  // namespace
+
+base::Result<rules::AuditPage> SqliteAuditTrail::read(const rules::AuditQuery& query) const {
+  rules::AuditPage page;
+  const auto done =
+      readers_.read([&](SqliteDatabase& database) { return read_page(database, query, page); });
+  if (!done) return base::fail(done.error());
+  return page;
+}
+
+base::Result<rules::AuditCheckpoint> SqliteAuditTrail::newest(
+    const rules::AuditSealer& sealer) const {
+  rules::AuditCheckpoint newest;
+  const auto done = readers_.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    const auto head = read_audit_head(database);
+    if (!head) return base::fail(head.error());
+    newest = head->checkpoint;
+    return rules::AuditWalk(sealer, newest, {}).end(newest, base::as_text(head->proof));
+  });
+  if (!done) return base::fail(done.error());
+  return newest;
+}
+
+base::Result<rules::AuditCheckpoint> SqliteAuditTrail::verify(
+    const rules::AuditSealer& sealer, const rules::AuditCheckpoint& begin,
+    const std::optional<rules::AuditCheckpoint>& expected) const {
+  rules::AuditWalk walk(sealer, begin, expected);
+  const auto done = readers_.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    // One moment for the entries and the end, also while a server writes.
+    if (auto begun = database.execute("BEGIN"); !begun) return begun;
+    if (auto walked = walk_along(database, walk); !walked) return walked;
+    const auto head = read_audit_head(database);
+    if (!head) return base::fail(head.error());
+    return walk.end(head->checkpoint, base::as_text(head->proof));
+  });
+  if (!done) return base::fail(done.error());
+  return walk.at();
+}
+
+}  // namespace stagedoor::store
