@@ -5,7 +5,6 @@
 #pragma once
 
 #include "rules/identity.h"
-#include "rules/key_usage.h"
 
 namespace stagedoor::server {
 
@@ -15,11 +14,6 @@ class NoMembers : public rules::Members {
   base::Result<rules::Member> member_of(const rules::Identity&, std::string_view) const override {
     return rules::Member{};
   }
-};
-
-class NoKeyUsage : public rules::KeyUsage {
- public:
-  void count(std::uint64_t, const base::Address&, rules::CallOutcome, base::Instant) override {}
 };
 
 }  // namespace stagedoor::server

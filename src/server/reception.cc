@@ -15,7 +15,7 @@ Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
               .identities = issuers_.verifier(),
               .members = members_,
               .limiter = limiter_,
-              .key_usage = key_usage_,
+              .key_usage = *workspace.key_usage,
               .audit = audit_,
               .clock = workspace.clock},
              config.limits),

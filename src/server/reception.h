@@ -42,7 +42,6 @@ class Reception {
   NoMembers members_;
   store::MemoryRateLimits limiter_;
   rules::AuditLog& audit_;
-  NoKeyUsage key_usage_;
   actions::AdmitCall admit_;
   http::Workers workers_;
   front::Guard api_, console_, anam_;

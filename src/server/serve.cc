@@ -24,6 +24,7 @@
 #include "http/listener.h"
 #include "server/anam_door.h"
 #include "server/audio_inputs.h"
+#include "server/bookkeeping.h"
 #include "server/complain.h"
 #include "server/json_log.h"
 #include "server/reception.h"
@@ -142,7 +143,7 @@ class Server {
   // The writer first: redemptions that still wait hold places among the live sessions here.
   ~Server() {
     office_.close();
-    workspace_.writer->stop();
+    books_.close();
   }
 
   base::Result<base::Done> open();
@@ -175,6 +176,7 @@ class Server {
   api::Health health_;
   http::Router router_;
   std::unique_ptr<http::Listener> listener_;
+  Bookkeeping books_{workspace_, log_};
 };
 
 base::Result<base::Done> Server::open() {
@@ -256,8 +258,9 @@ void Server::add_routes() {
   anam_.add_to(router_);
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
+  books_.add_to(router_, reception_.api());
   for (const auto* pattern :
-       {"/v1/session-tokens", "/v1/session-tokens/revoke", "/v1/live-sessions",
+       {"/v1/audit", "/v1/session-tokens", "/v1/session-tokens/revoke", "/v1/live-sessions",
         "/v1/live-sessions/{id}", "/v1/live-sessions/{id}/end"})
     requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());

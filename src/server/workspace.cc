@@ -124,6 +124,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqliteAuditLog>(*made->writer, *std::move(sealer), made->clock);
   made->readers = std::make_unique<store::SqliteReaders>(folder.database());
   made->audit_trail = std::make_unique<store::SqliteAuditTrail>(*made->readers);
+  made->key_usage = std::make_unique<store::SqliteKeyUsage>(*made->writer, *made->readers);
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
   made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);

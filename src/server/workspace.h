@@ -21,6 +21,7 @@
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
 #include "store/sqlite_catalog.h"
+#include "store/sqlite_key_usage.h"
 #include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
@@ -72,6 +73,7 @@ class Workspace {
   std::unique_ptr<store::SqliteAuditLog> audit;
   std::unique_ptr<store::SqliteReaders> readers;
   std::unique_ptr<store::SqliteAuditTrail> audit_trail;
+  std::unique_ptr<store::SqliteKeyUsage> key_usage;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteRedemptions> redemptions;

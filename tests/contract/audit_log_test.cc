@@ -3,10 +3,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "crypto/random.h"
 #include "store/sqlite_audit_log.h"
+#include "store/sqlite_audit_trail.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
@@ -146,6 +150,246 @@ TEST(AuditLog, AKeyWhoseMakingDiedIsFinished) {
   std::filesystem::rename(folder.file("audit-key"), folder.file("audit-key.new"));
   EXPECT_TRUE(key_of(folder));
   EXPECT_FALSE(std::filesystem::exists(folder.file("audit-key.new")));
+}
+
+// A log of nine entries that somebody with the database at hand has changed.
+std::string said_of(const std::string& change, const std::string& checkpoint = {}) {
+  const Folder folder;
+  {
+    Opened opened(folder);
+    for (int number = 1; number <= 9; ++number)
+      EXPECT_TRUE(opened.record("subject " + std::to_string(number)));
+  }
+  {
+    auto others = folder.database();
+    EXPECT_TRUE(others.execute(change));
+  }
+  SqliteReaders readers(folder.file("store.db"));
+  std::optional<rules::AuditCheckpoint> expected;
+  if (!checkpoint.empty()) expected = *rules::parse_audit_checkpoint(checkpoint);
+  const auto newest =
+      SqliteAuditTrail(readers).verify(*read_audit_key(folder.file("audit-key")), {}, expected);
+  return newest ? "whole to " + std::to_string(newest->number) : newest.error().hint;
+}
+
+// Rule audit-chained.
+TEST(AuditTrail, AnUntouchedLogIsWhole) {
+  EXPECT_EQ(said_of(""), "whole to 9");
+}
+
+// Rule audit-chained.
+TEST(AuditTrail, AnyChangeOfAnyColumnIsFoundAndNamed) {
+  for (const auto* change :
+       {"at = at + 1", "workspace_id = 'ws_2'", "actor = 'acc_2'", "action = 'x'", "subject = 'y'",
+        "outcome = 1", "peer = ''", "request_id = ''", "detail = 'because'", "seal = zeroblob(32)",
+        "seal = x'00'", "detail = detail || char(0)"})
+    EXPECT_TRUE(said_of("UPDATE audit_log SET " + std::string(change) + " WHERE number = 4")
+                    .starts_with("Entry 4 does not bear the seal"))
+        << change;
+}
+
+// Rule audit-chained.
+TEST(AuditTrail, WhatWasCutOutIsFoundAtTheHeadInTheMiddleAndAtTheTail) {
+  EXPECT_EQ(said_of("DELETE FROM audit_log WHERE number = 1"), "Entry 1 is missing.");
+  EXPECT_EQ(said_of("DELETE FROM audit_log WHERE number IN (4, 5)"), "Entries 4 to 5 are missing.");
+  EXPECT_EQ(said_of("DELETE FROM audit_log WHERE number > 7"), "Entries 8 to 9 are missing.");
+  EXPECT_EQ(said_of("DELETE FROM audit_log"), "Entries 1 to 9 are missing.");
+  EXPECT_TRUE(said_of("DELETE FROM audit_log WHERE number = 4; UPDATE audit_log SET number = "
+                      "number - 1 WHERE number > 4")
+                  .starts_with("Entry 4 does not bear the seal"));
+}
+
+// Rule audit-chained.
+TEST(AuditTrail, ATailThatIsCutWithItsNoteIsFound) {
+  const std::string cut =
+      "DELETE FROM audit_log WHERE number > 7; UPDATE audit_head SET number = 7, seal = (SELECT "
+      "seal FROM audit_log WHERE number = 7)";
+  EXPECT_TRUE(said_of(cut).starts_with("The note of where the log ends was changed"));
+  EXPECT_TRUE(said_of("DELETE FROM audit_head").starts_with("The note of where the audit log"));
+}
+
+// Rule audit-chained.
+TEST(AuditTrail, EntriesThatChangedPlacesOrWerePutInAreFound) {
+  EXPECT_TRUE(said_of("UPDATE audit_log SET number = 100 WHERE number = 3; UPDATE audit_log SET "
+                      "number = 3 WHERE number = 6; UPDATE audit_log SET number = 6 WHERE number "
+                      "= 100")
+                  .starts_with("Entry 3 does not bear the seal"));
+  const std::string put_in =
+      "INSERT INTO audit_log SELECT ?, at, workspace_id, actor, action, subject, outcome, peer, "
+      "request_id, detail, seal FROM audit_log WHERE number = 5";
+  const auto at = [&](const std::string& number) {
+    auto sql = put_in;
+    return sql.replace(sql.find('?'), 1, number);
+  };
+  EXPECT_TRUE(said_of(at("10")).starts_with("Entry 10 does not bear the seal"));
+  EXPECT_TRUE(said_of(at("0")).starts_with("Entry 0 was put in"));
+  EXPECT_TRUE(said_of(at("-3")).starts_with("Entry -3 was put in"));
+}
+
+// Rule audit-checkpoint.
+TEST(AuditTrail, ADatabaseThatWasPutBackAsAWholeIsFoundByACheckpoint) {
+  const Folder folder;
+  std::optional<Opened> opened(std::in_place, folder);
+  ASSERT_TRUE(opened->record("one"));
+  {
+    auto database = folder.database();
+    ASSERT_TRUE(database.copy_to(folder.file("earlier.db")));
+  }
+  ASSERT_TRUE(opened->record("two"));
+  const auto sealer = *read_audit_key(folder.file("audit-key"));
+  SqliteReaders readers(folder.file("store.db"));
+  const auto checkpoint = SqliteAuditTrail(readers).newest(sealer);
+  ASSERT_TRUE(checkpoint);
+  EXPECT_TRUE(SqliteAuditTrail(readers).verify(sealer, {}, *checkpoint));
+
+  SqliteReaders earlier(folder.file("earlier.db"));
+  EXPECT_TRUE(SqliteAuditTrail(earlier).verify(sealer, {}, {})) << "inside nothing tells";
+  const auto found = SqliteAuditTrail(earlier).verify(sealer, {}, *checkpoint);
+  ASSERT_FALSE(found);
+  EXPECT_TRUE(found.error().hint.starts_with("The log ends with entry 1, before the checkpoint"));
+}
+
+// Rule audit-chained.
+TEST(AuditLog, TheChainHoldsWhereTwoProcessesWriteAtOnce) {
+  const Folder folder;
+  Opened one(folder);
+  Opened other(folder);
+  const auto write = [](Opened& opened, const std::string& name) {
+    for (int number = 0; number < 50; ++number)
+      ASSERT_TRUE(opened.record(name + std::to_string(number)));
+  };
+  std::thread beside([&] { write(other, "other "); });
+  write(one, "one ");
+  beside.join();
+  SqliteReaders readers(folder.file("store.db"));
+  const auto newest = SqliteAuditTrail(readers).verify(one.log.sealer(), {}, {});
+  ASSERT_TRUE(newest) << newest.error().hint;
+  EXPECT_EQ(newest->number, 100);
+}
+
+TEST(AuditLog, ALogWhoseKeyIsLostGoesOnWithANewOneAndIsProvedFromThereOn) {
+  const Folder folder;
+  {
+    Opened opened(folder);
+    ASSERT_TRUE(opened.record("one"));
+  }
+  crypto::SystemRandom random;
+  auto database = folder.database();
+  EXPECT_EQ(renew_audit_key(database, folder.file("audit-key"), random).error().code,
+            ErrorCode::forbidden);
+  std::filesystem::remove(folder.file("audit-key"));
+  const auto from = renew_audit_key(database, folder.file("audit-key"), random);
+  ASSERT_TRUE(from);
+  Opened opened(folder);
+  ASSERT_TRUE(opened.record("two"));
+  SqliteReaders readers(folder.file("store.db"));
+  EXPECT_FALSE(SqliteAuditTrail(readers).verify(opened.log.sealer(), {}, {}));
+  EXPECT_TRUE(SqliteAuditTrail(readers).verify(opened.log.sealer(), *from, {}));
+}
+
+// Rule audit-of-refusals.
+TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
+  const Folder folder;
+  {
+    Opened opened(folder);
+    for (int number = 0; number < 10'000; ++number) {
+      rules::AuditEntry entry;
+      entry.at = opened.clock.now();
+      entry.action = "GET /v1/keys";
+      entry.outcome = rules::AuditOutcome::refused;
+      opened.log.note(entry);
+    }
+  }
+  SqliteReaders readers(folder.file("store.db"));
+  rules::AuditQuery query;
+  query.count_max = 1000;
+  const auto page = SqliteAuditTrail(readers).read(query);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->entries.size(), 51u);
+  EXPECT_EQ(page->entries.front().entry.action, "audit.folded");
+  EXPECT_TRUE(page->entries.front().entry.detail.starts_with("{\"count\":9950,"));
+}
+
+TEST(AuditTrail, PagesFollowEachOtherInBothOrdersAndHoldWhatWasAskedFor) {
+  const Folder folder;
+  Opened opened(folder);
+  for (int number = 1; number <= 25; ++number) {
+    opened.clock.advance(1s);
+    ASSERT_TRUE(opened.log.record({.at = opened.clock.now(),
+                                   .workspace_id = number % 2 == 0 ? "ws_even" : "ws_odd",
+                                   .actor = "acc_1",
+                                   .action = number < 20 ? "api_key.create" : "app.change",
+                                   .subject = "",
+                                   .outcome = rules::AuditOutcome::done,
+                                   .peer = "",
+                                   .request_id = "",
+                                   .detail = ""}));
+  }
+  SqliteReaders readers(folder.file("store.db"));
+  const SqliteAuditTrail trail(readers);
+  const auto all = [&](rules::AuditQuery query) {
+    std::vector<std::int64_t> numbers;
+    query.count_max = 4;
+    do {
+      const auto page = trail.read(query);
+      EXPECT_LE(page->entries.size(), 4u);
+      for (const auto& kept : page->entries) numbers.push_back(kept.number);
+      query.beyond = page->beyond;
+    } while (query.beyond != 0);
+    return numbers;
+  };
+  rules::AuditQuery query;
+  query.workspace_id = "ws_even";
+  EXPECT_EQ(all(query), (std::vector<std::int64_t>{24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2}));
+  query.order = rules::AuditOrder::oldest_first;
+  query.action = "app.*";
+  EXPECT_EQ(all(query), (std::vector<std::int64_t>{20, 22, 24}));
+  query.action = {};
+  query.since = base::from_unix_seconds(1'795'000'004);
+  query.until = base::from_unix_seconds(1'795'000'008);
+  EXPECT_EQ(all(query), (std::vector<std::int64_t>{4, 6}));
+  query.actor = "acc_2";
+  EXPECT_TRUE(all(query).empty());
+}
+
+// Rule audit-read-by-its-owners.
+TEST(AuditTrail, AKeyReadsWhatWasDoneByOrToItsAppInItsEnvironment) {
+  const Folder folder;
+  Opened opened(folder);
+  ASSERT_TRUE(opened.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "INSERT INTO workspaces VALUES ('ws_1', 'w', 0); INSERT INTO apps (id, workspace_id, name, "
+        "token_uses_max, length_max_seconds, idle_max_seconds, sessions_max, created_at) VALUES "
+        "('app_1', 'ws_1', 'a', 1, 1, 1, 1, 0), ('app_2', 'ws_1', 'b', 1, 1, 1, 1, 0); INSERT INTO "
+        "api_keys (id, app_id, environment, hash, name, ends, created_at, change) VALUES (1, "
+        "'app_1', 1, x'01', '', '', 0, 1), (2, 'app_1', 0, x'02', '', '', 0, 2), (3, 'app_2', 1, "
+        "x'03', '', '', 0, 3)");
+  }));
+  const auto append = [&](const std::string& actor, const std::string& subject) {
+    rules::AuditEntry entry;
+    entry.at = opened.clock.now();
+    entry.workspace_id = "ws_1";
+    entry.actor = actor;
+    entry.action = "x";
+    entry.subject = subject;
+    ASSERT_TRUE(opened.log.record(entry));
+  };
+  append("key_0000000000000001", "");
+  append("key_0000000000000002", "");
+  append("key_0000000000000003", "");
+  append("acc_1", "key_0000000000000001");
+  append("acc_1", "app_1");
+  append("acc_1", "app_2");
+  append("acc_1", "");
+  SqliteReaders readers(folder.file("store.db"));
+  rules::AuditQuery query;
+  query.order = rules::AuditOrder::oldest_first;
+  query.of_app = {.app_id = "app_1", .environment = rules::Environment::test};
+  std::vector<std::int64_t> numbers;
+  const auto page = SqliteAuditTrail(readers).read(query);
+  ASSERT_TRUE(page);
+  for (const auto& kept : page->entries) numbers.push_back(kept.number);
+  EXPECT_EQ(numbers, (std::vector<std::int64_t>{1, 4, 5}));
 }
 
 }  // namespace
