@@ -42,7 +42,7 @@ enum class AuditOutcome : unsigned char { done, refused };
 
 inline constexpr std::size_t audit_text_bytes_max = 512;
 
-// Never holds a credential. Texts over 512 bytes are cut when kept.
+// Never holds a credential: `make_fit` is called on each before it is kept.
 struct AuditEntry {
   base::Instant at;
   std::string workspace_id;  // empty: not known whose it is
@@ -55,8 +55,9 @@ struct AuditEntry {
   std::string detail;  // words or JSON for whoever reads it
 };
 
-// Cuts every text to audit_text_bytes_max, never inside a UTF-8 character.
-void cut_texts(AuditEntry& entry);
+// Cuts every text to audit_text_bytes_max, never inside a UTF-8 character, and replaces every
+// credential that a stranger has put into one.
+void make_fit(AuditEntry& entry);
 
 // Number, time, outcome and every text with its length before it, so that no two entries share
 // bytes: a character moved from one field to the next is seen.

@@ -202,11 +202,20 @@ TEST(Audit, LongTextsAreCutAndNeverInsideACharacter) {
   one.detail = std::string(511, 'a') + "\xC3\xA9" + "b";
   one.action = std::string(5000, 'x');
   one.peer = std::string(600, '\x80');
-  cut_texts(one);
+  make_fit(one);
   EXPECT_EQ(one.detail, std::string(511, 'a'));
   EXPECT_EQ(one.action.size(), audit_text_bytes_max);
   EXPECT_LE(one.peer.size(), audit_text_bytes_max);
   EXPECT_EQ(one.subject, entry().subject);
+}
+
+TEST(Audit, ACredentialThatAStrangerPutIntoATextIsReplaced) {
+  auto one = entry();
+  one.action = "GET /v1/av_test_E8py5PzpJr38yDq7xwFyHH6ZgcCXMg41a1ZBB";
+  one.detail = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.sig";
+  make_fit(one);
+  EXPECT_EQ(one.action, "GET /v1/av_test_***");
+  EXPECT_EQ(one.detail, "eyJ***");
 }
 
 AuditEntry refusal(base::Instant at, const std::string& actor = "") {

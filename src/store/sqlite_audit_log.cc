@@ -190,7 +190,7 @@ base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database,
   const auto before = proved_head(**statements);
   if (!before) return base::fail(before.error());
   auto kept = entry;
-  rules::cut_texts(kept);
+  rules::make_fit(kept);
   rules::AuditCheckpoint after;
   after.number = before->number + 1;
   after.seal = sealer_.seal(before->seal, after.number, kept);
@@ -231,7 +231,7 @@ base::Result<base::Done> SqliteAuditLog::record(rules::AuditEntry entry) {
 }
 
 void SqliteAuditLog::note(rules::AuditEntry entry) {
-  rules::cut_texts(entry);
+  rules::make_fit(entry);
   {
     const std::lock_guard lock(mutex_);
     notes_.add(std::move(entry));
