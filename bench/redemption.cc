@@ -4,9 +4,9 @@
 // disk that is meant). By turns, several rounds of
 //   bare    append 256 B to a file and fdatasync it, one after the other;
 //   group   the same with as many records in one append as the store had in one commit;
-//   full    redemptions with many in flight, as fast as they go;
-//   half    redemptions that arrive by the clock at half of what `full` reached;
-//   target  redemptions that arrive by the clock, 10,000 a second.
+//   full    redemptions, each with its session in the ledger and its audit entry, with many in
+//   flight, as fast as they go; half    redemptions that arrive by the clock at half of what `full`
+//   reached; target  redemptions that arrive by the clock, 10,000 a second.
 // Prints one JSON object per round and kind.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "store/sqlite_audit_log.h"
 #include "store/sqlite_redemptions.h"
 #include "store/sqlite_writer.h"
 
@@ -117,18 +118,27 @@ class Load {
   }
 
   void redeem(Clock::time_point due) {
-    rules::Redemption redemption{.id = {},
-                                 .expires_at = clock_.now() + std::chrono::minutes(10),
-                                 .uses_max = 1,
-                                 .at = clock_.now()};
+    rules::Redemption redemption;
+    redemption.at = clock_.now();
+    redemption.expires_at = redemption.at + std::chrono::minutes(10);
     // Tokens of one second expire together, as clients that ask for whole seconds have it.
     redemption.expires_at = base::from_unix_seconds(base::unix_seconds(redemption.expires_at));
     redemption.id = rules::new_session_token_id(random_, redemption.at);
+    auto& session = redemption.session;
+    session.id = rules::new_session_id(random_, redemption.at);
+    session.workspace_id = "ws_01234567890123456789";
+    session.app_id = "app_01234567890123456789";
+    session.api_key_id = "key_0123456789abcdef";
+    session.avatar_id = "7e570000-0000-4000-8000-000000000000";
+    session.dialect = "spatius";
+    session.peer = "127.0.0.1";
+    session.began_at = redemption.at;
+    redemption.request_id = "0123456789abcdef";
     {
       const std::lock_guard lock(mutex_);
       ++in_flight_;
     }
-    redemptions_.redeem(redemption, [this, due](base::Result<int> use) {
+    redemptions_.redeem(redemption, [this, due](const base::Result<rules::Redeemed>& use) {
       const auto now = Clock::now();
       const std::lock_guard lock(mutex_);
       if (!use) ++refused_;
@@ -209,8 +219,21 @@ int main(int argument_count, char** arguments) {
     return 1;
   }
   base::SystemClock clock;
+  crypto::SystemRandom random;
+  auto sealer = store::open_audit_key(*database, folder + "/audit-key", random);
+  if (!sealer) {
+    fmt::print(stderr, "redemption: no audit key in {}\n", folder);
+    return 1;
+  }
   store::SqliteWriter writer(*std::move(database));
-  store::SqliteRedemptions redemptions(writer, clock);
+  store::SqliteAuditLog audit(writer, *std::move(sealer), clock);
+  store::SqliteSessionLedger ledger(
+      writer,
+      [&audit](store::SqliteDatabase& open, const rules::AuditEntry& entry) {
+        return audit.append(open, entry);
+      },
+      clock);
+  store::SqliteRedemptions redemptions(writer, ledger, clock);
   if (!writer.start()) {
     fmt::print(stderr, "redemption: the database in {} cannot be read\n", folder);
     return 1;

@@ -6,26 +6,6 @@ namespace stagedoor::actions {
 
 using base::ErrorCode;
 
-rules::LiveSession Grant::live_session() const {
-  rules::LiveSession session;
-  session.id = session_id_;
-  session.workspace_id = token_.account_id;
-  session.app_id = token_.app_id;
-  session.environment = token_.environment;
-  session.api_key_id = token_.api_key_id;
-  session.token_id = token_id();
-  session.minted_at = rules::minted_at(token_.id);
-  session.end_user_id = token_.end_user_id();
-  session.avatar_id = avatar_id_;
-  session.dialect = dialect_;
-  session.peer = peer_;
-  session.metadata = token_.metadata;
-  session.began_at = began_at_;
-  session.ends_at = began_at_ + token_.leash.length_max;
-  session.idle_max = token_.leash.idle_max;
-  return session;
-}
-
 base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& request,
                                                            base::Instant now) const {
   const auto payload = parts_.keys.verify(request.token.expose());
@@ -64,6 +44,41 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
   return rules::check_origin(token, request.origin, options_.unlisted_origins);
 }
 
+rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
+                                               const Request& request, base::Instant now) const {
+  rules::LiveSession session;
+  session.id = rules::new_session_id(parts_.random, now);
+  session.workspace_id = token.account_id;
+  session.app_id = token.app_id;
+  session.environment = token.environment;
+  session.api_key_id = token.api_key_id;
+  session.token_id = rules::text_of(token.id);
+  session.minted_at = rules::minted_at(token.id);
+  session.end_user_id = token.end_user_id();
+  session.avatar_id = request.avatar_id;
+  session.dialect = request.dialect;
+  session.peer = request.peer;
+  session.metadata = token.metadata;
+  session.began_at = now;
+  session.ends_at = now + token.leash.length_max;
+  session.idle_max = token.leash.idle_max;
+  return session;
+}
+
+// A client that comes back needs no place of its own: its older connection gives one back. So where
+// the app is full, a retry may take one more for that moment.
+base::Result<rules::Place> AdmitConnection::place_for(const rules::SessionToken& token,
+                                                      rules::Redemption& redemption) const {
+  auto place = parts_.sessions.enter(token.app_id, token.leash.sessions_max);
+  if (place || redemption.client_marks.empty()) return place;
+  const auto of_this_token = [&](const rules::LiveSession& session) {
+    return session.token_id == redemption.session.token_id;
+  };
+  if (parts_.sessions.list(of_this_token, {}, 1).empty()) return place;
+  redemption.counts = rules::Redemption::Counts::retry_only;
+  return parts_.sessions.enter(token.app_id, token.leash.sessions_max + 1);
+}
+
 void AdmitConnection::operator()(const Request& request, Answer answer) const {
   const auto now = parts_.clock.now();
   auto token = genuine(request, now);
@@ -71,38 +86,77 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
   if (const auto checked = check(*token, request); !checked)
     return answer(base::fail(checked.error()));
 
-  auto place = parts_.sessions.enter(token->app_id, token->leash.sessions_max);
+  rules::Redemption redemption;
+  redemption.id = token->id;
+  redemption.expires_at = token->expires_at;
+  redemption.uses_max = token->uses_max;
+  redemption.at = now;
+  redemption.session = session_of(*token, request, now);
+  redemption.request_id = request.request_id;
+  if (request.client_nonce) {
+    auto marks = parts_.marker.marks(request.client_nonce->expose(), token->id);
+    if (!marks) return answer(base::fail(marks.error()));
+    redemption.client_marks = *std::move(marks);
+  }
+  auto place = place_for(*token, redemption);
   if (!place) return answer(base::fail(place.error()));
 
-  const rules::Redemption redemption{
-      .id = token->id, .expires_at = token->expires_at, .uses_max = token->uses_max, .at = now};
-  Grant grant;
-  grant.token_ = *std::move(token);
-  grant.avatar_id_ = request.avatar_id;
-  grant.session_id_ = rules::new_session_id(parts_.random, now);
-  grant.peer_ = request.peer;
-  grant.dialect_ = request.dialect;
-  grant.began_at_ = now;
-  grant.place_ = *std::move(place);
-  parts_.redemptions.redeem(redemption,
-                            [this, grant = std::move(grant), request_id = request.request_id,
-                             answer = std::move(answer)](base::Result<int> use) mutable {
-                              if (use) return answer(std::move(grant));
-                              if (use.error().code == ErrorCode::token_spent)
-                                warn_of_reuse(grant, request_id);
-                              answer(base::fail(use.error()));
-                            });
+  Grant grant(*std::move(token), redemption.session, *std::move(place));
+  parts_.redemptions.redeem(
+      redemption, [this, grant = std::move(grant), request_id = request.request_id,
+                   answer = std::move(answer)](base::Result<rules::Redeemed> redeemed) mutable {
+        answer(granted(std::move(grant), std::move(redeemed), request_id));
+      });
 }
 
-void AdmitConnection::warn_of_reuse(const Grant& grant, std::string_view request_id) const {
+base::Result<Grant> AdmitConnection::granted(Grant grant, base::Result<rules::Redeemed> redeemed,
+                                             std::string_view request_id) const {
+  if (!redeemed) return base::fail(redeemed.error());
+  if (redeemed->kind == rules::Redeemed::Kind::spent) {
+    alarm(grant, redeemed->earlier_peer, request_id);
+    return base::fail(ErrorCode::token_spent, "session token is spent");
+  }
+  auto& session = grant.session_;
+  session.id = redeemed->session_id;
+  session.began_at = redeemed->began_at;
+  session.ends_at = session.began_at + grant.token_.leash.length_max;
+  grant.entry_ = rules::LedgerEntry(parts_.ledger, parts_.clock, session.id, redeemed->connection);
+  return grant;
+}
+
+void AdmitConnection::alarm(const Grant& grant, std::string_view earlier_peer,
+                            std::string_view request_id) const {
   const auto& token = grant.token_;
+  const auto& session = grant.session_;
   parts_.log.write(base::LogLevel::warning, "session_token.reuse_suspected_theft",
                    {{"request_id", request_id},
-                    {"token_id", rules::text_of(token.id)},
-                    {"app_id", token.app_id},
-                    {"api_key_id", token.api_key_id},
+                    {"token_id", session.token_id},
+                    {"app_id", session.app_id},
+                    {"api_key_id", session.api_key_id},
                     {"uses_max", token.uses_max},
-                    {"peer", grant.peer_}});
+                    {"earlier_peer", earlier_peer},
+                    {"peer", session.peer}});
+  rules::AuditEntry entry;
+  entry.at = parts_.clock.now();
+  entry.workspace_id = session.workspace_id;
+  entry.action = "session_token.theft_suspected";
+  entry.subject = session.token_id;
+  entry.outcome = rules::AuditOutcome::refused;
+  entry.peer = session.peer;
+  entry.request_id = request_id;
+  entry.detail = "spent before by " + std::string(earlier_peer);
+  parts_.audit.note(std::move(entry));
+  rules::TokenTheftSuspected theft;
+  theft.at = parts_.clock.now();
+  theft.workspace_id = session.workspace_id;
+  theft.app_id = session.app_id;
+  theft.environment = session.environment;
+  theft.token_id = session.token_id;
+  theft.minted_by = session.api_key_id;
+  theft.end_user_id = session.end_user_id;
+  theft.earlier_peer = earlier_peer;
+  theft.peer = session.peer;
+  parts_.events.send(theft);
 }
 
 }  // namespace stagedoor::actions

@@ -19,7 +19,10 @@
 #include "base/secret.h"
 #include "rules/api_key.h"
 #include "rules/app.h"
+#include "rules/audit.h"
+#include "rules/event.h"
 #include "rules/live_session.h"
+#include "rules/redemption.h"
 #include "rules/session_token.h"
 #include "rules/token_keys.h"
 #include "rules/token_revocation.h"
@@ -33,24 +36,26 @@ class Grant {
   const std::string& app_id() const { return token_.app_id; }
   const std::string& api_key_id() const { return token_.api_key_id; }
   rules::Environment environment() const { return token_.environment; }
-  const std::string& avatar_id() const { return avatar_id_; }
+  const std::string& avatar_id() const { return session_.avatar_id; }
   const rules::Leash& leash() const { return token_.leash; }
   std::string token_id() const { return rules::text_of(token_.id); }
-  const std::string& session_id() const { return session_id_; }
-  base::Instant began_at() const { return began_at_; }
+  const std::string& session_id() const { return session_.id; }
+  // Before the connection, where a client has come back to its session.
+  base::Instant began_at() const { return session_.began_at; }
   // What is known of the session from outside.
-  rules::LiveSession live_session() const;
+  const rules::LiveSession& live_session() const { return session_; }
+  // The connection has ended, for this reason; at the latest the end of the grant says so.
+  void close(std::string_view reason) { entry_.close(reason); }
 
  private:
   friend class AdmitConnection;
-  // Without the place, which the answer brings.
-  Grant() = default;
+  Grant(rules::SessionToken token, rules::LiveSession session, rules::Place place)
+      : token_(std::move(token)), session_(std::move(session)), place_(std::move(place)) {}
 
   rules::SessionToken token_;
-  std::string avatar_id_, session_id_, peer_;
-  std::string_view dialect_;
-  base::Instant began_at_;
+  rules::LiveSession session_;
   rules::Place place_;
+  rules::LedgerEntry entry_;
 };
 
 // Safe for concurrent use.
@@ -63,6 +68,10 @@ class AdmitConnection {
     rules::RedemptionStore& redemptions;
     rules::LiveSessions& sessions;
     const rules::TokenRevocations& revocations;
+    const rules::ClientMarker& marker;
+    rules::SessionLedger& ledger;
+    rules::AuditLog& audit;
+    rules::EventSink& events;
     const base::Clock& clock;
     base::Random& random;
     base::Log& log;
@@ -78,8 +87,10 @@ class AdmitConnection {
     std::string app_id;                 // as the client named it
     std::string avatar_id;              // the avatar it wants
     std::optional<std::string> origin;  // the Origin field
-    std::string request_id, peer;       // for log and ledger
-    std::string_view dialect;           // a text that stays: "spatius", ...
+    // What tells a retry from a second client (rules/redemption.h).
+    std::optional<base::Secret> client_nonce = {};
+    std::string request_id, peer;  // for log and ledger
+    std::string_view dialect;      // a text that stays: "spatius", ...
   };
   using Answer = std::move_only_function<void(base::Result<Grant>)>;
 
@@ -92,7 +103,13 @@ class AdmitConnection {
  private:
   base::Result<rules::SessionToken> genuine(const Request& request, base::Instant now) const;
   base::Result<base::Done> check(const rules::SessionToken& token, const Request& request) const;
-  void warn_of_reuse(const Grant& grant, std::string_view request_id) const;
+  rules::LiveSession session_of(const rules::SessionToken& token, const Request& request,
+                                base::Instant now) const;
+  base::Result<rules::Place> place_for(const rules::SessionToken& token,
+                                       rules::Redemption& redemption) const;
+  base::Result<Grant> granted(Grant grant, base::Result<rules::Redeemed> redeemed,
+                              std::string_view request_id) const;
+  void alarm(const Grant& grant, std::string_view earlier_peer, std::string_view request_id) const;
 
   Parts parts_;
   Options options_;

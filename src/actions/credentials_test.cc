@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -13,6 +14,7 @@
 #include "actions/end_live_session.h"
 #include "actions/mint_session_token.h"
 #include "actions/revoke_session_tokens.h"
+#include "base/json.h"
 #include "crypto/random.h"
 
 namespace stagedoor::actions {
@@ -86,18 +88,58 @@ class Keys : public rules::ApiKeyStore {
   const Book& book_;
 };
 
-class Spent : public rules::RedemptionStore {
+class Spent : public rules::RedemptionStore, public rules::SessionLedger {
  public:
+  using Kind = rules::Redeemed::Kind;
   void redeem(const rules::Redemption& redemption, Answer answer) override {
     if (is_broken) return answer(base::fail(ErrorCode::unavailable, "disk"));
-    auto& uses = uses_[redemption.id];
-    if (uses >= redemption.uses_max) return answer(base::fail(ErrorCode::token_spent, "spent"));
-    answer(++uses);
+    auto& known = known_[redemption.id];
+    rules::Redeemed redeemed;
+    redeemed.began_at = redemption.session.began_at;
+    redeemed.session_id = redemption.session.id;
+    for (const auto& mark : redemption.client_marks) {
+      if (!known.marks.contains(mark)) continue;
+      redeemed.kind = Kind::resumed;
+      redeemed.session_id = known.marks[mark].id;
+      redeemed.began_at = known.marks[mark].began_at;
+      redeemed.connection = ++connections[redeemed.session_id];
+      return answer(std::move(redeemed));
+    }
+    if (redemption.counts == rules::Redemption::Counts::retry_only)
+      return answer(base::fail(ErrorCode::concurrency_limited, "full"));
+    if (known.uses >= redemption.uses_max) {
+      redeemed.kind = Kind::spent;
+      redeemed.earlier_peer = known.peer;
+      return answer(std::move(redeemed));
+    }
+    redeemed.use = ++known.uses;
+    if (known.uses == 1) known.peer = redemption.session.peer;
+    for (const auto& mark : redemption.client_marks) known.marks[mark] = redemption.session;
+    connections[redeemed.session_id] = 1;
+    answer(std::move(redeemed));
+  }
+  void end(std::string_view session_id, int connection, std::string_view reason,
+           base::Instant) override {
+    ended.push_back(std::string(session_id) + " " + std::to_string(connection) + " " +
+                    std::string(reason));
   }
   bool is_broken = false;
+  std::map<std::string, int> connections;
+  std::vector<std::string> ended;
 
  private:
-  std::map<rules::SessionTokenId, int> uses_;
+  struct Known {
+    int uses = 0;
+    std::string peer;
+    std::map<rules::ClientMark, rules::LiveSession> marks;
+  };
+  std::map<rules::SessionTokenId, Known> known_;
+};
+
+class Events : public rules::EventSink {
+ public:
+  void send(const rules::Event& event) override { sent.push_back(rules::json_of(event)); }
+  std::vector<std::string> sent;
 };
 
 class Live : public rules::LiveSessions {
@@ -123,9 +165,11 @@ class Live : public rules::LiveSessions {
       if (session.id == id) return session;
     return std::nullopt;
   }
-  std::vector<rules::LiveSession> list(const IsMeant&, std::string_view,
+  std::vector<rules::LiveSession> list(const IsMeant& is_meant, std::string_view,
                                        std::size_t) const override {
-    return known;
+    std::vector<rules::LiveSession> meant;
+    std::ranges::copy_if(known, std::back_inserter(meant), is_meant);
+    return meant;
   }
   std::vector<rules::LiveSession> known;
   std::map<std::string, rules::SessionEnd> ended;
@@ -201,8 +245,9 @@ struct World {
            .app_id = std::move(app),
            .avatar_id = std::move(avatar),
            .origin = origin,
+           .client_nonce = nonce.empty() ? std::nullopt : std::optional(base::Secret(nonce)),
            .request_id = "req-1",
-           .peer = "192.0.2.7",
+           .peer = peer,
            .dialect = "spatius"},
           [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
     return *std::move(outcome);
@@ -232,10 +277,16 @@ struct World {
   MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
   Revocations revocations;
   Audit audit;
-  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, clock, random, log}, {}};
+  Events events;
+  rules::ClientMarker marker{hashing({"marks"})};
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, marker, spent, audit,
+                         events, clock, random, log},
+                        {}};
   RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
   EndLiveSession end{{live, audit, clock}};
-  std::optional<std::string> origin;  // of whoever shows a token
+  // Of whoever shows a token.
+  std::optional<std::string> origin;
+  std::string nonce, peer = "192.0.2.7";
   std::string key;
 };
 
@@ -355,6 +406,97 @@ TEST(AdmitConnection, ARefusedFurtherUseIsLoggedAsSuspectedTheftWithoutTheToken)
   EXPECT_EQ(w.log.events.front(), "session_token.reuse_suspected_theft");
   EXPECT_NE(w.log.texts.find("192.0.2.7"), std::string::npos);
   EXPECT_EQ(w.log.texts.find(token), std::string::npos);
+}
+
+// Rule session-token-reuse-is-suspected-theft.
+TEST(AdmitConnection, ASecondClientRaisesAnAlarmThatNamesBoth) {
+  World w;
+  const auto token = w.mint(w.wish());
+  w.nonce = "first-client-nonce";
+  ASSERT_TRUE(w.show(token));
+  w.peer = "198.51.100.9";
+  for (const auto* nonce : {"", "other-client-nonce"}) {
+    w.audit.entries.clear();
+    w.events.sent.clear();
+    w.nonce = nonce;
+    EXPECT_EQ(w.refusal(token), ErrorCode::token_spent);
+    ASSERT_EQ(w.audit.entries.size(), 1u);
+    const auto& entry = w.audit.entries[0];
+    EXPECT_EQ(entry.action, "session_token.theft_suspected");
+    EXPECT_EQ(entry.peer, "198.51.100.9");
+    EXPECT_NE(entry.detail.find("192.0.2.7"), std::string::npos);
+    ASSERT_EQ(w.events.sent.size(), 1u);
+    base::JsonReader reader;
+    const auto event = reader.read(w.events.sent[0]);
+    ASSERT_TRUE(event) << w.events.sent[0];
+    EXPECT_EQ(event->member("type")->text(), "session_token.theft_suspected");
+    const auto data = *event->member("data");
+    EXPECT_EQ(data.member("peer")->text(), "198.51.100.9");
+    EXPECT_EQ(data.member("earlier_peer")->text(), "192.0.2.7");
+    EXPECT_EQ(w.events.sent[0].find("eyJ"), std::string::npos);
+  }
+}
+
+// Rule session-token-retry-by-same-client.
+TEST(AdmitConnection, TheSameClientGetsItsSessionBackWithWhatIsLeftOfItsLength) {
+  World w;
+  auto wish = w.wish();
+  wish.length_max = 60s;
+  const auto token = w.mint(wish);
+  w.nonce = "the-clients-own-nonce";
+  const auto first = w.show(token);
+  ASSERT_TRUE(first);
+  w.clock.advance(20s);
+  const auto again = w.show(token);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->session_id(), first->session_id());
+  EXPECT_EQ(again->live_session().ends_at, first->live_session().ends_at);
+  EXPECT_TRUE(w.log.events.empty()) << "no alarm";
+  EXPECT_TRUE(w.audit.entries.empty());
+}
+
+// Rule session-token-retry-by-same-client.
+TEST(AdmitConnection, ARetryIsLetInThoughItsOlderConnectionHoldsTheAppsLastPlace) {
+  World w;
+  w.book.apps["app_1"].limits.sessions_max = 1;
+  const auto token = w.mint(w.wish());
+  w.nonce = "the-clients-own-nonce";
+  const auto first = w.show(token);
+  ASSERT_TRUE(first);
+  w.live.known = {first->live_session()};
+  EXPECT_TRUE(w.show(token));
+  const auto other = w.mint(w.wish());
+  EXPECT_EQ(w.refusal(other), ErrorCode::concurrency_limited);
+  w.nonce = "another-client-nonce";
+  EXPECT_EQ(w.refusal(token), ErrorCode::concurrency_limited);
+}
+
+TEST(AdmitConnection, ANonceInNoFormIsRefusedAndTheTokenStaysUnspent) {
+  World w;
+  const auto token = w.mint(w.wish());
+  for (const auto& nonce : {std::string("short"), std::string(129, 'n'), std::string(20, ' '),
+                            std::string(20, '\x80')}) {
+    w.nonce = nonce;
+    EXPECT_EQ(w.refusal(token), ErrorCode::malformed);
+  }
+  w.nonce = std::string(16, 'n');
+  EXPECT_TRUE(w.show(token));
+}
+
+// Rule session-counted-once.
+TEST(AdmitConnection, TheLedgerHearsOfEachEndOnceAlsoOfAConnectionThatWasLostOnTheWay) {
+  World w;
+  {
+    auto grant = w.show(w.mint(w.wish()));
+    ASSERT_TRUE(grant);
+    const auto id = grant->session_id();
+    grant->close("idle");
+    grant = base::fail(ErrorCode::not_found, "gone");
+    EXPECT_EQ(w.spent.ended, std::vector<std::string>{id + " 1 idle"});
+  }
+  w.spent.ended.clear();
+  const auto id = w.show(w.mint(w.wish()))->session_id();
+  EXPECT_EQ(w.spent.ended, std::vector<std::string>{id + " 1 lost"});
 }
 
 // Rule session-token-bound.

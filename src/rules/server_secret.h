@@ -30,6 +30,7 @@ class ServerSecret {
 
   // Keys for separate uses, so that one never stands in for another (domain separation).
   crypto::HmacKey api_key_hashing() const { return crypto::HmacKey(derived("api keys 1")); }
+  crypto::HmacKey client_marking() const { return crypto::HmacKey(derived("client marks 1")); }
   base::Secret token_secret() const { return derived("session tokens 1"); }
 
  private:

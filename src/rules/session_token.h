@@ -30,16 +30,18 @@
 // redemption is kept.
 //
 // Rule session-token-single-use: a token opens `uses_max` sessions, one unless its app says
-// otherwise. RedemptionStore::redeem is one atomic step: of any number of simultaneous attempts
-// exactly `uses_max` succeed. It holds within one region: a server that trusts another region's
-// token key counts the uses of its tokens for itself.
+// otherwise. RedemptionStore::redeem (rules/redemption.h) is one atomic step: of any number of
+// simultaneous attempts exactly `uses_max` succeed. It holds within one region: a server that
+// trusts another region's token key counts the uses of its tokens for itself.
 //
 // Rule session-token-redeemed-durably: the client is let in only after its redemption is on disk;
 // so whenever the process dies, no token that was let in is let in again. A crash in between loses
 // a use, never gains one: the client mints a new token.
 //
-// Rule session-token-reuse-is-suspected-theft: a refused further use is logged as such, since
-// either the client or the thief has it, and we can't know which was first.
+// Rule session-token-reuse-is-suspected-theft: a refused further use is logged as such, kept in the
+// audit log with the addresses of both clients, and told as an event, since either the client or
+// the thief has it, and we can't know which was first. Only a retry that proves to be the same
+// client is none (rules/redemption.h).
 //
 // Used by: actions/mint_session_token.h, actions/admit_connection.h
 // Kept by: store/sqlite_redemptions.h
@@ -52,7 +54,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -146,22 +147,5 @@ base::Result<base::Done> check_origin(const SessionToken& token,
 
 // Whether the token may be used in this region: `forbidden` if not.
 base::Result<base::Done> check_region(const SessionToken& token, std::string_view region);
-
-struct Redemption {
-  SessionTokenId id;
-  base::Instant expires_at;
-  int uses_max;
-  base::Instant at;
-};
-
-// Where it is kept which tokens are spent. Safe for concurrent use.
-class RedemptionStore {
- public:
-  virtual ~RedemptionStore() = default;
-  using Answer = std::move_only_function<void(base::Result<int>)>;
-  // One atomic step, durable before it answers: the number of this use (1, 2, ...), `token_spent`,
-  // or `unavailable` when it could not be made durable. Answers once, on any thread.
-  virtual void redeem(const Redemption& redemption, Answer answer) = 0;
-};
 
 }  // namespace stagedoor::rules

@@ -187,7 +187,8 @@ base::Result<base::Done> Server::open() {
   options.port = address->port;
   options.secret_query_names = {"sessionKey", "session_key",   "sessionToken", "session_token",
                                 "token",      "access_token",  "apiKey",       "api_key",
-                                "key",        "X-Session-Key", "X-Api-Key",    "authorization"};
+                                "key",        "X-Session-Key", "X-Api-Key",    "authorization",
+                                "clientNonce"};
   auto listener = http::Listener::open(
       std::move(options), router_, [this](const http::RequestRecord& record) { observe(record); });
   if (!listener) return base::fail(listener.error());
@@ -202,8 +203,7 @@ base::Result<base::Done> Server::open() {
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
   add_routes();
-  office_.open();
-  return base::Done{};
+  return office_.open();
 }
 
 std::string Server::address() const {

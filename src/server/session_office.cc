@@ -6,12 +6,17 @@ namespace stagedoor::server {
 
 SessionOffice::SessionOffice(Parts parts, const Config& config)
     : parts_(parts),
+      events_(parts.log),
       admit_({.catalog = *parts.workspace.catalog,
               .api_keys = *parts.workspace.keys,
               .keys = *parts.workspace.token_keys,
               .redemptions = *parts.workspace.redemptions,
               .sessions = sessions_,
               .revocations = *parts.workspace.revocations,
+              .marker = *parts.workspace.client_marker,
+              .ledger = *parts.workspace.ledger,
+              .audit = parts.audit,
+              .events = events_,
               .clock = parts.workspace.clock,
               .random = parts.workspace.random,
               .log = parts.log},
@@ -27,16 +32,19 @@ SessionOffice::SessionOffice(Parts parts, const Config& config)
           {.mint = *parts.workspace.mint, .revoke = revoke_, .clock = parts.workspace.clock}),
       sessions_api_({.sessions = sessions_, .end = end_}) {}
 
-void SessionOffice::open() {
+base::Result<base::Done> SessionOffice::open() {
+  if (auto opened = parts_.workspace.ledger->open(); !opened) return opened;
   parts_.workspace.keys->on_revoked(
       [this](std::span<const std::uint64_t> ids) { end_sessions_of_keys(ids); });
   parts_.workspace.revocations->on_revoked(
       [this](const rules::TokenRevocation& revocation) { return end_sessions_of(revocation); });
+  return base::Done{};
 }
 
 void SessionOffice::close() {
   parts_.workspace.keys->on_revoked({});
   parts_.workspace.revocations->on_revoked({});
+  parts_.workspace.ledger->finish();
 }
 
 void SessionOffice::add_to(http::Router& router, const front::Guard& guard) const {

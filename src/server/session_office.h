@@ -18,6 +18,7 @@
 #include "front/guard.h"
 #include "rules/audit.h"
 #include "server/config.h"
+#include "server/log_events.h"
 #include "server/workspace.h"
 #include "store/memory_live_sessions.h"
 
@@ -34,9 +35,9 @@ class SessionOffice {
   };
   SessionOffice(Parts parts, const Config& config);
 
-  // Revocations reach the live sessions from here on, until `close`, which comes before the
-  // writer's end.
-  void open();
+  // Closes in the ledger what a server that died has left open. Revocations reach the live
+  // sessions from here on, until `close`, which comes before the writer's end.
+  base::Result<base::Done> open();
   void close();
   void add_to(http::Router& router, const front::Guard& guard) const;
 
@@ -50,6 +51,7 @@ class SessionOffice {
   std::size_t end_sessions_of(const rules::TokenRevocation& revocation);
 
   Parts parts_;
+  LogEvents events_;
   store::MemoryLiveSessions sessions_;
   actions::AdmitConnection admit_;
   actions::RevokeSessionTokens revoke_;

@@ -88,10 +88,12 @@ base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const
                                                rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   std::vector<crypto::HmacKey> key_hashing;
+  std::vector<crypto::HmacKey> client_marking;
   std::vector<base::Secret> token_secrets;
   for (const auto& bytes : *secrets) {
     const rules::ServerSecret secret(bytes);
     key_hashing.push_back(secret.api_key_hashing());
+    client_marking.push_back(secret.client_marking());
     token_secrets.push_back(secret.token_secret());
   }
   for (const auto& file : config.trusted_token_key_files) {
@@ -100,6 +102,7 @@ base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const
     for (auto& secret : *trusted) token_secrets.push_back(std::move(secret));
   }
   hasher.emplace(std::move(key_hashing));
+  client_marker.emplace(std::move(client_marking));
   token_keys.emplace(token_secrets, config.token_algorithm == "EdDSA"
                                         ? rules::TokenAlgorithm::eddsa
                                         : rules::TokenAlgorithm::hs256);
@@ -127,13 +130,15 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->key_usage = std::make_unique<store::SqliteKeyUsage>(*made->writer, *made->readers);
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
-  made->redemptions = std::make_unique<store::SqliteRedemptions>(*made->writer, made->clock);
-  made->revocations = std::make_unique<store::SqliteTokenRevocations>(
-      *made->writer,
-      [&audit = *made->audit](store::SqliteDatabase& open, const rules::AuditEntry& entry) {
-        return audit.append(open, entry);
-      },
-      made->clock);
+  const auto append = [&audit = *made->audit](store::SqliteDatabase& open,
+                                              const rules::AuditEntry& entry) {
+    return audit.append(open, entry);
+  };
+  made->ledger = std::make_unique<store::SqliteSessionLedger>(*made->writer, append, made->clock);
+  made->redemptions =
+      std::make_unique<store::SqliteRedemptions>(*made->writer, *made->ledger, made->clock);
+  made->revocations =
+      std::make_unique<store::SqliteTokenRevocations>(*made->writer, append, made->clock);
   made->personas =
       std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
   made->persona_snapshots =

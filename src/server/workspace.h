@@ -76,12 +76,14 @@ class Workspace {
   std::unique_ptr<store::SqliteKeyUsage> key_usage;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
+  std::unique_ptr<store::SqliteSessionLedger> ledger;
   std::unique_ptr<store::SqliteRedemptions> redemptions;
   std::unique_ptr<store::SqliteTokenRevocations> revocations;
   std::unique_ptr<store::SqlitePersonas> personas;
   std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
   std::optional<rules::ApiKeyHasher> hasher;
   std::optional<rules::TokenKeys> token_keys;
+  std::optional<rules::ClientMarker> client_marker;
   std::optional<actions::AuthenticateApiKey> authenticate;
   std::optional<actions::CreateApiKey> create_api_key;
   std::optional<actions::MintSessionToken> mint;

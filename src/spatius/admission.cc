@@ -16,6 +16,12 @@ std::string header_or_query(const http::Request& request, std::string_view heade
   return request.query(query).value_or("");
 }
 
+std::optional<base::Secret> nonce_of(const http::Request& request) {
+  auto nonce = header_or_query(request, "X-Client-Nonce", "clientNonce");
+  if (nonce.empty()) return std::nullopt;
+  return base::Secret(std::move(nonce));
+}
+
 // The Origin field; two of them are no origin that anybody listed.
 std::optional<std::string> origin_of(const http::Request& request) {
   const auto value = request.header("Origin");
@@ -44,6 +50,7 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
       .app_id = header_or_query(request, "X-App-ID", "appId"),
       .avatar_id = request.query("id").value_or(""),
       .origin = origin_of(request),
+      .client_nonce = nonce_of(request),
       .request_id = std::string(request.id()),
       .peer = std::string(request.peer()),
       .dialect = "spatius"};

@@ -1,8 +1,10 @@
 // GET /v2/driveningress/websocket: the door itself. A session token in, a live session out.
 //
 // Contract 3.1: avatar in the query `id`; app and token in X-App-ID and X-Session-Key, or in the
-// query `appId` and `sessionKey` (redacted before anything logs the address). Refusals are plain
-// HTTP answers before the upgrade, in the words of contract 3.2.
+// query `appId` and `sessionKey` (redacted before anything logs the address). Ours: a nonce in
+// X-Client-Nonce or the query `clientNonce` lets the same client come back to its session after a
+// lost answer (rules/redemption.h). Refusals are plain HTTP answers before the upgrade, in the
+// words of contract 3.2.
 //
 // SPDX-License-Identifier: Apache-2.0
 

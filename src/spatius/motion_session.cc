@@ -141,7 +141,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
 
   const MotionSessions& door_;
   const std::unique_ptr<http::WebSocket> socket_;
-  const actions::Grant grant_;
+  actions::Grant grant_;
   const std::string request_id_;
   rules::Place known_;  // among the live sessions
   FrameForm form_;
@@ -158,12 +158,16 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   bool is_performing_ = false;
   int performers_ = 0;
   std::exception_ptr failure_;
-  bool is_closing_ = false, is_stopping_ = false, has_left_ = false, is_warned_ = false;
+  bool is_closing_ = false, is_stopping_ = false, has_left_ = false;
+  std::chrono::milliseconds warning_left_{0};  // from the warning to the end; 0: it was given
   std::string_view ended_by_ = "client", reason_ = "client";
 };
 
 http::Task<> MotionSession::serve() {
-  length_.expire_after(grant_.leash().length_max - grant_.leash().warning_before);
+  const auto left = std::max(grant_.live_session().ends_at - door_.parts_.clock.now(),
+                             std::chrono::milliseconds(0));
+  warning_left_ = std::min<std::chrono::milliseconds>(grant_.leash().warning_before, left);
+  length_.expire_after(left - warning_left_);
   if (!co_await configure()) co_return;
   socket_->message_bytes_max(door_.options_.message_bytes_max);
   for (;;) {
@@ -259,14 +263,13 @@ void MotionSession::on_idle() {
 // The dialect has no message for a warning: its clients take a ServerError for a failure, and any
 // other message for a broken protocol. So the warning goes to the log.
 void MotionSession::on_length() {
-  const auto warning = grant_.leash().warning_before;
-  if (warning.count() == 0 || std::exchange(is_warned_, true))
-    return cut(SessionEnd::length_reached);
-  length_.expire_after(warning);
+  const auto left = std::exchange(warning_left_, {});
+  if (left.count() == 0) return cut(SessionEnd::length_reached);
+  length_.expire_after(left);
   door_.parts_.log.write(base::LogLevel::info, "session.ending_soon",
                          {{"session_id", form_.connection_id},
                           {"app_id", grant_.app_id()},
-                          {"seconds", warning.count()}});
+                          {"seconds", left.count() / 1000}});
 }
 
 http::Task<bool> MotionSession::configure() {
@@ -462,7 +465,7 @@ http::WebSocketOptions MotionSessions::socket_options() const {
 
 void MotionSession::begin() {
   const auto& parts = door_.parts_;
-  const auto facts = grant_.live_session();
+  const auto& facts = grant_.live_session();
   known_ = parts.sessions.announce(
       facts, [weak = weak_from_this(), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {
@@ -487,6 +490,7 @@ void MotionSession::leave(const std::exception_ptr& failure) {
     ended_by_ = reason_ = "mistake";
     socket_->close(internal_error, "the server made a mistake");
   }
+  grant_.close(reason_);
   const auto lasted = door_.parts_.clock.now() - grant_.began_at();
   door_.parts_.log.write(failure ? base::LogLevel::error : base::LogLevel::info, "session.ended",
                          {{"request_id", request_id_},

@@ -13,53 +13,145 @@ constexpr std::int64_t forgotten_at_once_max = 2000;
 
 }  // namespace
 
-SqliteRedemptions::SqliteRedemptions(SqliteWriter& writer, const base::Clock& clock)
-    : writer_(writer), clock_(clock) {}
+SqliteRedemptions::SqliteRedemptions(SqliteWriter& writer, SqliteSessionLedger& ledger,
+                                     const base::Clock& clock)
+    : writer_(writer), ledger_(ledger), clock_(clock) {}
 
-base::Result<int> SqliteRedemptions::redeem_in(SqliteDatabase& database,
-                                               const rules::Redemption& redemption) {
-  if (!statement_) {
-    // One statement, so one atomic step: the first use inserts, a further one counts up while it
-    // may, and one too many changes nothing and returns no row.
-    auto prepared = database.prepare(
-        "INSERT INTO redemptions (expires_at, token_id, uses, first_at) VALUES (?1, ?2, 1, ?4) "
-        "ON CONFLICT (expires_at, token_id) DO UPDATE SET uses = uses + 1 WHERE uses < ?3 "
-        "RETURNING uses");
-    if (!prepared) return base::fail(prepared.error());
-    statement_ = *std::move(prepared);
+base::Result<SqliteRedemptions::Statements*> SqliteRedemptions::statements_for(
+    SqliteDatabase& database) {
+  if (statements_) return &*statements_;
+  // One statement, so one atomic step: the first use inserts, a further one counts up while it
+  // may, and one too many changes nothing and returns no row.
+  auto count = database.prepare(
+      "INSERT INTO redemptions (expires_at, token_id, uses, first_at, session_id) "
+      "VALUES (?1, ?2, 1, ?4, ?5) "
+      "ON CONFLICT (expires_at, token_id) DO UPDATE SET uses = uses + 1 WHERE uses < ?3 "
+      "RETURNING uses");
+  auto find_mark = database.prepare(
+      "SELECT session_id, use FROM client_marks WHERE expires_at = ?1 AND token_id = ?2 AND "
+      "mark = ?3");
+  auto keep_mark = database.prepare(
+      "INSERT OR REPLACE INTO client_marks (expires_at, token_id, mark, session_id, use) "
+      "VALUES (?1, ?2, ?3, ?4, ?5)");
+  auto find_earlier = database.prepare(
+      "SELECT peer FROM redemptions JOIN sessions ON sessions.id = redemptions.session_id "
+      "WHERE expires_at = ?1 AND redemptions.token_id = ?2");
+  if (!count || !find_mark || !keep_mark || !find_earlier)
+    return database.trouble("prepare for redemptions");
+  statements_.emplace(*std::move(count), *std::move(find_mark), *std::move(keep_mark),
+                      *std::move(find_earlier));
+  return &*statements_;
+}
+
+base::Result<std::optional<rules::Redeemed>> SqliteRedemptions::retried(
+    SqliteDatabase& database, const rules::Redemption& redemption) {
+  auto& find = statements_->find_mark;
+  for (const auto& mark : redemption.client_marks) {
+    find.bind(1, base::unix_millis(redemption.expires_at)).bind_blob(2, redemption.id);
+    find.bind_blob(3, mark);
+    const auto outcome = find.step();
+    const bool is_known = outcome == SqliteStatement::Step::row;
+    const auto session_id = is_known ? std::string(find.text(0)) : std::string();
+    const int use = is_known ? static_cast<int>(find.integer(1)) : 0;
+    find.reset();
+    if (outcome == SqliteStatement::Step::failed) return database.trouble("find a client's mark");
+    if (!is_known) continue;
+    auto resumed = ledger_.resume(database, session_id, redemption);
+    if (resumed && *resumed) (*resumed)->use = use;
+    return resumed;
   }
-  statement_->bind(1, base::unix_millis(redemption.expires_at))
+  return std::nullopt;
+}
+
+// 0: all uses are spent.
+base::Result<int> SqliteRedemptions::count_use(SqliteDatabase& database,
+                                               const rules::Redemption& redemption) {
+  auto& count = statements_->count;
+  count.bind(1, base::unix_millis(redemption.expires_at))
       .bind_blob(2, redemption.id)
       .bind(3, redemption.uses_max)
-      .bind(4, base::unix_millis(redemption.at));
-  auto outcome = statement_->step();
-  base::Result<int> use = base::fail(base::ErrorCode::token_spent, "session token is spent");
+      .bind(4, base::unix_millis(redemption.at))
+      .bind(5, redemption.session.id);
+  int use = 0;
+  auto outcome = count.step();
   if (outcome == SqliteStatement::Step::row) {
-    use = static_cast<int>(statement_->integer(0));
-    outcome = statement_->step();
+    use = static_cast<int>(count.integer(0));
+    outcome = count.step();
   }
-  if (outcome != SqliteStatement::Step::end) use = database.trouble("redeem");
-  statement_->reset();
+  count.reset();
+  if (outcome != SqliteStatement::Step::end) return database.trouble("redeem");
   return use;
+}
+
+base::Result<base::Done> SqliteRedemptions::keep_mark(SqliteDatabase& database,
+                                                      const rules::Redemption& redemption,
+                                                      int use) {
+  if (redemption.client_marks.empty()) return base::Done{};
+  auto& keep = statements_->keep_mark;
+  keep.bind(1, base::unix_millis(redemption.expires_at)).bind_blob(2, redemption.id);
+  keep.bind_blob(3, redemption.client_marks.front()).bind(4, redemption.session.id).bind(5, use);
+  if (!keep.run()) return database.trouble("keep a client's mark");
+  return base::Done{};
+}
+
+std::string SqliteRedemptions::earlier_peer(const rules::Redemption& redemption) {
+  auto& find = statements_->find_earlier;
+  find.bind(1, base::unix_millis(redemption.expires_at)).bind_blob(2, redemption.id);
+  std::string peer;
+  if (find.step() == SqliteStatement::Step::row) peer = find.text(0);
+  find.reset();
+  return peer;
+}
+
+base::Result<rules::Redeemed> SqliteRedemptions::redeem_in(SqliteDatabase& database,
+                                                           const rules::Redemption& redemption) {
+  if (const auto ready = statements_for(database); !ready) return base::fail(ready.error());
+  auto again = retried(database, redemption);
+  if (!again) return base::fail(again.error());
+  if (*again) return **std::move(again);
+  if (redemption.counts == rules::Redemption::Counts::retry_only)
+    return base::fail(base::ErrorCode::concurrency_limited, "the app is full, and this no retry");
+  const auto use = count_use(database, redemption);
+  if (!use) return base::fail(use.error());
+  rules::Redeemed redeemed;
+  redeemed.use = *use;
+  redeemed.began_at = redemption.session.began_at;
+  if (*use == 0) {
+    redeemed.kind = rules::Redeemed::Kind::spent;
+    redeemed.earlier_peer = earlier_peer(redemption);
+    return redeemed;
+  }
+  redeemed.session_id = redemption.session.id;
+  if (auto kept = keep_mark(database, redemption, *use); !kept) return base::fail(kept.error());
+  if (auto begun = ledger_.begin(database, redemption); !begun) return base::fail(begun.error());
+  return redeemed;
 }
 
 void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answer) {
   struct Pending {
-    base::Result<int> use = base::fail(base::ErrorCode::unavailable, "not redeemed");
+    base::Result<rules::Redeemed> outcome =
+        base::fail(base::ErrorCode::unavailable, "not redeemed");
     Answer answer;
   };
   auto pending = std::make_shared<Pending>();
   pending->answer = std::move(answer);
-  const bool taken = writer_.submit(
-      {.work = [this, redemption, pending](
-                   SqliteDatabase& database) { pending->use = redeem_in(database, redemption); },
-       .done =
-           [pending](bool is_durable) {
-             if (!is_durable)
-               pending->use =
-                   base::fail(base::ErrorCode::unavailable, "redemption could not be written");
-             pending->answer(std::move(pending->use));
-           }});
+  const bool taken =
+      writer_.submit({.work =
+                          [this, redemption, pending](SqliteDatabase& database) {
+                            pending->outcome = redeem_in(database, redemption);
+                            // A use without its session, or a session without its audit entry, must
+                            // not stay.
+                            if (!pending->outcome && pending->outcome.error().code !=
+                                                         base::ErrorCode::concurrency_limited)
+                              (void)database.execute("ROLLBACK");
+                          },
+                      .done =
+                          [pending](bool is_durable) {
+                            if (!is_durable)
+                              pending->outcome = base::fail(base::ErrorCode::unavailable,
+                                                            "redemption could not be written");
+                            pending->answer(std::move(pending->outcome));
+                          }});
   if (!taken)
     pending->answer(base::fail(base::ErrorCode::unavailable, "too many redemptions wait"));
 
@@ -81,6 +173,10 @@ void SqliteRedemptions::forget_expired() {
                  "token_id FROM redemptions WHERE expires_at < ?1 LIMIT ?2)");
              if (forget && forget->bind(1, before).bind(2, forgotten_at_once_max).run())
                *forgotten = database.changes();
+             auto marks = database.prepare(
+                 "DELETE FROM client_marks WHERE (expires_at, token_id, mark) IN (SELECT "
+                 "expires_at, token_id, mark FROM client_marks WHERE expires_at < ?1 LIMIT ?2)");
+             if (marks) (void)marks->bind(1, before).bind(2, forgotten_at_once_max).run();
            },
        .done =
            [this, forgotten](bool) {

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
+#include <string>
 
 #include "base/clock.h"
-#include "rules/session_token.h"
+#include "rules/redemption.h"
+#include "store/sqlite_session_ledger.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
@@ -16,7 +19,7 @@ namespace stagedoor::store {
 // refuses such a token before it asks here.
 class SqliteRedemptions : public rules::RedemptionStore {
  public:
-  SqliteRedemptions(SqliteWriter& writer, const base::Clock& clock);
+  SqliteRedemptions(SqliteWriter& writer, SqliteSessionLedger& ledger, const base::Clock& clock);
   void redeem(const rules::Redemption& redemption, Answer answer) override;
 
   // Forgets some of the expired rows; called by `redeem` itself, again and again while there are
@@ -24,11 +27,23 @@ class SqliteRedemptions : public rules::RedemptionStore {
   void forget_expired();
 
  private:
-  base::Result<int> redeem_in(SqliteDatabase& database, const rules::Redemption& redemption);
+  struct Statements {
+    SqliteStatement count, find_mark, keep_mark, find_earlier;
+  };
+  base::Result<Statements*> statements_for(SqliteDatabase& database);
+  base::Result<rules::Redeemed> redeem_in(SqliteDatabase& database,
+                                          const rules::Redemption& redemption);
+  base::Result<std::optional<rules::Redeemed>> retried(SqliteDatabase& database,
+                                                       const rules::Redemption& redemption);
+  base::Result<int> count_use(SqliteDatabase& database, const rules::Redemption& redemption);
+  base::Result<base::Done> keep_mark(SqliteDatabase& database, const rules::Redemption& redemption,
+                                     int use);
+  std::string earlier_peer(const rules::Redemption& redemption);
 
   SqliteWriter& writer_;
+  SqliteSessionLedger& ledger_;
   const base::Clock& clock_;
-  std::optional<SqliteStatement> statement_;  // the writer's thread only
+  std::optional<Statements> statements_;  // the writer's thread only
   std::atomic<std::int64_t> forget_at_ = 0;
 };
 

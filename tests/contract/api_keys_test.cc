@@ -38,7 +38,16 @@ class Folder {
 // A process with the store open.
 struct Opened {
   explicit Opened(const Folder& folder)
-      : writer(open(folder)), catalog(writer), keys(writer, catalog), redemptions(writer, clock) {
+      : writer(open(folder)),
+        catalog(writer),
+        keys(writer, catalog),
+        ledger(
+            writer,
+            [](SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
+              return base::Done{};
+            },
+            clock),
+        redemptions(writer, ledger, clock) {
     EXPECT_TRUE(writer.start());
   }
   ~Opened() { writer.stop(); }
@@ -62,17 +71,26 @@ struct Opened {
     EXPECT_TRUE(keys.create(key, hash));
     return key;
   }
+  // The number of the use; `token_spent` for one too many.
   base::Result<int> redeem(const rules::Redemption& redemption) {
-    std::promise<base::Result<int>> promise;
-    redemptions.redeem(redemption,
-                       [&](base::Result<int> use) { promise.set_value(std::move(use)); });
-    return promise.get_future().get();
+    std::promise<base::Result<rules::Redeemed>> promise;
+    redemptions.redeem(redemption, [&](base::Result<rules::Redeemed> outcome) {
+      promise.set_value(std::move(outcome));
+    });
+    return use_of(promise.get_future().get());
+  }
+  static base::Result<int> use_of(const base::Result<rules::Redeemed>& outcome) {
+    if (!outcome) return base::fail(outcome.error());
+    if (outcome->kind == rules::Redeemed::Kind::spent)
+      return base::fail(ErrorCode::token_spent, "spent");
+    return outcome->use;
   }
 
   base::ManualClock clock{base::from_unix_seconds(1'795'000'000)};
   SqliteWriter writer;
   SqliteCatalog catalog;
   SqliteApiKeys keys;
+  SqliteSessionLedger ledger;
   SqliteRedemptions redemptions;
 };
 
@@ -80,11 +98,16 @@ rules::ApiKeyHash hash_of(std::string_view text) {
   return crypto::sha256(text);
 }
 
+// Each begins a session of its own.
 rules::Redemption redemption(std::uint8_t id, int uses_max = 1) {
-  return {.id = {id},
-          .expires_at = base::from_unix_seconds(1'795'000'600),
-          .uses_max = uses_max,
-          .at = base::from_unix_seconds(1'795'000'000)};
+  static std::atomic<int> sessions = 0;
+  rules::Redemption wanted;
+  wanted.id = {id};
+  wanted.expires_at = base::from_unix_seconds(1'795'000'600);
+  wanted.uses_max = uses_max;
+  wanted.at = base::from_unix_seconds(1'795'000'000);
+  wanted.session.id = "session-" + std::to_string(++sessions);
+  return wanted;
 }
 
 // Waits for something that another thread brings about, for ten seconds at most.
@@ -297,7 +320,7 @@ TEST(RedemptionStore, AnAnswerComesOnlyAfterItIsOnDisk) {
   const Folder folder;
   Opened store(folder);
   std::promise<std::int64_t> seen;
-  store.redemptions.redeem(redemption(1), [&](base::Result<int>) {
+  store.redemptions.redeem(redemption(1), [&](base::Result<rules::Redeemed>) {
     // Another connection sees only what has been committed.
     auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
     auto count = other->prepare("SELECT count(*) FROM redemptions");
@@ -352,9 +375,10 @@ TEST(SqliteWriter, AStoreThatAnotherHoldsIsToldAndRecovers) {
   EXPECT_EQ(store.writer.why_not_writing(), "");
   auto other = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::must_exist);
   ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
-  std::promise<base::Result<int>> promise;
-  store.redemptions.redeem(redemption(1),
-                           [&](base::Result<int> use) { promise.set_value(std::move(use)); });
+  std::promise<base::Result<rules::Redeemed>> promise;
+  store.redemptions.redeem(redemption(1), [&](base::Result<rules::Redeemed> outcome) {
+    promise.set_value(std::move(outcome));
+  });
   EXPECT_TRUE(comes_true([&] { return !store.writer.why_not_writing().empty(); }));
   ASSERT_TRUE(other->execute("ROLLBACK"));
   EXPECT_TRUE(promise.get_future().get());

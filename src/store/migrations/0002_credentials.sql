@@ -108,7 +108,8 @@ CREATE TABLE audit_head (
 ) STRICT;
 
 -- Every session that was let in, once. `last_seen_at` moves while it lives, so that one whose server
--- died is counted up to then; `ended_at` is null while it lives.
+-- died is counted up to then; `ended_at` is null while it lives. `api_key_id` is 0 where a person
+-- minted its token; `connections` counts how often its client has come.
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   token_id BLOB NOT NULL,
@@ -123,15 +124,25 @@ CREATE TABLE sessions (
   began_at INTEGER NOT NULL,
   last_seen_at INTEGER NOT NULL,
   ended_at INTEGER,
-  end_reason TEXT NOT NULL DEFAULT ''
+  end_reason TEXT NOT NULL DEFAULT '',
+  connections INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_app ON sessions (app_id, began_at);
 CREATE INDEX sessions_by_key ON sessions (api_key_id, began_at);
-CREATE INDEX sessions_open ON sessions (last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX sessions_open ON sessions (id) WHERE ended_at IS NULL;
 
--- A retry by the client that redeemed a token is told from a second client by its mark.
-ALTER TABLE redemptions ADD COLUMN client_mark BLOB;
+-- The session of a token's first use.
 ALTER TABLE redemptions ADD COLUMN session_id TEXT;
+-- A retry by a client that redeemed a token is told from a second client by its mark
+-- (rules/redemption.h).
+CREATE TABLE client_marks (
+  expires_at INTEGER NOT NULL,
+  token_id BLOB NOT NULL,
+  mark BLOB NOT NULL,
+  session_id TEXT NOT NULL,
+  use INTEGER NOT NULL,
+  PRIMARY KEY (expires_at, token_id, mark)
+) STRICT, WITHOUT ROWID;
 
 -- What was minted for one subject up to a time, and opens nothing any more. `subject` is numbered in
 -- rules/token_revocation.h; an empty app is all apps of the workspace. `change` grows with every row,

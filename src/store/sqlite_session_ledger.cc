@@ -1,0 +1,255 @@
+#include "store/sqlite_session_ledger.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+
+#include "rules/api_key.h"
+
+namespace stagedoor::store {
+namespace {
+
+using Step = SqliteStatement::Step;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds after_a_failure{1};
+// Few enough that a redemption that waits behind them does not wait long.
+constexpr std::size_t ends_in_job_max = 256;
+
+base::Instant instant(std::int64_t millis) {
+  return base::Instant(std::chrono::milliseconds(millis));
+}
+
+rules::AuditEntry entry_of(std::string_view action, base::Instant at, std::string_view workspace_id,
+                           std::string_view session_id) {
+  rules::AuditEntry entry;
+  entry.at = at;
+  entry.workspace_id = workspace_id;
+  entry.action = action;
+  entry.subject = session_id;
+  return entry;
+}
+
+}  // namespace
+
+SqliteSessionLedger::SqliteSessionLedger(SqliteWriter& writer, AppendAudit append,
+                                         const base::Clock& clock)
+    : writer_(writer), append_(std::move(append)), clock_(clock) {}
+
+base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_for(
+    SqliteDatabase& database) {
+  if (statements_) return &*statements_;
+  auto insert = database.prepare(
+      "INSERT INTO sessions (id, token_id, workspace_id, app_id, environment, api_key_id, "
+      "end_user_id, avatar_id, dialect, peer, began_at, last_seen_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)");
+  auto find = database.prepare(
+      "SELECT began_at, ended_at, end_reason, connections FROM sessions WHERE id = ?1");
+  auto resume = database.prepare(
+      "UPDATE sessions SET ended_at = NULL, end_reason = '', connections = connections + 1, "
+      "last_seen_at = max(last_seen_at, ?2) WHERE id = ?1");
+  auto end = database.prepare(
+      "UPDATE sessions SET ended_at = max(?3, began_at), last_seen_at = max(?3, last_seen_at), "
+      "end_reason = ?4 WHERE id = ?1 AND connections = ?2 AND ended_at IS NULL "
+      "RETURNING workspace_id, began_at");
+  if (!insert || !find || !resume || !end) return database.trouble("prepare for the ledger");
+  statements_.emplace(*std::move(insert), *std::move(find), *std::move(resume), *std::move(end));
+  return &*statements_;
+}
+
+base::Result<base::Done> SqliteSessionLedger::begin(SqliteDatabase& database,
+                                                    const rules::Redemption& redemption) {
+  const auto statements = statements_for(database);
+  if (!statements) return base::fail(statements.error());
+  auto& insert = (*statements)->insert;
+  const auto& session = redemption.session;
+  const auto key = rules::parse_api_key_id(session.api_key_id).value_or(0);
+  insert.bind(1, session.id).bind_blob(2, redemption.id).bind(3, session.workspace_id);
+  insert.bind(4, session.app_id).bind(5, static_cast<std::int64_t>(session.environment));
+  insert.bind(6, static_cast<std::int64_t>(key)).bind(7, session.end_user_id);
+  insert.bind(8, session.avatar_id).bind(9, session.dialect).bind(10, session.peer);
+  insert.bind(11, base::unix_millis(session.began_at));
+  if (!insert.run()) return database.trouble("begin a session");
+  auto entry = entry_of("session.begin", session.began_at, session.workspace_id, session.id);
+  entry.actor = session.api_key_id;
+  entry.peer = session.peer;
+  entry.request_id = redemption.request_id;
+  entry.detail = session.app_id + ", " + std::string(name_of(session.environment));
+  return append_(database, entry);
+}
+
+base::Result<std::optional<rules::Redeemed>> SqliteSessionLedger::resume(
+    SqliteDatabase& database, std::string_view session_id, const rules::Redemption& redemption) {
+  const auto statements = statements_for(database);
+  if (!statements) return base::fail(statements.error());
+  auto& [insert, find, resume, end] = **statements;
+  find.bind(1, session_id);
+  const auto outcome = find.step();
+  if (outcome == Step::failed) {
+    find.reset();
+    return database.trouble("find a session");
+  }
+  rules::Redeemed redeemed;
+  redeemed.kind = rules::Redeemed::Kind::resumed;
+  redeemed.session_id = session_id;
+  bool is_good = outcome == Step::row && rules::may_resume(find.text(2));
+  if (is_good) {
+    redeemed.began_at = instant(find.integer(0));
+    redeemed.connection = static_cast<int>(find.integer(3)) + 1;
+    const auto length = redemption.session.ends_at - redemption.session.began_at;
+    is_good = redemption.at < redeemed.began_at + length;
+  }
+  find.reset();
+  if (!is_good) return std::nullopt;
+  if (!resume.bind(1, session_id).bind(2, base::unix_millis(redemption.at)).run())
+    return database.trouble("resume a session");
+  auto entry =
+      entry_of("session.resume", redemption.at, redemption.session.workspace_id, session_id);
+  entry.actor = redemption.session.api_key_id;
+  entry.peer = redemption.session.peer;
+  entry.request_id = redemption.request_id;
+  if (auto kept = append_(database, entry); !kept) return base::fail(kept.error());
+  return redeemed;
+}
+
+base::Result<base::Done> SqliteSessionLedger::write_end(SqliteDatabase& database, const End& end) {
+  const auto statements = statements_for(database);
+  if (!statements) return base::fail(statements.error());
+  auto& update = (*statements)->end;
+  update.bind(1, end.session_id).bind(2, end.connection).bind(3, base::unix_millis(end.at));
+  update.bind(4, end.reason);
+  const auto outcome = update.step();
+  if (outcome == Step::failed) {
+    update.reset();
+    return database.trouble("end a session");
+  }
+  if (outcome == Step::end) {
+    update.reset();
+    return base::Done{};
+  }
+  auto entry = entry_of("session.end", end.at, update.text(0), end.session_id);
+  const auto lasted = std::max<std::int64_t>(base::unix_millis(end.at) - update.integer(1), 0);
+  update.reset();
+  entry.actor = "system";
+  entry.detail = end.reason + ", " + std::to_string(lasted) + " ms";
+  return append_(database, entry);
+}
+
+base::Result<base::Done> SqliteSessionLedger::close_abandoned(SqliteDatabase& database) {
+  auto close = database.prepare(
+      "UPDATE sessions SET ended_at = last_seen_at, end_reason = 'server_died' "
+      "WHERE ended_at IS NULL RETURNING id, workspace_id, last_seen_at, began_at");
+  if (!close) return base::fail(close.error());
+  std::vector<rules::AuditEntry> entries;
+  auto outcome = close->step();
+  for (; outcome == Step::row; outcome = close->step()) {
+    auto& entry =
+        entries.emplace_back(entry_of("session.end", clock_.now(), close->text(1), close->text(0)));
+    entry.actor = "system";
+    entry.detail = "server_died, " + std::to_string(close->integer(2) - close->integer(3)) + " ms";
+  }
+  if (outcome != Step::end) return database.trouble("close abandoned sessions");
+  for (const auto& entry : entries)
+    if (auto kept = append_(database, entry); !kept) return kept;
+  return base::Done{};
+}
+
+base::Result<base::Done> SqliteSessionLedger::open() {
+  auto closed = writer_.run([this](SqliteDatabase& database) { return close_abandoned(database); });
+  if (!closed) return closed;
+  thread_ = std::thread([this] { run(); });
+  return base::Done{};
+}
+
+void SqliteSessionLedger::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SqliteSessionLedger::end(std::string_view session_id, int connection, std::string_view reason,
+                              base::Instant at) {
+  bool was_empty;
+  {
+    const std::lock_guard lock(mutex_);
+    was_empty = ends_.empty();
+    ends_.emplace_back(std::string(session_id), connection, std::string(reason), at);
+  }
+  if (was_empty) wake_.notify_one();
+}
+
+void SqliteSessionLedger::run() {
+  auto next_heartbeat = steady_clock::now() + heartbeat;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto now = steady_clock::now();
+    const bool is_due = stopping_ || (!ends_.empty() && now >= not_before_);
+    if (is_due && !ends_.empty()) {
+      std::vector<End> some;
+      const auto count = std::min(ends_.size(), ends_in_job_max);
+      const auto last = ends_.begin() + static_cast<std::ptrdiff_t>(count);
+      some.assign(std::make_move_iterator(ends_.begin()), std::make_move_iterator(last));
+      ends_.erase(ends_.begin(), last);
+      lock.unlock();
+      submit(std::move(some));
+      lock.lock();
+      continue;
+    }
+    if (stopping_) return;
+    if (now >= next_heartbeat) {
+      next_heartbeat = now + heartbeat;
+      lock.unlock();
+      move_last_seen();
+      lock.lock();
+      continue;
+    }
+    const auto until = ends_.empty() ? next_heartbeat : std::min(next_heartbeat, not_before_);
+    wake_.wait_until(lock, until);
+  }
+}
+
+void SqliteSessionLedger::submit(std::vector<End> ends) {
+  const auto shared = std::make_shared<std::vector<End>>(std::move(ends));
+  const auto is_kept = std::make_shared<bool>(true);
+  const auto again = [this, shared] {
+    const std::lock_guard lock(mutex_);
+    ends_.insert(ends_.end(), std::make_move_iterator(shared->begin()),
+                 std::make_move_iterator(shared->end()));
+    not_before_ = steady_clock::now() + after_a_failure;
+  };
+  const bool is_taken = writer_.submit({.work =
+                                            [this, shared, is_kept](SqliteDatabase& database) {
+                                              for (const auto& end : *shared)
+                                                *is_kept = *is_kept && write_end(database, end);
+                                              // Half of an end must not stay.
+                                              if (!*is_kept) (void)database.execute("ROLLBACK");
+                                            },
+                                        .done =
+                                            [is_kept, again](bool is_durable) {
+                                              if (!is_durable || !*is_kept) again();
+                                            }});
+  const std::lock_guard lock(mutex_);
+  // A writer that has stopped takes nothing more; the next start closes what is left.
+  if (!is_taken && !stopping_) {
+    ends_.insert(ends_.end(), shared->begin(), shared->end());
+    not_before_ = steady_clock::now() + after_a_failure;
+  }
+}
+
+void SqliteSessionLedger::move_last_seen() {
+  const auto now = base::unix_millis(clock_.now());
+  (void)writer_.submit(
+      {.work =
+           [now](SqliteDatabase& database) {
+             auto move = database.prepare(
+                 "UPDATE sessions SET last_seen_at = ?1 WHERE ended_at IS NULL AND "
+                 "last_seen_at < ?1");
+             if (move) (void)move->bind(1, now).run();
+           },
+       .done = [](bool) {}});
+}
+
+}  // namespace stagedoor::store
