@@ -7,6 +7,7 @@ import sys
 import time
 
 import idle
+import jwt
 import machine
 import mint
 import motion
@@ -18,6 +19,7 @@ import verify
 MEASUREMENTS = {
     "mint": ("Minting over HTTP/1.1", mint.measure),
     "verify": ("Verifying an API key over HTTP/1.1", verify.measure),
+    "jwt": ("People's tokens", jwt.measure),
     "redemption": ("Durable single-use redemption", redemption.measure),
     "idle": ("Idle sessions", idle.measure),
     "motion": ("Motion", motion.measure),

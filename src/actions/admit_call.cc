@@ -11,7 +11,9 @@ using rules::RateKind;
 
 // A JWT in compact form has two dots (RFC 7515 7.1); an API key has none.
 bool is_token(std::string_view text) {
-  return std::ranges::count(text, '.') == 2;
+  const auto first = text.find('.');
+  const auto second = first == text.npos ? text.npos : text.find('.', first + 1);
+  return second != text.npos && text.find('.', second + 1) == text.npos;
 }
 
 std::string bytes_of(const base::Address& address) {
@@ -93,7 +95,9 @@ AdmitCall::Outcome AdmitCall::of_person(const Request& request,
   }
   auto member = parts_.members.member_of(*identity, request.workspace_id);
   if (!member) return of_stranger(request, member.error());
-  const auto who = identity->issuer + '\0' + identity->subject;
+  std::string who;
+  who.reserve(identity->issuer.size() + 1 + identity->subject.size());
+  who.append(identity->issuer).append(1, '\0').append(identity->subject);
   const auto limit =
       parts_.limiter.take(RateKind::person, who, options_.person, parts_.clock.now());
   return judged(request, rules::Caller(*std::move(identity), *std::move(member)), limit);

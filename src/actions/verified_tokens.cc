@@ -1,24 +1,31 @@
 #include "actions/verified_tokens.h"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <utility>
 
 namespace stagedoor::actions {
 
-std::size_t VerifiedTokens::FirstBytes::operator()(const crypto::Digest& hash) const {
-  std::size_t first;
-  std::memcpy(&first, hash.data(), sizeof first);
-  return first;
+// Single bits of sums of products are not as good as random: all are stirred together (the last
+// steps of MurmurHash3).
+std::uint64_t VerifiedTokens::folded(const Hash& hash) {
+  auto bits = hash.words[0] ^ std::rotl(hash.words[1], 16) ^ std::rotl(hash.words[2], 32) ^
+              std::rotl(hash.words[3], 48);
+  bits = (bits ^ bits >> 33) * 0xff51afd7ed558ccd;
+  bits = (bits ^ bits >> 33) * 0xc4ceb9fe1a85ec53;
+  return bits ^ bits >> 33;
 }
 
-VerifiedTokens::VerifiedTokens(std::size_t entries_max)
-    : slots_max_(std::max<std::size_t>(entries_max / shards, 1)) {}
+VerifiedTokens::VerifiedTokens(std::size_t entries_max, std::size_t token_bytes_max,
+                               base::Random& random)
+    : hash_(token_bytes_max, random), slots_max_(std::max<std::size_t>(entries_max / shards, 1)) {}
 
-std::optional<VerifiedTokens::Entry> VerifiedTokens::find(const crypto::Digest& hash) {
-  auto& shard = shard_of(hash);
+std::optional<VerifiedTokens::Entry> VerifiedTokens::find(std::string_view token) {
+  const auto hash = hash_(token);
+  if (!hash) return std::nullopt;
+  auto& shard = shard_of(*hash);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.where.find(hash);
+  const auto found = shard.where.find(*hash);
   if (found == shard.where.end()) return std::nullopt;
   auto& slot = shard.slots[found->second];
   slot.was_shown_again = true;
@@ -35,10 +42,12 @@ VerifiedTokens::Slot& VerifiedTokens::room_in(Shard& shard) const {
   }
 }
 
-void VerifiedTokens::keep(const crypto::Digest& hash, Entry entry) {
-  auto& shard = shard_of(hash);
+void VerifiedTokens::keep(std::string_view token, Entry entry) {
+  const auto hash = hash_(token);
+  if (!hash) return;
+  auto& shard = shard_of(*hash);
   const std::lock_guard lock(shard.mutex);
-  if (const auto found = shard.where.find(hash); found != shard.where.end()) {
+  if (const auto found = shard.where.find(*hash); found != shard.where.end()) {
     // The later keys win: whoever verified with earlier ones may only have been slower.
     auto& kept = shard.slots[found->second].entry;
     if (entry.generation >= kept.generation) kept = std::move(entry);
@@ -46,8 +55,8 @@ void VerifiedTokens::keep(const crypto::Digest& hash, Entry entry) {
   }
   auto& slot = room_in(shard);
   shard.where.erase(slot.hash);
-  slot = {.hash = hash, .entry = std::move(entry)};
-  shard.where.emplace(hash, static_cast<std::size_t>(&slot - shard.slots.data()));
+  slot = {.hash = *hash, .entry = std::move(entry)};
+  shard.where.emplace(*hash, static_cast<std::size_t>(&slot - shard.slots.data()));
 }
 
 std::size_t VerifiedTokens::size() const {

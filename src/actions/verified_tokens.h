@@ -1,5 +1,5 @@
-// Tokens that have been verified, by the SHA-256 of their text, so that a text need be verified
-// once only. No token is kept, and a hash leads back to none.
+// Tokens that have been verified, by a hash of their text, so that a text need be verified once
+// only. No token is kept.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -10,10 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "crypto/hash.h"
+#include "base/random.h"
+#include "crypto/text_hash.h"
 #include "rules/identity.h"
 
 namespace stagedoor::actions {
@@ -27,33 +29,36 @@ class VerifiedTokens {
     std::size_t issuer = 0;        // which of the issuers
     std::uint64_t generation = 0;  // of the issuer's keys that verified it
   };
-  explicit VerifiedTokens(std::size_t entries_max);
+  VerifiedTokens(std::size_t entries_max, std::size_t token_bytes_max, base::Random& random);
 
-  std::optional<Entry> find(const crypto::Digest& hash);
-  void keep(const crypto::Digest& hash, Entry entry);
+  std::optional<Entry> find(std::string_view token);
+  // A token that is too long is not kept.
+  void keep(std::string_view token, Entry entry);
   std::size_t size() const;
 
  private:
   static constexpr std::size_t shards = 64;
 
-  // The hash is as good as random, so any eight bytes of it will do.
-  struct FirstBytes {
-    std::size_t operator()(const crypto::Digest& hash) const;
+  using Hash = crypto::TextHash::Digest;
+  static std::uint64_t folded(const Hash& hash);
+  struct Folded {
+    std::size_t operator()(const Hash& hash) const { return folded(hash); }
   };
   struct Slot {
-    crypto::Digest hash;
+    Hash hash;
     Entry entry;
     bool was_shown_again = false;
   };
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<crypto::Digest, std::size_t, FirstBytes> where;
+    std::unordered_map<Hash, std::size_t, Folded> where;
     std::vector<Slot> slots;
     std::size_t hand = 0;
   };
-  Shard& shard_of(const crypto::Digest& hash) { return shards_[hash[31] % shards]; }
+  Shard& shard_of(const Hash& hash) { return shards_[folded(hash) >> 48 & (shards - 1)]; }
   Slot& room_in(Shard& shard) const;
 
+  const crypto::TextHash hash_;
   const std::size_t slots_max_;  // of a shard
   std::array<Shard, shards> shards_;
 };

@@ -11,8 +11,9 @@ std::unexpected<base::Error> refused(std::string detail, std::string hint) {
 
 }  // namespace
 
-VerifyIdentity::VerifyIdentity(std::vector<Issuer> issuers, Options options)
-    : issuers_(std::move(issuers)), verified_(options.remembered_max) {
+VerifyIdentity::VerifyIdentity(std::vector<Issuer> issuers, base::Random& random, Options options)
+    : issuers_(std::move(issuers)),
+      verified_(options.remembered_max, rules::jwt_bytes_max, random) {
   for (std::size_t i = 0; i < issuers_.size(); ++i)
     by_name_.try_emplace(issuers_[i].policy.issuer, i);
 }
@@ -32,9 +33,9 @@ base::Result<VerifyIdentity::Claimed> VerifyIdentity::read(std::string_view toke
   return Claimed{*std::move(jwt), issuer->second, *algorithm};
 }
 
-std::optional<base::Result<rules::Identity>> VerifyIdentity::remembered(const crypto::Digest& hash,
+std::optional<base::Result<rules::Identity>> VerifyIdentity::remembered(std::string_view token,
                                                                         base::Instant now) {
-  auto entry = verified_.find(hash);
+  auto entry = verified_.find(token);
   if (!entry || entry->generation != issuers_[entry->issuer].keys.generation(now))
     return std::nullopt;
   if (auto still = rules::check_expiry(entry->identity, now); !still)
@@ -44,8 +45,7 @@ std::optional<base::Result<rules::Identity>> VerifyIdentity::remembered(const cr
 
 std::optional<base::Result<rules::Identity>> VerifyIdentity::at_once(std::string_view token,
                                                                      base::Instant now) {
-  if (token.size() <= rules::jwt_bytes_max)
-    if (auto known = remembered(crypto::sha256(token), now)) return known;
+  if (auto known = remembered(token, now)) return known;
   // What is wrong on its face costs no worker.
   if (const auto claimed = read(token); !claimed) return base::fail(claimed.error());
   return std::nullopt;
@@ -63,8 +63,7 @@ base::Result<rules::Identity> VerifyIdentity::verify(std::string_view token, bas
     return refused("a signature that fails", "The token's signature does not verify.");
   auto identity = rules::check_claims(issuer.policy, jwt.claims, now);
   if (!identity) return identity;
-  verified_.keep(crypto::sha256(token),
-                 {.identity = *identity, .issuer = which, .generation = keys->generation});
+  verified_.keep(token, {.identity = *identity, .issuer = which, .generation = keys->generation});
   return identity;
 }
 

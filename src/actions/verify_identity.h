@@ -7,8 +7,8 @@
 // proved genuine and in which nothing else is wrong; of a forgery it would tell that the forger was
 // near.
 //
-// Rule jwt-cache-rechecked: a token that was verified once is known by the SHA-256 of its text; at
-// every further use its expiry and its issuer's keys are looked at again: when those have changed,
+// Rule jwt-cache-rechecked: a token that was verified once is known by a hash of its text; at every
+// further use its expiry and its issuer's keys are looked at again: when those have changed,
 // it is verified anew. A verification that was under way while they changed counts for the old
 // ones.
 //
@@ -26,8 +26,8 @@
 
 #include "actions/verified_tokens.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/result.h"
-#include "crypto/hash.h"
 #include "rules/identity.h"
 #include "rules/issuer.h"
 #include "rules/issuer_keys.h"
@@ -45,7 +45,7 @@ class VerifyIdentity : public rules::IdentityVerifier {
     std::size_t remembered_max = 65'536;
   };
   // Of two issuers of one name the first counts.
-  VerifyIdentity(std::vector<Issuer> issuers, Options options);
+  VerifyIdentity(std::vector<Issuer> issuers, base::Random& random, Options options);
 
   std::optional<base::Result<rules::Identity>> at_once(std::string_view token,
                                                        base::Instant now) override;
@@ -60,7 +60,7 @@ class VerifyIdentity : public rules::IdentityVerifier {
     crypto::SignatureAlgorithm algorithm;
   };
   base::Result<Claimed> read(std::string_view token) const;
-  std::optional<base::Result<rules::Identity>> remembered(const crypto::Digest& hash,
+  std::optional<base::Result<rules::Identity>> remembered(std::string_view token,
                                                           base::Instant now);
 
   std::vector<Issuer> issuers_;

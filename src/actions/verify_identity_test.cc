@@ -5,6 +5,7 @@
 
 #include "actions/verify_identity.h"
 #include "base/text.h"
+#include "crypto/random.h"
 #include "crypto/signer_for_test.h"
 #include "rules/token_keys.h"
 
@@ -82,12 +83,14 @@ class Verify : public testing::Test {
     EXPECT_FALSE(identity.error().hint.empty());
   }
 
+  crypto::SystemRandom random;
   FixedKeys rsa_keys{set_of(signers().rsa.jwk(R"(,"kid":"r")"))};
   FixedKeys ec_keys{set_of(signers().p256.jwk(R"(,"kid":"e")"))};
   FixedKeys our_keys{set_of(signers().ed.jwk(R"(,"kid":"o")"))};
   VerifyIdentity verify{{{policy("https://rsa.example", rs256), rsa_keys},
                          {policy("https://ec.example", es256), ec_keys},
                          {ours(), our_keys}},
+                        random,
                         {.remembered_max = 256}};
 };
 
@@ -332,7 +335,7 @@ class ChangingKeys : public rules::IssuerKeys {
 // Rule jwt-cache-rechecked.
 TEST_F(Verify, AVerificationUnderWayDoesNotOutliveTheKeysThatItBeganWith) {
   ChangingKeys keys;
-  VerifyIdentity slow({{policy("https://rsa.example", rs256), keys}}, {});
+  VerifyIdentity slow({{policy("https://rsa.example", rs256), keys}}, random, {});
   keys.during = [&] { keys.current = 2; };
   ASSERT_TRUE(slow.verify(good(), now)) << "it was genuine when it came";
   EXPECT_FALSE(slow.at_once(good(), now)) << "but is not remembered for the new keys";
@@ -342,25 +345,26 @@ TEST_F(Verify, AVerificationUnderWayDoesNotOutliveTheKeysThatItBeganWith) {
 }
 
 TEST(VerifiedTokens, TheTableIsBoundedAndKeepsWhatIsShownAgain) {
-  VerifiedTokens tokens(64 * 4);
-  const auto hash_of = [](int i) { return crypto::sha256(std::to_string(i)); };
+  crypto::SystemRandom random;
+  VerifiedTokens tokens(64 * 4, 100, random);
+  const auto token_of = [](int i) { return std::to_string(i); };
   const VerifiedTokens::Entry entry{.identity = {}, .issuer = 0, .generation = 1};
-  tokens.keep(hash_of(-1), entry);
+  tokens.keep(token_of(-1), entry);
   for (int i = 0; i < 10'000; ++i) {
-    tokens.keep(hash_of(i), entry);
-    EXPECT_TRUE(tokens.find(hash_of(-1))) << i;
+    tokens.keep(token_of(i), entry);
+    EXPECT_TRUE(tokens.find(token_of(-1))) << i;
   }
   EXPECT_LE(tokens.size(), 64u * 4);
   EXPECT_GT(tokens.size(), 64u * 3);
-  EXPECT_TRUE(tokens.find(hash_of(9'999)));
+  EXPECT_TRUE(tokens.find(token_of(9'999)));
 }
 
 TEST(VerifiedTokens, AnEarlierGenerationNeverReplacesALaterOne) {
-  VerifiedTokens tokens(64);
-  const auto hash = crypto::sha256("token");
-  tokens.keep(hash, {.identity = {}, .issuer = 0, .generation = 2});
-  tokens.keep(hash, {.identity = {}, .issuer = 0, .generation = 1});
-  EXPECT_EQ(tokens.find(hash)->generation, 2u);
+  crypto::SystemRandom random;
+  VerifiedTokens tokens(64, 100, random);
+  tokens.keep("token", {.identity = {}, .issuer = 0, .generation = 2});
+  tokens.keep("token", {.identity = {}, .issuer = 0, .generation = 1});
+  EXPECT_EQ(tokens.find("token")->generation, 2u);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 namespace stagedoor::server {
 
-Issuers::Issuers(const Config& config, const base::Clock& clock, base::Log& log,
-                 std::vector<actions::VerifyIdentity::Issuer> own)
+Issuers::Issuers(const Config& config, const base::Clock& clock, base::Random& random,
+                 base::Log& log, std::vector<actions::VerifyIdentity::Issuer> own)
     : fetch_({.bytes_max = rules::jwk_set_bytes_max,
               .allows_private_addresses = config.people_allow_private_issuers}) {
   auto issuers = std::move(own);
@@ -18,7 +18,7 @@ Issuers::Issuers(const Config& config, const base::Clock& clock, base::Log& log,
         store::FetchedJwkSet::Parts{.fetcher = fetch_, .clock = clock, .log = log}, policy));
     issuers.push_back({policy, *sets_.back()});
   }
-  verify_ = std::make_unique<actions::VerifyIdentity>(std::move(issuers),
+  verify_ = std::make_unique<actions::VerifyIdentity>(std::move(issuers), random,
                                                       actions::VerifyIdentity::Options());
 }
 

@@ -19,7 +19,7 @@ class Issuers {
  public:
   // `own` are issuers whose keys are known already, such as our own accounts; they come first.
   // They and the settings must hold as long as this.
-  Issuers(const Config& config, const base::Clock& clock, base::Log& log,
+  Issuers(const Config& config, const base::Clock& clock, base::Random& random, base::Log& log,
           std::vector<actions::VerifyIdentity::Issuer> own = {});
 
   rules::IdentityVerifier& verifier() { return *verify_; }

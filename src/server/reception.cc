@@ -8,7 +8,7 @@
 namespace stagedoor::server {
 
 Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
-    : issuers_(config, workspace.clock, log),
+    : issuers_(config, workspace.clock, workspace.random, log),
       limiter_(config.limit_tables, workspace.random),
       audit_(*workspace.audit),
       admit_({.authenticate = *workspace.authenticate,
