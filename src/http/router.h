@@ -52,6 +52,7 @@ class Router {
   };
   Match match(std::string_view method, std::string_view path) const;
   const ErrorWriter& errors_for(std::string_view path) const;
+  const std::vector<Route>& routes() const { return routes_; }
 
  private:
   struct PathHash {

@@ -45,6 +45,7 @@ class Words {
   explicit Words(CLI::App& top) : top_(top) {
     add_init();
     add_serve();
+    add_routes();
     add_key();
     add_app();
     add_token();
@@ -87,6 +88,7 @@ class Words {
 
   void add_init();
   void add_serve();
+  void add_routes();
   void add_key();
   void add_app();
   void add_token();
@@ -125,6 +127,16 @@ void Words::add_serve() {
   sub->add_option("--listen", listen_,
                   "HOST:PORT to listen on (default: 127.0.0.1:8700; port 0: any free one)");
   wants_json(sub, "the first line on stdout is {\"listening\":\"HOST:PORT\"}");
+}
+
+void Words::add_routes() {
+  auto* sub = data_word(
+      top_, "routes", "print every method and path that this server would answer",
+      [this](Config config) {
+        config.listen = "127.0.0.1:0";
+        return print_routes({.folder = {data_}, .config = std::move(config), .json = json_});
+      });
+  wants_json(sub, "print one JSON list");
 }
 
 void Words::add_key() {

@@ -149,6 +149,7 @@ class Server {
   base::Result<base::Done> open();
   std::string address() const;
   void run() { listener_->run(); }
+  const http::Router& router() const { return router_; }
   void stop();
 
  private:
@@ -411,6 +412,32 @@ int serve(const ServeOptions& options) {
   // What is left to do is short; a signal may end it.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log.write(base::LogLevel::info, "server.stopped", {});
+  return 0;
+}
+
+int print_routes(const ServeOptions& options) {
+  auto workspace = Workspace::open(options.folder, options.config);
+  if (!workspace) return complain(workspace.error());
+  const FolderLock lock(options.folder.lock());
+  if (!lock.take())
+    return complain({base::ErrorCode::unavailable, "locked",
+                     "Another stagedoor serves " + options.folder.path + "."});
+  JsonLog log((*workspace)->clock, base::LogLevel::error);
+  auto page = page_options(options);
+  if (!page) return complain(page.error());
+  Server server(options, *std::move(page), **workspace, log);
+  if (auto opened = server.open(); !opened) return complain(opened.error());
+  std::vector<std::string> lines;
+  for (const auto& route : server.router().routes())
+    lines.push_back(options.json ? fmt::format("{{\"method\":\"{}\",\"path\":\"{}\"}}",
+                                               route.method, route.pattern)
+                                 : fmt::format("{:<8}{}", route.method, route.pattern));
+  std::ranges::sort(lines);
+  if (options.json) {
+    fmt::print("[{}]\n", fmt::join(lines, ","));
+  } else {
+    fmt::print("{}\n", fmt::join(lines, "\n"));
+  }
   return 0;
 }
 

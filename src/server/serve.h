@@ -20,4 +20,8 @@ struct ServeOptions {
 // Serves until SIGTERM or SIGINT, then lets utterances end. Gives the exit code.
 int serve(const ServeOptions& options);
 
+// Builds all that would serve, prints each route, one a line or as one JSON list, and ends. Gives
+// the exit code.
+int print_routes(const ServeOptions& options);
+
 }  // namespace stagedoor::server

@@ -5,7 +5,8 @@ be had here is skipped and said to be; the exit code is 0 only if the Python SDK
 failed.
 
 Environment: STAGEDOOR names the binary. SPATIUS_GO_SDK may name a checkout of the vendor's Go SDK,
-for machines whose module proxy does not serve it. CONFORM_ONLY picks, of our own checks, those
+for machines whose module proxy does not serve it. STAGEDOOR_DOCUMENTS, or `--documents FOLDER`,
+names the folder of the vendors' documents whose samples are run (documents.py). CONFORM_ONLY picks, of our own checks, those
 whose words contain it.
 
 SPDX-License-Identifier: Apache-2.0
@@ -25,8 +26,10 @@ ROOT = HERE.parents[1]
 WORK = ROOT / "build" / "conform"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
 
+import documents  # noqa: E402
 import npm  # noqa: E402
 from harness import Server  # noqa: E402
+from identity_provider import Issuer  # noqa: E402
 from speech import front_center  # noqa: E402
 
 SDK = "spatius==1.1.1"
@@ -246,8 +249,8 @@ def check_room_tokens(tally):
             file.touch(mode=0o600)
             file.write_text(secrets[name] + "\n")
             settings.append(f'{setting} = "{file}"')
-        (server.data / "settings.toml").write_text("\n".join(settings) + "\n")
-        server.start("--config", str(server.data / "settings.toml"))
+        server.settings = "\n".join(settings) + "\n"
+        server.start()
         run_program(tally, "room tokens", "node", "room_tokens.mjs",
                     {**secrets, "NPM_FOLDER": str(folder), "STAGEDOOR_KEY": key,
                      "STAGEDOOR_URL": server.address})
@@ -255,7 +258,34 @@ def check_room_tokens(tally):
         server.stop()
 
 
+def check_documents(tally):
+    """The code samples, errors and tables of the vendors' documents."""
+    folder = documents.folder_of_documents()
+    if folder is None:
+        return tally.say("skip", "documents: not here; name their folder with --documents")
+    packages, reason = npm.packages(WORK / "npm")
+    if packages is None:
+        return tally.say("skip", f"documents: {reason}")
+    issuer = Issuer()
+    try:
+        settings = documents.settings(folder, issuer)
+        # The second one has the rate limits that hold where the settings say nothing.
+        for text, run in ((settings, documents.Documents.run_samples),
+                          (settings + "[limits]\n", documents.Documents.compare_limits)):
+            server = Server(settings=text)
+            try:
+                server.init()
+                server.start()
+                run(documents.Documents(tally, folder, server, documents.Node(packages), issuer))
+            finally:
+                server.stop()
+    finally:
+        issuer.close()
+
+
 def main():
+    if "--documents" in sys.argv:
+        os.environ["STAGEDOOR_DOCUMENTS"] = sys.argv[sys.argv.index("--documents") + 1]
     WORK.mkdir(parents=True, exist_ok=True)
     tally = Tally()
     python, reason = environment("python", "requirements.txt")
@@ -287,6 +317,7 @@ def main():
         server.stop()
     check_several_uses(tally, python)
     check_room_tokens(tally)
+    check_documents(tally)
     print(tally.summary())
     return 1 if tally.counts["FAIL"] else 0
 
