@@ -122,8 +122,8 @@ AdmitCall::Outcome AdmitCall::judged(const Request& request, rules::Caller calle
   }
   if (limit.is_shadow)
     note_shadow(limit, caller.actor(), request.action, request.peer, request.request_id);
-  if (!caller.may(request.needs)) {
-    const auto scope = std::string(rules::name_of(request.needs));
+  if (request.needs && !caller.may(*request.needs)) {
+    const auto scope = std::string(rules::name_of(*request.needs));
     base::Error error{ErrorCode::forbidden, caller.actor() + " lacks " + scope,
                       "This needs the permission " + scope + ", which the credential has not."};
     note_refusal(request, caller.actor(), caller.workspace_id(), error);

@@ -61,9 +61,9 @@ class AdmitCall {
     base::Address client;
     std::string_view peer;  // the client as text
     std::string_view request_id;
-    std::string_view action;  // for the audit log: "POST /v1/session-tokens"
-    rules::Permission needs;
-    std::string_view workspace_id = {};  // which one a person means; empty: their first
+    std::string_view action;                 // for the audit log: "POST /v1/session-tokens"
+    std::optional<rules::Permission> needs;  // nullopt: whoever is known may do it
+    std::string_view workspace_id = {};      // which one a person means; empty: their first
   };
   struct Outcome {
     base::Result<rules::Caller> caller;

@@ -21,9 +21,17 @@ std::string action_of(const Request& request) {
 }  // namespace
 
 Guard::Guard(Parts parts, Refuse refuse, ReadCredential read_credential)
+    : Guard(parts,
+            RefuseRequest([refuse = std::move(refuse)](const Request&, Response& response,
+                                                       const base::Error& error) {
+              refuse(response, error);
+            }),
+            std::move(read_credential)) {}
+
+Guard::Guard(Parts parts, RefuseRequest refuse, ReadCredential read_credential)
     : parts_(parts), refuse_(std::move(refuse)), read_credential_(std::move(read_credential)) {}
 
-AdmitCall::Request Guard::asked(const Request& request, rules::Permission needs,
+AdmitCall::Request Guard::asked(const Request& request, std::optional<rules::Permission> needs,
                                 const std::string& action) const {
   return {.credential = read_credential_(request),
           .client = request.client(),
@@ -40,7 +48,7 @@ void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& 
   if (outcome.caller || outcome.caller.error().code != base::ErrorCode::unavailable)
     tell_limit(response, outcome.limit);
   if (outcome.caller) return work(*outcome.caller, request, response);
-  refuse_(response, outcome.caller.error());
+  refuse_(request, response, outcome.caller.error());
 }
 
 AdmitCall::Outcome Guard::admitted_key(const Request& request, rules::Permission needs) const {
@@ -80,7 +88,7 @@ http::WaitingHandler Guard::quick_or_slow_for_keys(rules::Permission needs, Quic
           finish(*shared, outcome, in, out);
         });
     const bool is_done = co_await http::on_worker(parts_.workers, later, request, response);
-    if (!is_done) refuse_busy(response);
+    if (!is_done) refuse_busy(request, response);
   };
 }
 
@@ -112,12 +120,29 @@ http::WaitingHandler Guard::slow(rules::Permission needs, Work work) const {
   };
 }
 
+http::WaitingHandler Guard::slow_for_people(Work work) const {
+  http::BlockingHandler all = [this, work = std::move(work)](const Request& request,
+                                                             Response& response) {
+    const auto action = action_of(request);
+    auto call = asked(request, std::nullopt, action);
+    // A JWT in compact form has dots (RFC 7515 7.1); an API key has none.
+    if (call.credential && !call.credential->contains('.')) {
+      call.credential = base::fail(base::ErrorCode::credential_missing, "no token of a person",
+                                   "This call takes a person's token; an API key can't make it.");
+    }
+    finish(work, parts_.admit(call), request, response);
+  };
+  return [this, all = std::move(all)](const Request& request, Response& response) {
+    return run_on_worker(all, request, response);
+  };
+}
+
 http::Handler Guard::open_quick(rules::RateKind kind, http::BlockingHandler work) const {
   return [this, kind, work = std::move(work)](const Request& request, Response& response) {
     const auto outcome = parts_.admit.open_call(kind, request.client(), {}, request.peer(),
                                                 request.id(), action_of(request));
     tell_limit(response, outcome.limit);
-    if (!outcome.done) return refuse_(response, outcome.done.error());
+    if (!outcome.done) return refuse_(request, response, outcome.done.error());
     work(request, response);
   };
 }
@@ -133,11 +158,12 @@ http::Task<> Guard::run_on_worker(const http::BlockingHandler& work, const Reque
                                   Response& response) const {
   // g++ 12 makes a trap of a refusal that stands in the coroutine itself.
   const bool is_done = co_await http::on_worker(parts_.workers, work, request, response);
-  if (!is_done) refuse_busy(response);
+  if (!is_done) refuse_busy(request, response);
 }
 
-void Guard::refuse_busy(Response& response) const {
-  refuse_(response, {base::ErrorCode::unavailable, "too many calls wait for a worker", ""});
+void Guard::refuse_busy(const Request& request, Response& response) const {
+  refuse_(request, response,
+          {base::ErrorCode::unavailable, "too many calls wait for a worker", ""});
 }
 
 }  // namespace stagedoor::front

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ class Guard {
   using ReadCredential =
       std::function<base::Result<std::string_view>(const http::Request& request)>;
   Guard(Parts parts, Refuse refuse, ReadCredential read_credential);
+  // For a door whose refusals tell the request's id.
+  using RefuseRequest =
+      std::function<void(const http::Request&, http::Response&, const base::Error&)>;
+  Guard(Parts parts, RefuseRequest refuse, ReadCredential read_credential);
 
   using Work = std::function<void(const rules::Caller&, const http::Request&, http::Response&)>;
 
@@ -45,12 +50,16 @@ class Guard {
                                               Work slow) const;
   // For work that waits, for the disk or for anything else: it runs on a worker.
   http::WaitingHandler slow(rules::Permission needs, Work work) const;
+  // The same for any person whom an issuer vouches for, whatever they may, also one without an
+  // account or a workspace. An API key is `credential_missing`: it is no person.
+  http::WaitingHandler slow_for_people(Work work) const;
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
   http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;
   http::Handler open_quick(rules::RateKind kind, http::BlockingHandler work) const;
 
  private:
-  actions::AdmitCall::Request asked(const http::Request& request, rules::Permission needs,
+  actions::AdmitCall::Request asked(const http::Request& request,
+                                    std::optional<rules::Permission> needs,
                                     const std::string& action) const;
   actions::AdmitCall::Outcome admitted_key(const http::Request& request,
                                            rules::Permission needs) const;
@@ -58,10 +67,10 @@ class Guard {
               http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
                              http::Response& response) const;
-  void refuse_busy(http::Response& response) const;
+  void refuse_busy(const http::Request& request, http::Response& response) const;
 
   Parts parts_;
-  Refuse refuse_;
+  RefuseRequest refuse_;
   ReadCredential read_credential_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "anam/error_reply.h"
 #include "api/problem.h"
+#include "avatarium/error_reply.h"
 #include "front/credential.h"
 #include "spatius/error_reply.h"
 
@@ -37,6 +38,12 @@ Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
       anam_(
           {.admit = admit_, .workers = workers_},
           [](http::Response& response, const base::Error& error) { anam::reply(response, error); },
+          &front::bearer_of),
+      avatarium_(
+          {.admit = admit_, .workers = workers_},
+          [](const http::Request& request, http::Response& response, const base::Error& error) {
+            avatarium::reply(request, response, error);
+          },
           &front::bearer_of) {}
 
 std::vector<api::Gauge> Reception::gauges() const {

@@ -36,6 +36,8 @@ class Reception {
   const front::Guard& console() const { return console_; }
   // Anam: Bearer, `error` and `message`.
   const front::Guard& anam() const { return anam_; }
+  // Avatarium: Bearer, `error` with `code` and `message`, `meta`.
+  const front::Guard& avatarium() const { return avatarium_; }
 
  private:
   Issuers issuers_;
@@ -44,7 +46,7 @@ class Reception {
   rules::AuditLog& audit_;
   actions::AdmitCall admit_;
   http::Workers workers_;
-  front::Guard api_, console_, anam_;
+  front::Guard api_, console_, anam_, avatarium_;
 };
 
 }  // namespace stagedoor::server

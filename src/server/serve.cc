@@ -24,6 +24,7 @@
 #include "http/listener.h"
 #include "server/anam_door.h"
 #include "server/audio_inputs.h"
+#include "server/avatarium_door.h"
 #include "server/bookkeeping.h"
 #include "server/complain.h"
 #include "server/json_log.h"
@@ -131,12 +132,7 @@ class Server {
               std::move(page)),
         health_({.requests = requests_,
                  .gauges = gauges(),
-                 .why_not_ready =
-                     [this] {
-                       return is_stopping_.load()
-                                  ? std::string("shutting down")
-                                  : std::string(workspace_.writer->why_not_writing());
-                     },
+                 .why_not_ready = [this] { return why_not_ready(); },
                  .region = options.config.region,
                  .version = STAGEDOOR_VERSION}) {}
 
@@ -153,6 +149,10 @@ class Server {
   void stop();
 
  private:
+  std::string why_not_ready() const {
+    return is_stopping_.load() ? std::string("shutting down")
+                               : std::string(workspace_.writer->why_not_writing());
+  }
   void add_routes();
   void add_spatius(http::Router& router);
   std::vector<api::Gauge> gauges();
@@ -172,6 +172,7 @@ class Server {
   spatius::SessionTokens session_tokens_;
   AnamDoor anam_;
   std::optional<spatius::Avatars> avatars_;
+  std::optional<AvatariumDoor> avatarium_;
   std::unique_ptr<RoomServices> room_services_;
   api::Page page_;
   api::Health health_;
@@ -195,9 +196,10 @@ base::Result<base::Done> Server::open() {
   if (!listener) return base::fail(listener.error());
   listener_ = *std::move(listener);
   const auto& url = options_.config.public_url;
-  avatars_.emplace(
-      spatius::Avatars::Parts{.catalog = *workspace_.catalog},
-      spatius::Avatars::Options{.public_url = url.empty() ? "http://" + this->address() : url});
+  const auto here = url.empty() ? "http://" + this->address() : url;
+  avatarium_.emplace(workspace_, reception_, here, [this] { return why_not_ready(); });
+  avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
+                   spatius::Avatars::Options{.public_url = here});
   auto room_services = RoomServices::open(
       options_.config,
       {.audit = reception_.audit(), .clock = workspace_.clock, .random = workspace_.random});
@@ -257,6 +259,7 @@ void Server::add_routes() {
   api::add_problem_pages(router_);
   add_spatius(router_);
   anam_.add_to(router_);
+  avatarium_->add_to(router_);
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());
@@ -265,11 +268,35 @@ void Server::add_routes() {
         "/v1/live-sessions/{id}", "/v1/live-sessions/{id}/end"})
     requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
-  for (const auto* pattern :
-       {"/healthz", "/readyz", "/metrics", "/v1/console/session-tokens", "/v2/character/{id}",
-        "/v2/character/{id}/camera", "/v2/character/{id}/idle", "/v2/driveningress/websocket", "/",
-        "/door/session", "/door/sample.wav", "/v1/auth/session-token", "/v1/personas",
-        "/v1/personas/{id}", "/v1/room-tokens/livekit", "/v1/room-tokens/agora"})
+  for (const auto* pattern : {"/healthz",
+                              "/readyz",
+                              "/metrics",
+                              "/v1/console/session-tokens",
+                              "/v2/character/{id}",
+                              "/v2/character/{id}/camera",
+                              "/v2/character/{id}/idle",
+                              "/v2/driveningress/websocket",
+                              "/",
+                              "/door/session",
+                              "/door/sample.wav",
+                              "/v1/auth/session-token",
+                              "/v1/personas",
+                              "/v1/personas/{id}",
+                              "/health",
+                              "/v1/health",
+                              "/v1/avatars",
+                              "/v1/avatars/{id}",
+                              "/v1/avatars/{id}/model",
+                              "/v1/tts",
+                              "/v1/tts/preview",
+                              "/v1/tts/voices",
+                              "/v1/conversations",
+                              "/v1/conversations/{id}",
+                              "/v1/conversations/{id}/end",
+                              "/v1/conversations/{id}/messages",
+                              "/v1/consumer-avatars",
+                              "/v1/room-tokens/livekit",
+                              "/v1/room-tokens/agora"})
     requests_.add_route(pattern);
 }
 

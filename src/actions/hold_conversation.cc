@@ -1,0 +1,60 @@
+#include "actions/hold_conversation.h"
+
+#include <utility>
+
+#include "rules/built_in.h"
+
+namespace stagedoor::actions {
+namespace {
+
+rules::ConversationScope scope_of(const HoldConversation::Call& call) {
+  return {.app_id = call.chosen.app->id, .environment = call.chosen.environment};
+}
+
+}  // namespace
+
+rules::AuditEntry HoldConversation::entry(const Call& call, std::string_view action,
+                                          std::string_view id) const {
+  return {.at = parts_.clock.now(),
+          .workspace_id = call.chosen.app->workspace_id,
+          .actor = call.caller.actor(),
+          .action = std::string(action),
+          .subject = std::string(id),
+          .outcome = rules::AuditOutcome::done,
+          .peer = std::string(call.peer),
+          .request_id = std::string(call.request_id),
+          .detail = call.chosen.app->id};
+}
+
+base::Result<rules::Conversation> HoldConversation::begin(const Call& call, std::string avatar_id,
+                                                          std::string settings) const {
+  if (avatar_id.empty()) avatar_id = rules::built_in_avatars().front().id;
+  if (rules::built_in_avatar(avatar_id) == nullptr) {
+    const auto avatar = parts_.catalog.avatar(avatar_id);
+    if (!avatar || avatar->workspace_id != call.chosen.app->workspace_id)
+      return base::fail(base::ErrorCode::avatar_unknown, "conversation with an unknown avatar",
+                        "There is no avatar with the avatarId given.");
+  }
+  rules::Conversation conversation;
+  conversation.id = base::random_uuid(parts_.random);
+  conversation.app_id = call.chosen.app->id;
+  conversation.environment = call.chosen.environment;
+  conversation.avatar_id = std::move(avatar_id);
+  conversation.settings = std::move(settings);
+  conversation.created_at = parts_.clock.now();
+  const auto made =
+      parts_.conversations.create(conversation, entry(call, "conversation.begun", conversation.id));
+  if (!made) return base::fail(made.error());
+  return conversation;
+}
+
+base::Result<rules::Conversation> HoldConversation::end(const Call& call,
+                                                        std::string_view id) const {
+  return parts_.conversations.end(scope_of(call), id, entry(call, "conversation.ended", id));
+}
+
+base::Result<base::Done> HoldConversation::forget(const Call& call, std::string_view id) const {
+  return parts_.conversations.remove(scope_of(call), id, entry(call, "conversation.removed", id));
+}
+
+}  // namespace stagedoor::actions
