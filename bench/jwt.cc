@@ -172,8 +172,11 @@ int measure_cached(const std::string& folder, const Kind& kind, base::Instant no
   auto& parts = **workspace;
   std::vector<std::string> keys, tokens;
   for (std::size_t i = 0; i < callers; ++i) {
-    auto made = (*parts.create_api_key)(actions::CreateApiKey::Request{
-        parts.catalog->apps().front().id, rules::Environment::test, "measured"});
+    actions::CreateApiKey::Request request;
+    request.app_id = parts.catalog->apps().front().id;
+    request.environment = rules::Environment::test;
+    request.wish.name = "measured";
+    auto made = parts.key_verbs->create(actions::KeyManager::of_operator(), request);
     if (!made) return fail(made.error().detail);
     keys.emplace_back(made->text.secret().expose());
   }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -35,7 +36,10 @@ class AuthenticateApiKey {
   base::Result<rules::Caller> operator()(std::string_view text, const base::Address& client) const;
 
  private:
-  base::Result<rules::Caller> checked(const rules::KnownApiKey& key,
+  base::Result<base::Done> check_served(rules::Environment environment) const;
+  base::Result<rules::Caller> of_foreign(std::string_view text, const base::Address& client,
+                                         const base::Error& not_ours) const;
+  base::Result<rules::Caller> checked(const std::optional<rules::KnownApiKey>& known,
                                       const base::Address& client) const;
 
   Parts parts_;

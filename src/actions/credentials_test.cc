@@ -12,6 +12,7 @@
 #include "actions/choose_app.h"
 #include "actions/create_api_key.h"
 #include "actions/end_live_session.h"
+#include "actions/keys_for_test.h"
 #include "actions/mint_session_token.h"
 #include "actions/revoke_session_tokens.h"
 #include "base/json.h"
@@ -46,47 +47,7 @@ class Book : public rules::Catalog {
   std::map<std::string, rules::Avatar> avatars;
 };
 
-class Keys : public rules::ApiKeyStore {
- public:
-  explicit Keys(const Book& book) : book_(book) {}
-  std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override {
-    const auto found = by_hash.find(hash);
-    if (found == by_hash.end() || found->second.revoked_at) return std::nullopt;
-    return rules::KnownApiKey{found->second.id, found->second.environment,
-                              book_.app(found->second.app_id), &found->second.terms};
-  }
-  base::Result<base::Done> create(const rules::ApiKey& key,
-                                  const rules::ApiKeyHash& hash) override {
-    by_hash[hash] = key;
-    return base::Done{};
-  }
-  base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now, std::string) override {
-    for (auto& [hash, key] : by_hash)
-      if (key.id == id) {
-        key.revoked_at = now;
-        return key;
-      }
-    return base::fail(ErrorCode::not_found, "no key");
-  }
-  base::Result<std::vector<rules::ApiKey>> list(std::string_view) const override {
-    std::vector<rules::ApiKey> keys;
-    for (const auto& [hash, key] : by_hash) keys.push_back(key);
-    return keys;
-  }
-  void rehash(std::uint64_t, const rules::ApiKeyHash& from, const rules::ApiKeyHash& to) override {
-    by_hash[to] = by_hash[from];
-    by_hash.erase(from);
-  }
-  bool is_revoked(std::uint64_t id) const override {
-    for (const auto& [hash, key] : by_hash)
-      if (key.id == id) return key.revoked_at.has_value();
-    return false;
-  }
-  std::map<rules::ApiKeyHash, rules::ApiKey> by_hash;
-
- private:
-  const Book& book_;
-};
+using Keys = KeysForTest;
 
 class Spent : public rules::RedemptionStore, public rules::SessionLedger {
  public:
@@ -226,8 +187,13 @@ std::vector<crypto::HmacKey> hashing(std::initializer_list<std::string_view> sec
 // A world with one app, a key for it, and everything that minting and admitting stand on.
 struct World {
   World() {
-    const auto created = create({"app_1", rules::Environment::test, "k"});
+    const auto created = make_key("app_1", rules::Environment::test);
     key = std::string(created->text.secret().expose());
+  }
+  base::Result<CreatedApiKey> make_key(std::string app_id, rules::Environment environment) {
+    CreateApiKey::Request request{std::move(app_id), environment, {}};
+    request.wish.name = "k";
+    return create(KeyManager::of_operator(), request);
   }
   rules::Caller caller() { return *authenticate(key, here); }
   MintSessionToken::Request wish() {
@@ -273,7 +239,8 @@ struct World {
   }();
   rules::TokenKeys token_keys{token_secrets, rules::TokenAlgorithm::hs256};
   AuthenticateApiKey authenticate{{keys, hasher, clock}, {}};
-  CreateApiKey create{{book, keys, hasher, clock, random}};
+  rules::RateTiers tiers{{"free", {}}};
+  CreateApiKey create{{book, keys, hasher, tiers, clock, random}};
   MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
   Revocations revocations;
   Audit audit;
@@ -293,8 +260,8 @@ struct World {
 // Rule api-key-shown-once.
 TEST(CreateApiKey, WhatIsStoredAndListedIsNotTheKey) {
   World w;
-  const auto listed = w.keys.list("");
-  for (const auto& key : *listed) {
+  const auto listed = w.keys.list({});
+  for (const auto& key : listed->keys) {
     EXPECT_EQ(key.ends.find(w.key), std::string::npos);
     EXPECT_LT(key.ends.size(), 20u);
   }
@@ -314,7 +281,7 @@ TEST(AuthenticateApiKey, UnknownAndRevokedKeysAreIndistinguishable) {
   World w;
   const auto unknown = rules::ApiKeyText::make(rules::Environment::test, w.random);
   const auto first = w.authenticate(unknown.secret().expose(), here);
-  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "");
+  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "", {});
   const auto second = w.authenticate(w.key, here);
   ASSERT_FALSE(first);
   ASSERT_FALSE(second);
@@ -531,7 +498,7 @@ TEST(AdmitConnection, AnExpiredTokenIsToldThatItExpired) {
 TEST(AdmitConnection, WhatARevokedKeyHasMintedOpensNothing) {
   World w;
   const auto token = w.mint(w.wish());
-  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "leaked");
+  (void)w.keys.revoke(w.caller().api_key_id(), w.clock.now(), "leaked", {});
   EXPECT_EQ(w.refusal(token), ErrorCode::unauthenticated);
 }
 
@@ -681,13 +648,13 @@ TEST(RevokeSessionTokens, ForeignTokensAndAppsAreNotThere) {
     const auto done = w.revoke(w.caller(), {subject, value, std::nullopt, "", ""});
     return done ? ErrorCode::unsupported : done.error().code;
   };
-  const auto other = w.create({"app_2", rules::Environment::test, "k"});
+  const auto other = w.make_key("app_2", rules::Environment::test);
   const auto foreign = w.mint_token(*w.authenticate(other->text.secret().expose(), here), w.wish());
   EXPECT_EQ(refusal(RevokedSubject::token, foreign->token.expose()), ErrorCode::not_found);
   EXPECT_EQ(refusal(RevokedSubject::token, "bogus"), ErrorCode::not_found);
   EXPECT_EQ(refusal(RevokedSubject::app, "app_2"), ErrorCode::app_mismatch);
   // A live token, which a test key knows nothing of.
-  const auto live = w.create({"app_1", rules::Environment::live, "k"});
+  const auto live = w.make_key("app_1", rules::Environment::live);
   const auto minted = w.mint_token(*w.authenticate(live->text.secret().expose(), here), w.wish());
   EXPECT_EQ(refusal(RevokedSubject::token, minted->token.expose()), ErrorCode::not_found);
   EXPECT_TRUE(w.revocations.kept.empty());
@@ -699,7 +666,7 @@ TEST(RevokeSessionTokens, AnEndUserOfAnotherAppOrEnvironmentIsNotMeant) {
   auto wish = w.wish();
   wish.end_user_id = "user-7";
   ASSERT_TRUE(w.revoke(w.caller(), {rules::RevokedSubject::end_user, "user-7", {}, "", ""}));
-  const auto live = w.create({"app_1", rules::Environment::live, "k"});
+  const auto live = w.make_key("app_1", rules::Environment::live);
   const auto minted = w.mint_token(*w.authenticate(live->text.secret().expose(), here), wish);
   EXPECT_TRUE(w.show(minted->token.expose()));
 }

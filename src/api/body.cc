@@ -162,22 +162,45 @@ std::optional<std::size_t> Members::word_if(std::string_view name,
 std::optional<Members> Members::object_if(std::string_view name) {
   const auto value = find(name);
   if (!value) return std::nullopt;
-  reading_->nodes.push_back(std::make_unique<Node>());
-  auto* const node = reading_->nodes.back().get();
-  node->path = node_->path + std::string(name) + ".";
-  if (value->is_object()) {
-    node->object = *value;
-  } else {
-    refuse(name, "must be an object");
-  }
-  return Members(reading_, node);
+  return inside(node_->path + std::string(name), *value);
 }
 
-Body::Body(const http::Request& request) : Members(std::make_shared<Reading>(), nullptr) {
+std::vector<Members> Members::objects_if(std::string_view name, std::size_t count_max) {
+  std::vector<Members> objects;
+  const auto value = find(name);
+  if (!value) return objects;
+  simdjson::dom::array items;
+  if (value->element().get(items) != simdjson::SUCCESS || items.size() == 0 ||
+      items.size() > count_max) {
+    refuse(name, "must be a list of 1 to " + std::to_string(count_max) + " objects");
+    return objects;
+  }
+  for (const auto item : items)
+    objects.push_back(inside(
+        node_->path + std::string(name) + "[" + std::to_string(objects.size()) + "]", Json(item)));
+  return objects;
+}
+
+Members Members::inside(std::string path, const Json& value) {
+  reading_->nodes.push_back(std::make_unique<Node>());
+  auto* const node = reading_->nodes.back().get();
+  node->path = std::move(path);
+  Members members(reading_, node);
+  if (value.is_object()) {
+    node->object = value;
+  } else if (!reading_->error) {
+    reading_->error = base::Error{ErrorCode::malformed, "body member " + node->path.substr(0, 64),
+                                  "\"" + node->path + "\" must be an object."};
+  }
+  node->path += '.';
+  return members;
+}
+
+Body::Body(std::string_view text) : Members(std::make_shared<Reading>(), nullptr) {
   reading_->nodes.push_back(std::make_unique<Node>());
   node_ = reading_->nodes.back().get();
   thread_local base::JsonReader reader;
-  auto json = reader.read(request.body().empty() ? "{}" : request.body());
+  auto json = reader.read(text.empty() ? "{}" : text);
   if (!json) {
     reading_->error = json.error();
   } else if (!json->is_object()) {

@@ -52,6 +52,8 @@ class Members {
   std::optional<std::size_t> word_if(std::string_view name,
                                      const std::vector<std::string_view>& words);
   std::optional<Members> object_if(std::string_view name);
+  // A list of 1 to `count_max` objects; empty where it is not there.
+  std::vector<Members> objects_if(std::string_view name, std::size_t count_max);
 
   // Any value, for members that are read elsewhere.
   std::optional<base::Json> value_if(std::string_view name);
@@ -75,6 +77,7 @@ class Members {
       : reading_(std::move(reading)), node_(node) {}
 
   std::optional<base::Json> find(std::string_view name);
+  Members inside(std::string path, const base::Json& value);
   void need(std::string_view name, std::string_view form);
 
   std::shared_ptr<Reading> reading_;
@@ -84,7 +87,8 @@ class Members {
 class Body : public Members {
  public:
   // An empty body counts as {}. Another Body must not be made on the thread while this one is used.
-  explicit Body(const http::Request& request);
+  explicit Body(const http::Request& request) : Body(request.body()) {}
+  explicit Body(std::string_view json);
 
   // `malformed`, with a hint: not JSON, not an object, or the first member that is not right.
   base::Result<base::Done> finish();

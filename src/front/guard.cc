@@ -109,7 +109,7 @@ http::WaitingHandler Guard::quick(rules::Permission needs, Work work) const {
   };
 }
 
-http::WaitingHandler Guard::slow(rules::Permission needs, Work work) const {
+http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work work) const {
   http::BlockingHandler all = [this, needs, work = std::move(work)](const Request& request,
                                                                     Response& response) {
     const auto action = action_of(request);

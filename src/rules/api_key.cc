@@ -24,6 +24,11 @@ constexpr bool is_white_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+bool has_no_control(std::string_view text) {
+  return std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 std::unexpected<base::Error> not_a_key(std::string hint) {
   return base::fail(base::ErrorCode::unauthenticated, "text is not in the form of an API key",
                     std::move(hint));
@@ -71,12 +76,60 @@ std::string ApiKeyText::ends() const {
 ApiKeyHasher::ApiKeyHasher(std::vector<crypto::HmacKey> generations)
     : generations_(std::move(generations)) {}
 
-ApiKeyHash ApiKeyHasher::current(const ApiKeyText& key) const {
-  return of_generation(0, key);
-}
-
 ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ApiKeyText& key) const {
   return generations_[index].mac(key.secret().expose());
+}
+
+ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ForeignKeyHash& key) const {
+  return generations_[index].mac(base::as_text(key.sha256));
+}
+
+std::optional<ForeignKeyHash> foreign_hash_of(std::string_view key_text) {
+  if (key_text.empty() || key_text.size() > foreign_key_bytes_max) return std::nullopt;
+  if (key_text.starts_with(live_prefix) || key_text.starts_with(test_prefix)) return std::nullopt;
+  if (std::ranges::any_of(key_text, is_white_space)) return std::nullopt;
+  return ForeignKeyHash{crypto::sha256(key_text)};
+}
+
+std::optional<ForeignKeyHash> read_foreign_hash(std::string_view text) {
+  ForeignKeyHash hash{};
+  if (text.size() == 2 * hash.sha256.size()) {
+    std::string lower(text);
+    for (auto& c : lower)
+      if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+    const auto bytes = base::from_hex(lower);
+    if (!bytes) return std::nullopt;
+    std::ranges::copy(*bytes, hash.sha256.begin());
+    return hash;
+  }
+  if (text.size() != 43 && text.size() != 44) return std::nullopt;
+  if (text.size() == 44 && text.back() != '=') return std::nullopt;
+  std::string url(text.substr(0, 43));
+  std::ranges::replace(url, '+', '-');
+  std::ranges::replace(url, '/', '_');
+  const auto bytes = base::from_base64url(url);
+  if (!bytes || bytes->size() != hash.sha256.size()) return std::nullopt;
+  std::ranges::copy(*bytes, hash.sha256.begin());
+  return hash;
+}
+
+bool ApiKeyTerms::allows(const base::Address& client) const {
+  return networks.empty() || std::ranges::any_of(networks, [&](const base::Network& network) {
+           return network.contains(client);
+         });
+}
+
+base::Result<base::Done> check_key_name(std::string_view name) {
+  if (!name.empty() && name.size() <= api_key_name_bytes_max && has_no_control(name))
+    return base::Done{};
+  return base::fail(base::ErrorCode::malformed, "name of a key",
+                    "A key's name has 1 to 100 bytes, without control characters.");
+}
+
+base::Result<base::Done> check_key_reason(std::string_view reason) {
+  if (reason.size() <= api_key_reason_bytes_max && has_no_control(reason)) return base::Done{};
+  return base::fail(base::ErrorCode::malformed, "reason about a key",
+                    "A reason has at most 200 bytes, without control characters.");
 }
 
 std::string api_key_id_text(std::uint64_t id) {

@@ -1,6 +1,8 @@
 // An API key: the long-lived secret with which an app's own server calls us.
 //
-//   created ──revoke──▶ revoked (for good)
+//   good ──freeze──▶ frozen ──unfreeze──▶ good
+//     ├──────time─────▶ expired
+//     └─────revoke────▶ revoked (for good; also from frozen and expired)
 //
 // Rule api-key-format: `av_live_` or `av_test_`, 31 random base62 characters, and 6 that are the
 // CRC-32 of all before them; so a mistyped or made-up key is told offline, by us and by scanners,
@@ -28,8 +30,21 @@
 // Rule api-key-revoked-with-all-it-opened: what a revoked key has minted opens nothing any more,
 // and the live sessions that rest on it are ended within the same time: a thief keeps nothing.
 //
-// Used by: actions/create_api_key.h, actions/authenticate_api_key.h, server/key_commands.h
-// Kept by: store/sqlite_api_keys.h
+// Rule api-key-expiry: a key with an expiry is refused from that very second on, with the words for
+// an unknown one. It is the end of the key and not of what it has opened: expiry is no alarm.
+//
+// Rule api-key-networks: a key for named networks (CIDR, IPv4 or IPv6) is refused from any other
+// address, and then told so, since who holds it has shown that it is genuine.
+//
+// Rule api-key-frozen: a frozen key is refused as a revoked one is, with all that it has opened;
+// but it can be unfrozen, so nobody needs to hesitate.
+//
+// Rule api-key-imported-hashes: a key that was made elsewhere comes as the SHA-256 of its text. We
+// keep HMAC(secret, that hash), so that for it too a stolen database can't test guesses. Only a
+// text that is not in our form is looked up this way.
+//
+// Used by: actions/create_api_key.h, actions/authenticate_api_key.h
+// Kept by: store/sqlite_api_keys.h, store/sqlite_api_key_records.h
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -79,14 +94,28 @@ class ApiKeyText {
 
 using ApiKeyHash = crypto::Digest;
 
+// What is known of a key that was made elsewhere: the SHA-256 of its text.
+struct ForeignKeyHash {
+  crypto::Digest sha256;
+};
+inline constexpr std::size_t foreign_key_bytes_max = 512;
+// nullopt for a text that is one of ours or tries to be, and for one that no key can have: empty,
+// over 512 bytes, or with white space.
+std::optional<ForeignKeyHash> foreign_hash_of(std::string_view key_text);
+// The hash as others write it: 64 hex digits, or base64 in either alphabet, padded or not.
+std::optional<ForeignKeyHash> read_foreign_hash(std::string_view text);
+
 // The keyed hashes under which a key may be stored: one per generation of the server secret.
 class ApiKeyHasher {
  public:
   // Newest first; at least one.
   explicit ApiKeyHasher(std::vector<crypto::HmacKey> generations);
-  ApiKeyHash current(const ApiKeyText& key) const;
+  ApiKeyHash current(const ApiKeyText& key) const { return of_generation(0, key); }
+  ApiKeyHash current(const ForeignKeyHash& key) const { return of_generation(0, key); }
   std::size_t generations() const { return generations_.size(); }
   ApiKeyHash of_generation(std::size_t index, const ApiKeyText& key) const;
+  // Never that of a key of ours: those are 45 bytes of text, and this is 32.
+  ApiKeyHash of_generation(std::size_t index, const ForeignKeyHash& key) const;
 
  private:
   std::vector<crypto::HmacKey> generations_;
@@ -96,15 +125,30 @@ class ApiKeyHasher {
 std::string api_key_id_text(std::uint64_t id);
 std::optional<std::uint64_t> parse_api_key_id(std::string_view text);
 
-// What a key may do, and until when. Keys with the same terms share one object.
+// What a key may do, from where and how often. Keys with the same terms share one object.
 struct ApiKeyTerms {
   Permissions scopes = Permissions::of_api_keys();
-  std::optional<base::Instant> expires_at;  // at it exactly the key is expired
-  std::vector<base::Network> networks;      // from where it may be used; empty: from anywhere
-  std::string tier = "free";                // which rate limit of the settings holds for it
-  std::optional<RateLimit> own_limit;       // instead of its tier's
+  std::vector<base::Network> networks;  // from where it may be used; empty: from anywhere
+  std::string tier = "free";            // which rate limit of the settings holds for it
+  std::optional<RateLimit> own_limit;   // instead of its tier's
   bool operator==(const ApiKeyTerms&) const = default;
+
+  bool allows(const base::Address& client) const;
 };
+
+// Whole seconds, and what four bytes of them can hold.
+inline constexpr base::Instant api_key_expiry_max{std::chrono::seconds{0xffff'fffe}};
+inline constexpr std::size_t api_key_name_bytes_max = 100;
+inline constexpr std::size_t api_key_networks_max = 64;
+inline constexpr std::size_t api_key_reason_bytes_max = 200;
+
+// Whether the text may be a key's name, or why it was frozen or revoked (empty: no reason given):
+// UTF-8 of some length without control characters. `malformed` with a hint.
+base::Result<base::Done> check_key_name(std::string_view name);
+base::Result<base::Done> check_key_reason(std::string_view reason);
+
+enum class ApiKeyStanding : unsigned char { good, frozen, revoked };
+enum class ApiKeyHashKind : unsigned char { own, imported };
 
 struct ApiKey {
   std::uint64_t id = 0;
@@ -112,38 +156,48 @@ struct ApiKey {
   Environment environment = Environment::test;
   std::string name;
   std::string ends;
+  ApiKeyHashKind hash_kind = ApiKeyHashKind::own;
   ApiKeyTerms terms = {};
-  std::string created_by = {};  // "acc_...", "key_..." or "operator"
+  std::optional<base::Instant> expires_at = {};  // at it exactly the key is expired
+  std::string created_by = "operator";           // "acc_...", "key_..." or "operator"
   base::Instant created_at;
   std::optional<base::Instant> frozen_at = {};
   std::string frozen_reason = {};
   std::optional<base::Instant> revoked_at;
   std::string revoked_reason;
   std::optional<std::uint64_t> replaced_by = {};  // by the key that a rotation made
+
+  bool has_expired(base::Instant now) const { return expires_at && now >= *expires_at; }
 };
 
-// What a request with a good key rests on.
+// What a request with a key rests on.
 struct KnownApiKey {
   std::uint64_t id;
   Environment environment;
   const App* app;            // lives as long as the store
   const ApiKeyTerms* terms;  // lives as long as the store
+  std::optional<base::Instant> expires_at = {};
+  ApiKeyStanding standing = ApiKeyStanding::good;
+
+  bool has_expired(base::Instant now) const { return expires_at && now >= *expires_at; }
 };
 
-// Where keys are kept. Safe for concurrent use.
+// Where keys are found. Safe for concurrent use; all of it from memory, without waiting.
 class ApiKeyStore {
  public:
   virtual ~ApiKeyStore() = default;
-  // From memory, without waiting. nullopt: unknown or revoked; which of them is nobody's business.
-  virtual std::optional<KnownApiKey> find(const ApiKeyHash& hash) const = 0;
-  // From memory, without waiting. False also for a key that was never ours: another region's.
+  // A key that is neither frozen nor revoked. nullopt: unknown, or one of these; which of them is
+  // nobody's business.
+  virtual std::optional<KnownApiKey> find(const ApiKeyHash& hash) const {
+    auto known = look_up(hash);
+    if (known && known->standing != ApiKeyStanding::good) known.reset();
+    return known;
+  }
+  // Also frozen and revoked ones, for whoever may be told how a key stands.
+  virtual std::optional<KnownApiKey> look_up(const ApiKeyHash& hash) const = 0;
+  // Whether it is frozen or revoked. False also for a key that was never ours: another region's.
   virtual bool is_revoked(std::uint64_t id) const = 0;
-  // Durable when it returns.
-  virtual base::Result<base::Done> create(const ApiKey& key, const ApiKeyHash& hash) = 0;
-  // `not_found`, and nothing changed, where there is no such key. Revoking twice keeps the first.
-  virtual base::Result<ApiKey> revoke(std::uint64_t id, base::Instant now, std::string reason) = 0;
-  virtual base::Result<std::vector<ApiKey>> list(std::string_view app_id) const = 0;
-  // Moves a key to its hash under the current server secret; without waiting.
+  // Moves a key to its hash under the current server secret.
   virtual void rehash(std::uint64_t id, const ApiKeyHash& from, const ApiKeyHash& to) = 0;
 };
 

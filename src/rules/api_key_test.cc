@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <set>
 
+#include "base/text.h"
 #include "crypto/random.h"
 
 namespace stagedoor::rules {
@@ -95,6 +98,58 @@ TEST(ApiKey, ItsHashDependsOnTheServerSecret) {
   };
   EXPECT_EQ(hasher("one").current(key), hasher("one").current(key));
   EXPECT_NE(hasher("one").current(key), hasher("two").current(key));
+}
+
+// Rule api-key-imported-hashes.
+TEST(ForeignKey, OnlyATextThatIsNotOursIsLookedUpAsAForeignKey) {
+  EXPECT_TRUE(foreign_hash_of("acme_3ZfQpW"));
+  for (const auto& text : {std::string(), made(Environment::live), std::string("av_test_short"),
+                           std::string("acme 3Zf"), std::string("acme\n"), std::string(513, 'a')})
+    EXPECT_FALSE(foreign_hash_of(text)) << text;
+}
+
+// Rule api-key-imported-hashes.
+TEST(ForeignKey, ItsHashIsReadInEverySpellingThatOthersUse) {
+  const auto hash = foreign_hash_of("acme_3ZfQpW")->sha256;
+  const auto in_hex = base::hex(hash);
+  const auto in_base64url = base::base64url(base::as_text(hash));
+  auto in_base64 = in_base64url;
+  std::ranges::replace(in_base64, '-', '+');
+  std::ranges::replace(in_base64, '_', '/');
+  auto upper = in_hex;
+  for (auto& c : upper) c = static_cast<char>(std::toupper(c));
+  for (const auto& text : {in_hex, upper, in_base64url, in_base64, in_base64 + "="}) {
+    const auto read = read_foreign_hash(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->sha256, hash);
+  }
+  for (const auto& text : {std::string(), in_hex.substr(1), in_hex + "0", std::string(64, 'g'),
+                           in_base64 + "x", std::string(43, '*'), std::string("acme_3ZfQpW")})
+    EXPECT_FALSE(read_foreign_hash(text)) << text;
+}
+
+// Rule api-key-imported-hashes.
+TEST(ForeignKey, WhatIsKeptDependsOnTheServerSecretToo) {
+  const auto key = *foreign_hash_of("acme_3ZfQpW");
+  const auto hasher = [](std::string_view secret) {
+    std::vector<crypto::HmacKey> keys;
+    keys.emplace_back(base::Secret(secret));
+    return ApiKeyHasher(std::move(keys));
+  };
+  EXPECT_NE(hasher("one").current(key), key.sha256);
+  EXPECT_NE(hasher("one").current(key), hasher("two").current(key));
+}
+
+TEST(ApiKeyTexts, NamesAndReasonsAreBoundedAndHaveNoControlCharacters) {
+  EXPECT_TRUE(check_key_name("for the kiosk · Wien"));
+  EXPECT_TRUE(check_key_reason(""));
+  EXPECT_TRUE(check_key_reason("key_compromise"));
+  for (const auto& text : {std::string("a\nb"), std::string("a\x7f"), std::string(201, 'a')}) {
+    EXPECT_FALSE(check_key_name(text));
+    EXPECT_FALSE(check_key_reason(text));
+  }
+  EXPECT_FALSE(check_key_name(""));
+  EXPECT_FALSE(check_key_name(std::string(101, 'a')));
 }
 
 TEST(ApiKeyId, TextAndNumberAreEachOthersInverse) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,7 @@ class Caller {
   Environment environment() const { return environment_; }
   const App& app() const { return *app_; }
   const ApiKeyTerms& terms() const { return *terms_; }
+  std::optional<base::Instant> key_expires_at() const { return key_expires_at_; }
 
   // Of a person only.
   const std::string& account_id() const { return account_id_; }
@@ -56,7 +58,8 @@ class Caller {
         api_key_id_(key.id),
         environment_(key.environment),
         app_(key.app),
-        terms_(key.terms) {}
+        terms_(key.terms),
+        key_expires_at_(key.expires_at) {}
   Caller(Identity identity, Member member)
       : kind_(CallerKind::person),
         permissions_(member.permissions),
@@ -72,6 +75,7 @@ class Caller {
   Environment environment_ = Environment::test;
   const App* app_ = nullptr;
   const ApiKeyTerms* terms_ = nullptr;
+  std::optional<base::Instant> key_expires_at_;
   std::string account_id_;
   Identity identity_;
   Role role_ = Role::viewer;

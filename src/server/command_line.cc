@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/problem.h"
+#include "server/api_key_commands.h"
 #include "server/audit_commands.h"
 #include "server/complain.h"
 #include "server/config.h"
@@ -86,10 +87,16 @@ class Words {
   }
   void wants_json(CLI::App* sub, const char* help) { sub->add_flag("--json", json_, help); }
 
+  void wants_key_id(CLI::App* sub) {
+    sub->add_option("key_id", key_id_, "the key's id, key_...")->required();
+  }
+
   void add_init();
   void add_serve();
   void add_routes();
   void add_key();
+  void add_key_changes(CLI::App& key);
+  void add_key_rotation(CLI::App& key);
   void add_app();
   void add_token();
   void add_secret();
@@ -103,6 +110,8 @@ class Words {
   std::string data_, config_file_, listen_, file_;
   bool json_ = false;
   NewKey new_key_;
+  KeyRotation rotation_;
+  AppRotation app_rotation_;
   std::string key_id_, reason_, app_id_;
   TokenWish token_;
   LimitsWish limits_;
@@ -147,18 +156,83 @@ void Words::add_key() {
   create->add_option("--app", new_key_.app_id, "App ID (default: the only app)");
   create->add_option("--name", new_key_.name, "what it is for, 1 to 100 bytes (default: \"key\")");
   create->add_flag("--live", new_key_.live, "a live key, av_live_ (default: a test key, av_test_)");
+  create->add_option("--scope", new_key_.scopes,
+                     "what it may do, such as tokens:mint or read-only; may be given several times "
+                     "(default: all that keys may do)");
+  create->add_option("--network", new_key_.networks,
+                     "from where it may be used, such as 192.0.2.0/24; may be given several times "
+                     "(default: from anywhere)");
+  create
+      ->add_option("--expires-in", new_key_.expires_in_seconds,
+                   "seconds until it expires (default: never)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'000'000'000}));
+  create->add_option("--tier", new_key_.tier, "its tier of rate limits (default: free)");
+  create->add_option("--rate-limit", new_key_.rate_limit,
+                     "a limit of its own, such as \"300/min burst 600\" (default: its tier's)");
   wants_json(create, "print one JSON object");
   auto* list =
       data_word(*key, "list", "list API keys by their first and last four characters",
                 [this](const Config& config) { return list_keys(data_, config, app_id_, json_); });
   list->add_option("--app", app_id_, "only those of this App ID (default: of all apps)");
   wants_json(list, "print one JSON object a line");
+  add_key_changes(*key);
+  add_key_rotation(*key);
+  auto* import = data_word(
+      *key, "import", "import keys whose SHA-256 comes from elsewhere; all of the file or nothing",
+      [this](const Config& config) { return import_keys(data_, config, file_, json_); });
+  import->add_option("file", file_, "a JSON file, as POST /v1/keys/import takes it")->required();
+  wants_json(import, "print one JSON object a line");
+  auto* radius = data_word(
+      *key, "blast-radius", "list what a key has touched: networks, sessions, keys made with it",
+      [this](const Config& config) { return show_blast_radius(data_, config, key_id_, json_); });
+  wants_key_id(radius);
+  wants_json(radius, "print one JSON object");
+}
+
+void Words::add_key_changes(CLI::App& key) {
+  auto* freeze = data_word(
+      key, "freeze", "refuse an API key and end its sessions until it is unfrozen",
+      [this](const Config& config) { return freeze_key(data_, config, key_id_, reason_, json_); });
+  auto* unfreeze = data_word(
+      key, "unfreeze", "accept a frozen API key again",
+      [this](const Config& config) { return unfreeze_key(data_, config, key_id_, json_); });
   auto* revoke = data_word(
-      *key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
+      key, "revoke", "revoke an API key for good; a running server follows within 100 ms",
       [this](const Config& config) { return revoke_key(data_, config, key_id_, reason_, json_); });
-  revoke->add_option("key_id", key_id_, "the key's id, key_...")->required();
-  revoke->add_option("--reason", reason_, "why, for the record (default: none)");
-  wants_json(revoke, "print one JSON object");
+  for (auto* word : {freeze, unfreeze, revoke}) {
+    wants_key_id(word);
+    wants_json(word, "print one JSON object");
+  }
+  for (auto* word : {freeze, revoke})
+    word->add_option("--reason", reason_, "why, for the record (default: none)");
+}
+
+void Words::add_key_rotation(CLI::App& key) {
+  const auto wants_grace = [](CLI::App* word, std::int64_t& seconds) {
+    word->add_option("--grace", seconds,
+                     "seconds in which the old key works too (0 to 2592000; default: 0)")
+        ->check(CLI::Range(0, 2'592'000));
+  };
+  auto* rotate = data_word(key, "rotate", "make a successor of an API key; it is shown this once",
+                           [this](const Config& config) {
+                             rotation_.key_id = key_id_;
+                             return rotate_key(data_, config, rotation_, json_);
+                           });
+  wants_key_id(rotate);
+  wants_grace(rotate, rotation_.grace_seconds);
+  rotate
+      ->add_option("--expires-in", rotation_.expires_in_seconds,
+                   "seconds until the new key expires (default: when the old one would have)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'000'000'000}));
+  wants_json(rotate, "print one JSON object");
+  auto* all = data_word(key, "rotate-all", "make successors of all API keys of an app that work",
+                        [this](const Config& config) {
+                          return rotate_app_keys(data_, config, app_rotation_, json_);
+                        });
+  all->add_option("--app", app_rotation_.app_id, "App ID (default: the only app)");
+  all->add_flag("--live", app_rotation_.live, "its live keys (default: its test keys)");
+  wants_grace(all, app_rotation_.grace_seconds);
+  wants_json(all, "print one JSON object a line");
 }
 
 void Words::add_app() {

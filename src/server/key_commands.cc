@@ -1,6 +1,5 @@
 #include "server/key_commands.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -21,84 +20,7 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-std::string time_text(base::Instant instant) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(instant)));
-}
-
-std::string key_json(const rules::ApiKey& key) {
-  return fmt::format(
-      R"({{"id":"{}","app_id":"{}","environment":"{}","name":{},"ends":{},"created_at":"{}",)"
-      R"("revoked_at":{},"revoked_reason":{}}})",
-      rules::api_key_id_text(key.id), key.app_id, rules::name_of(key.environment),
-      json_text(key.name), json_text(key.ends), time_text(key.created_at),
-      key.revoked_at ? json_text(time_text(*key.revoked_at)) : "null",
-      json_text(key.revoked_reason));
-}
-
-base::Result<std::string> only_app(const Workspace& workspace) {
-  const auto apps = workspace.catalog->apps();
-  if (apps.size() == 1) return apps.front().id;
-  return base::fail(base::ErrorCode::malformed, "which app",
-                    "There are several apps; say which one with --app.");
-}
-
 }  // namespace
-
-int create_key(const std::string& data, const Config& config, const NewKey& wish, bool json) {
-  const auto workspace = Workspace::open({data}, config);
-  if (!workspace) return complain(workspace.error());
-  auto app_id =
-      wish.app_id.empty() ? only_app(**workspace) : base::Result<std::string>(wish.app_id);
-  if (!app_id) return complain(app_id.error());
-  const auto environment = wish.live ? rules::Environment::live : rules::Environment::test;
-  const auto created = (*(*workspace)->create_api_key)({*app_id, environment, wish.name});
-  if (!created) return complain(created.error());
-  const auto key = created->text.secret().expose();
-  if (json) {
-    fmt::print("{{\"id\":\"{}\",\"app_id\":\"{}\",\"api_key\":\"{}\"}}\n",
-               rules::api_key_id_text(created->key.id), *app_id, key);
-  } else {
-    fmt::print("{}\n{}\nThe key is shown this once; keep it on your server.\n",
-               rules::api_key_id_text(created->key.id), key);
-  }
-  return 0;
-}
-
-int list_keys(const std::string& data, const Config& config, const std::string& app_id, bool json) {
-  const auto workspace = Workspace::open({data}, config);
-  if (!workspace) return complain(workspace.error());
-  const auto keys = (*workspace)->keys->list(app_id);
-  if (!keys) return complain(keys.error());
-  if (!json) fmt::print("{:<22}{:<20}{:<22}{:<10}{}\n", "ID", "KEY", "CREATED", "STATE", "NAME");
-  for (const auto& key : *keys) {
-    if (json) {
-      fmt::print("{}\n", key_json(key));
-    } else {
-      fmt::print("{:<22}{:<20}{:<22}{:<10}{}\n", rules::api_key_id_text(key.id), key.ends,
-                 time_text(key.created_at), key.revoked_at ? "revoked" : "good", key.name);
-    }
-  }
-  return 0;
-}
-
-int revoke_key(const std::string& data, const Config& config, const std::string& key_id,
-               const std::string& reason, bool json) {
-  const auto workspace = Workspace::open({data}, config);
-  if (!workspace) return complain(workspace.error());
-  const auto id = rules::parse_api_key_id(key_id);
-  if (!id)
-    return complain(
-        {base::ErrorCode::malformed, "key id", "A key's id is key_ and 16 hex digits."});
-  const auto key = (*workspace)->keys->revoke(*id, (*workspace)->clock.now(), reason);
-  if (!key) return complain(key.error());
-  if (json) {
-    fmt::print("{}\n", key_json(*key));
-  } else {
-    fmt::print("{} ({}) is revoked since {}.\n", key_id, key->ends, time_text(*key->revoked_at));
-  }
-  return 0;
-}
 
 int list_apps(const std::string& data, const Config& config, bool json) {
   const auto workspace = Workspace::open({data}, config);

@@ -1,4 +1,4 @@
-// The commands that work on a data folder's keys, apps, tokens and backup, without a server.
+// The commands that work on a data folder's apps, tokens and backup, without a server.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -11,11 +11,6 @@
 
 namespace stagedoor::server {
 
-struct NewKey {
-  std::string app_id;  // empty: the only app
-  std::string name = "key";
-  bool live = false;
-};
 struct TokenWish {
   std::string key_file;
   std::int64_t expires_in_seconds = 600;
@@ -29,10 +24,6 @@ struct LimitsWish {
 };
 
 // Each gives the exit code and complains on stderr.
-int create_key(const std::string& data, const Config& config, const NewKey& wish, bool json);
-int list_keys(const std::string& data, const Config& config, const std::string& app_id, bool json);
-int revoke_key(const std::string& data, const Config& config, const std::string& key_id,
-               const std::string& reason, bool json);
 int list_apps(const std::string& data, const Config& config, bool json);
 int set_limits(const std::string& data, const Config& config, const std::string& app_id,
                const LimitsWish& wish);

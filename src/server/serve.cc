@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "api/health.h"
+#include "api/keys.h"
 #include "api/page.h"
 #include "api/problem.h"
 #include "api/problem_pages.h"
@@ -123,6 +124,9 @@ class Server {
                     .sessions = motion_sessions_,
                     .log = log,
                     .is_stopping = is_stopping_}),
+        keys_({.verbs = *workspace.key_verbs,
+               .uses = *workspace.key_usage,
+               .clock = workspace.clock}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
         anam_(workspace, reception_, log),
         page_({.authenticate = *workspace.authenticate,
@@ -169,6 +173,7 @@ class Server {
   http::MemoryBudget message_memory_{options_.config.message_memory_max};
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;
+  api::Keys keys_;
   spatius::SessionTokens session_tokens_;
   AnamDoor anam_;
   std::optional<spatius::Avatars> avatars_;
@@ -260,6 +265,7 @@ void Server::add_routes() {
   add_spatius(router_);
   anam_.add_to(router_);
   avatarium_->add_to(router_);
+  keys_.add_to(router_, reception_.api());
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());

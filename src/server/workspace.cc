@@ -62,11 +62,16 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
                            catalog.create_persona(persona)})
     if (!made) return base::fail(made.error());
 
-  using Request = actions::CreateApiKey::Request;
-  const auto& create = *workspace.create_api_key;
-  auto first = create(Request{app.id, rules::Environment::test, "first key"});
+  const auto create = [&](const char* name) {
+    actions::CreateApiKey::Request request;
+    request.app_id = app.id;
+    request.environment = rules::Environment::test;
+    request.wish.name = name;
+    return workspace.key_verbs->create(actions::KeyManager::of_operator(), request);
+  };
+  auto first = create("first key");
   if (!first) return base::fail(first.error());
-  auto page = create(Request{app.id, rules::Environment::test, "the page at /"});
+  auto page = create("the page at /");
   if (!page) return base::fail(page.error());
   if (auto written = store::write_private_line(folder.page_key(), page->text.secret()); !written)
     return base::fail(written.error());
@@ -130,6 +135,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->key_usage = std::make_unique<store::SqliteKeyUsage>(*made->writer, *made->readers);
   made->catalog = std::make_unique<store::SqliteCatalog>(*made->writer);
   made->keys = std::make_unique<store::SqliteApiKeys>(*made->writer, *made->catalog);
+  made->key_records =
+      std::make_unique<store::SqliteApiKeyRecords>(*made->writer, *made->readers, *made->audit);
   const auto append = [&audit = *made->audit](store::SqliteDatabase& open,
                                               const rules::AuditEntry& entry) {
     return audit.append(open, entry);
@@ -150,11 +157,13 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
           .keys = *made->keys, .hasher = *made->hasher, .clock = made->clock},
       actions::AuthenticateApiKey::Options{.accepts_live = config.accepts_live_keys,
                                            .accepts_test = config.accepts_test_keys});
-  made->create_api_key.emplace(actions::CreateApiKey::Parts{.catalog = *made->catalog,
-                                                            .keys = *made->keys,
-                                                            .hasher = *made->hasher,
-                                                            .clock = made->clock,
-                                                            .random = made->random});
+  made->rate_tiers = config.limits.tiers;
+  made->key_verbs.emplace(actions::KeyMaking{.catalog = *made->catalog,
+                                             .records = *made->key_records,
+                                             .hasher = *made->hasher,
+                                             .tiers = made->rate_tiers,
+                                             .clock = made->clock,
+                                             .random = made->random});
   made->mint.emplace(actions::MintSessionToken::Parts{.catalog = *made->catalog,
                                                       .keys = *made->token_keys,
                                                       .clock = made->clock,

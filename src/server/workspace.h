@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "actions/authenticate_api_key.h"
-#include "actions/create_api_key.h"
+#include "actions/key_verbs.h"
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
 #include "crypto/random.h"
 #include "rules/server_secret.h"
 #include "server/config.h"
+#include "store/sqlite_api_key_records.h"
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
@@ -77,6 +78,7 @@ class Workspace {
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteSessionLedger> ledger;
+  std::unique_ptr<store::SqliteApiKeyRecords> key_records;
   std::unique_ptr<store::SqliteRedemptions> redemptions;
   std::unique_ptr<store::SqliteTokenRevocations> revocations;
   std::unique_ptr<store::SqlitePersonas> personas;
@@ -85,7 +87,8 @@ class Workspace {
   std::optional<rules::TokenKeys> token_keys;
   std::optional<rules::ClientMarker> client_marker;
   std::optional<actions::AuthenticateApiKey> authenticate;
-  std::optional<actions::CreateApiKey> create_api_key;
+  rules::RateTiers rate_tiers;
+  std::optional<actions::KeyVerbs> key_verbs;
   std::optional<actions::MintSessionToken> mint;
 
  private:

@@ -2,37 +2,29 @@
 
 #include <algorithm>
 
+#include "store/api_key_row.h"
+
 namespace stagedoor::store {
 namespace {
 
+using rules::ApiKeyStanding;
 using Step = SqliteStatement::Step;
-
-base::Instant instant(std::int64_t millis) {
-  return base::Instant(std::chrono::milliseconds(millis));
-}
-
-constexpr std::string_view columns =
-    "SELECT id, app_id, environment, name, ends, created_at, revoked_at, revoked_reason FROM "
-    "api_keys ";
-
-rules::ApiKey key_of(const SqliteStatement& row) {
-  rules::ApiKey key{.id = static_cast<std::uint64_t>(row.integer(0)),
-                    .app_id = std::string(row.text(1)),
-                    .environment = static_cast<rules::Environment>(row.integer(2)),
-                    .name = std::string(row.text(3)),
-                    .ends = std::string(row.text(4)),
-                    .created_at = instant(row.integer(5)),
-                    .revoked_at = {},
-                    .revoked_reason = std::string(row.text(7))};
-  if (!row.is_null(6)) key.revoked_at = instant(row.integer(6));
-  return key;
-}
 
 }  // namespace
 
 SqliteApiKeys::SqliteApiKeys(SqliteWriter& writer, SqliteCatalog& catalog)
     : writer_(writer), catalog_(catalog) {
   writer.on_change([this](SqliteDatabase& database) { return read(database); });
+}
+
+std::optional<rules::KnownApiKey> SqliteApiKeys::known_of(const Entry& entry) {
+  const auto* app = entry.app->load(std::memory_order_acquire);
+  if (app == nullptr) return std::nullopt;
+  rules::KnownApiKey known{entry.id, entry.environment, app, entry.terms};
+  if (entry.expires_at_seconds != no_expiry)
+    known.expires_at = base::from_unix_seconds(entry.expires_at_seconds);
+  known.standing = entry.standing;
+  return known;
 }
 
 std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& hash) const {
@@ -44,17 +36,37 @@ std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& h
     if (found == shard.entries.end()) return std::nullopt;
     entry = found->second;
   }
-  const auto* app = entry.app->load(std::memory_order_acquire);
-  if (app == nullptr) return std::nullopt;
-  return rules::KnownApiKey{
-      .id = entry.id, .environment = entry.environment, .app = app, .terms = entry.terms};
+  return known_of(entry);
 }
 
-const rules::ApiKeyTerms* SqliteApiKeys::shared(rules::ApiKeyTerms terms) {
-  for (const auto& known : all_terms_)
-    if (*known == terms) return known.get();
-  return all_terms_.emplace_back(std::make_unique<const rules::ApiKeyTerms>(std::move(terms)))
-      .get();
+std::optional<rules::KnownApiKey> SqliteApiKeys::look_up(const rules::ApiKeyHash& hash) const {
+  if (auto good = find(hash)) return good;
+  Entry entry;
+  {
+    const auto& shard = shard_of(hash);
+    const std::shared_lock lock(shard.mutex);
+    const auto found = shard.refused.find(hash);
+    if (found == shard.refused.end()) return std::nullopt;
+    entry = found->second;
+  }
+  return known_of(entry);
+}
+
+const rules::ApiKeyTerms* SqliteApiKeys::AllTerms::of(std::int64_t scopes,
+                                                      std::string_view networks,
+                                                      std::string_view tier,
+                                                      std::string_view own_limit) {
+  key_.assign(std::to_string(scopes));
+  for (const auto part : {networks, tier, own_limit}) key_.append(1, '\n').append(part);
+  if (last_ != nullptr && key_ == last_key_) return last_;
+  auto found = all_.find(key_);
+  if (found == all_.end()) {
+    auto terms = read_terms(scopes, networks, tier, own_limit);
+    if (!terms) return nullptr;
+    found = all_.emplace(key_, std::make_unique<const rules::ApiKeyTerms>(*std::move(terms))).first;
+  }
+  last_key_ = key_;
+  return last_ = found->second.get();
 }
 
 void SqliteApiKeys::make_room(SqliteDatabase& database) {
@@ -65,60 +77,104 @@ void SqliteApiKeys::make_room(SqliteDatabase& database) {
   for (auto& shard : shards_) shard.entries.reserve(each + each / 64);
 }
 
+namespace {
+constexpr std::string_view read_all =
+    "SELECT id, app_id, environment, hash, scopes, networks, tier, own_limit, expires_at, "
+    "frozen_at, revoked_at, replaced_by, change FROM api_keys";
+}
+
+std::optional<SqliteApiKeys::Entry> SqliteApiKeys::entry_of(const SqliteStatement& row) {
+  if (const auto app = row.text(1); app != last_app_ || last_place_ == nullptr) {
+    last_app_ = app;
+    last_place_ = &catalog_.place_of(app);
+  }
+  const auto* terms = all_terms_.of(row.integer(4), row.text(5), row.text(6), row.text(7));
+  if (terms == nullptr) return std::nullopt;
+  Entry entry;
+  entry.id = static_cast<std::uint64_t>(row.integer(0));
+  entry.app = last_place_;
+  entry.terms = terms;
+  entry.environment = static_cast<rules::Environment>(row.integer(2));
+  entry.expires_at_seconds = no_expiry;
+  if (!row.is_null(8))
+    entry.expires_at_seconds = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(row.integer(8) / 1000, 0, no_expiry - 1));
+  entry.standing = !row.is_null(10)  ? ApiKeyStanding::revoked
+                   : !row.is_null(9) ? ApiKeyStanding::frozen
+                                     : ApiKeyStanding::good;
+  return entry;
+}
+
 bool SqliteApiKeys::read(SqliteDatabase& database) {
   make_room(database);
   const bool is_first = change_ == 0;
-  std::vector<std::uint64_t> revoked;
   // At the start everything is new: then the table's own order is four times as fast as the index.
-  constexpr std::string_view all =
-      "SELECT id, app_id, environment, hash, revoked_at, change FROM api_keys";
-  auto changed = database.prepare(
-      is_first ? std::string(all) : std::string(all) + " WHERE change > ?1 ORDER BY change");
+  auto changed =
+      database.prepare(is_first ? std::string(read_all)
+                                : std::string(read_all) + " WHERE change > ?1 ORDER BY change");
   if (!changed) return false;
   if (!is_first) changed->bind(1, change_);
   auto newest = change_;
-  std::string last_app;
-  const SqliteCatalog::AppPlace* last_place = nullptr;
+  std::vector<Entry> others;  // frozen, revoked, unfrozen or replaced
   auto outcome = changed->step();
   for (; outcome == Step::row; outcome = changed->step()) {
+    newest = std::max(newest, changed->integer(12));
     const auto bytes = changed->blob(3);
     rules::ApiKeyHash hash;
     if (bytes.size() != hash.size()) continue;
     std::ranges::copy(bytes, hash.begin());
-    if (const auto app = changed->text(1); app != last_app) {
-      last_app = app;
-      last_place = &catalog_.place_of(app);
-    }
+    const auto entry = entry_of(*changed);
+    if (!entry) continue;
+    if (entry->standing != ApiKeyStanding::good || !changed->is_null(11) || is_revoked(entry->id))
+      others.push_back(*entry);
     auto& shard = shard_of(hash);
     const std::unique_lock lock(shard.mutex);
-    if (changed->is_null(4)) {
-      shard.entries.insert_or_assign(
-          hash, Entry{.id = static_cast<std::uint64_t>(changed->integer(0)),
-                      .app = last_place,
-                      .terms = shared({}),
-                      .environment = static_cast<rules::Environment>(changed->integer(2))});
-    } else {
-      shard.entries.erase(hash);
-      revoked.push_back(static_cast<std::uint64_t>(changed->integer(0)));
-    }
-    newest = std::max(newest, changed->integer(5));
+    const bool is_good = entry->standing == ApiKeyStanding::good;
+    (is_good ? shard.entries : shard.refused).insert_or_assign(hash, *entry);
+    (is_good ? shard.refused : shard.entries).erase(hash);
   }
   // Only what was read to its end counts as read; reading a row again does no harm.
   if (outcome == Step::end) change_ = newest;
-  if (!revoked.empty()) note_revoked(std::move(revoked), is_first);
+  if (is_first) {
+    const std::unique_lock lock(revoked_mutex_);
+    for (const auto& entry : others)
+      if (entry.standing != ApiKeyStanding::good) revoked_.insert(entry.id);
+  } else if (!others.empty()) {
+    change_standing(std::move(others));
+  }
   return outcome == Step::end;
 }
 
-void SqliteApiKeys::note_revoked(std::vector<std::uint64_t> ids, bool at_start) {
+void SqliteApiKeys::change_standing(std::vector<Entry> changed) {
+  std::vector<std::uint64_t> refused;  // those that were good until this change
   {
     const std::unique_lock lock(revoked_mutex_);
-    revoked_.insert(ids.begin(), ids.end());
+    for (const auto& entry : changed) {
+      if (entry.standing == ApiKeyStanding::good) {
+        revoked_.erase(entry.id);
+      } else if (revoked_.insert(entry.id).second) {
+        refused.push_back(entry.id);
+      }
+    }
   }
-  if (at_start) return;
-  std::ranges::sort(ids);
-  forget(ids);
+  std::ranges::sort(changed, {}, &Entry::id);
+  overwrite(changed);
+  if (refused.empty()) return;
+  std::ranges::sort(refused);
   const std::shared_lock lock(revoked_mutex_);
-  if (on_revoked_) on_revoked_(ids);
+  if (on_revoked_) on_revoked_(refused);
+}
+
+void SqliteApiKeys::overwrite(std::span<const Entry> by_id) {
+  for (auto& shard : shards_) {
+    const std::unique_lock lock(shard.mutex);
+    boost::unordered::erase_if(shard.entries, [&](auto& item) {
+      const auto found = std::ranges::lower_bound(by_id, item.second.id, {}, &Entry::id);
+      if (found == by_id.end() || found->id != item.second.id) return false;
+      item.second = *found;
+      return found->standing != ApiKeyStanding::good;
+    });
+  }
 }
 
 bool SqliteApiKeys::is_revoked(std::uint64_t id) const {
@@ -129,70 +185,6 @@ bool SqliteApiKeys::is_revoked(std::uint64_t id) const {
 void SqliteApiKeys::on_revoked(OnRevoked listener) {
   const std::unique_lock lock(revoked_mutex_);
   on_revoked_ = std::move(listener);
-}
-
-void SqliteApiKeys::forget(std::span<const std::uint64_t> ids) {
-  for (auto& shard : shards_) {
-    const std::unique_lock lock(shard.mutex);
-    boost::unordered::erase_if(shard.entries, [&](const auto& entry) {
-      return std::ranges::binary_search(ids, entry.second.id);
-    });
-  }
-}
-
-base::Result<base::Done> SqliteApiKeys::create(const rules::ApiKey& key,
-                                               const rules::ApiKeyHash& hash) {
-  return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto insert = database.prepare(
-        "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT ifnull(max(change), 0) + 1 FROM api_keys))");
-    if (!insert) return base::fail(insert.error());
-    insert->bind(1, static_cast<std::int64_t>(key.id)).bind(2, key.app_id);
-    insert->bind(3, static_cast<std::int64_t>(key.environment)).bind_blob(4, hash);
-    insert->bind(5, key.name).bind(6, key.ends).bind(7, base::unix_millis(key.created_at));
-    if (!insert->run()) return database.trouble("create API key");
-    return base::Done{};
-  });
-}
-
-base::Result<rules::ApiKey> SqliteApiKeys::revoke(std::uint64_t id, base::Instant now,
-                                                  std::string reason) {
-  std::optional<rules::ApiKey> key;
-  const auto done = writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto update = database.prepare(
-        "UPDATE api_keys SET revoked_at = ?2, revoked_reason = ?3, "
-        "change = (SELECT max(change) + 1 FROM api_keys) WHERE id = ?1 AND revoked_at IS NULL");
-    auto read = database.prepare(std::string(columns) + "WHERE id = ?1");
-    if (!update || !read) return database.trouble("revoke API key");
-    if (!update->bind(1, static_cast<std::int64_t>(id))
-             .bind(2, base::unix_millis(now))
-             .bind(3, reason)
-             .run())
-      return database.trouble("revoke API key");
-    read->bind(1, static_cast<std::int64_t>(id));
-    if (read->step() != Step::row) {
-      return base::fail(base::ErrorCode::not_found, "revoke an unknown key",
-                        "There is no key with this id.");
-    }
-    key = key_of(*read);
-    return base::Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return *std::move(key);
-}
-
-base::Result<std::vector<rules::ApiKey>> SqliteApiKeys::list(std::string_view app_id) const {
-  std::vector<rules::ApiKey> keys;
-  const auto done = writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto read = database.prepare(std::string(columns) +
-                                 "WHERE ?1 = '' OR app_id = ?1 ORDER BY created_at, id");
-    if (!read) return base::fail(read.error());
-    read->bind(1, app_id);
-    while (read->step() == Step::row) keys.push_back(key_of(*read));
-    return base::Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return keys;
 }
 
 void SqliteApiKeys::rehash(std::uint64_t id, const rules::ApiKeyHash& from,

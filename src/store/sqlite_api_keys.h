@@ -1,6 +1,7 @@
-// API keys in SQLite; those that are good are found in memory by their keyed hash.
+// API keys found in memory by their keyed hash, as SQLite has them (sqlite_api_key_records.h).
 //
-// About 120 bytes of memory a key at the worst load of the table.
+// About 120 bytes of memory a key at the worst load of the table, as long as many keys have the
+// same terms.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -14,6 +15,8 @@
 #include <memory>
 #include <shared_mutex>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "rules/api_key.h"
@@ -29,28 +32,41 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   SqliteApiKeys(SqliteWriter& writer, SqliteCatalog& catalog);
 
   std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override;
-  base::Result<base::Done> create(const rules::ApiKey& key, const rules::ApiKeyHash& hash) override;
-  base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now,
-                                     std::string reason) override;
-  base::Result<std::vector<rules::ApiKey>> list(std::string_view app_id) const override;
+  std::optional<rules::KnownApiKey> look_up(const rules::ApiKeyHash& hash) const override;
   void rehash(std::uint64_t id, const rules::ApiKeyHash& from,
               const rules::ApiKeyHash& to) override;
 
   bool is_revoked(std::uint64_t id) const override;
 
-  // Told of keys that have just been revoked, here or by another process; on the writer's thread.
-  // An empty one ends it.
+  // Told of keys that have just been frozen or revoked, here or by another process; on the writer's
+  // thread. An empty one ends it.
   using OnRevoked = std::function<void(std::span<const std::uint64_t> ids)>;
   void on_revoked(OnRevoked listener);
 
-  std::size_t count() const;  // those that are good
+  std::size_t count() const;  // those that are neither frozen nor revoked
 
  private:
+  // 32 bytes: there may be a million of them.
   struct Entry {
     std::uint64_t id;
     const SqliteCatalog::AppPlace* app;
     const rules::ApiKeyTerms* terms;
+    std::uint32_t expires_at_seconds;  // no_expiry: never
     rules::Environment environment;
+    rules::ApiKeyStanding standing;
+  };
+  static constexpr std::uint32_t no_expiry = 0xffff'ffff;
+  // Finds the one object for all keys with the same terms. The writer's thread only.
+  class AllTerms {
+   public:
+    // Null where the row says something that this program does not know.
+    const rules::ApiKeyTerms* of(std::int64_t scopes, std::string_view networks,
+                                 std::string_view tier, std::string_view own_limit);
+
+   private:
+    std::string last_key_, key_;
+    const rules::ApiKeyTerms* last_ = nullptr;
+    std::unordered_map<std::string, std::unique_ptr<const rules::ApiKeyTerms>> all_;
   };
   // The hashes are uniform already, and keyed, so nobody can choose colliding ones.
   struct FirstBytes {
@@ -61,31 +77,36 @@ class SqliteApiKeys : public rules::ApiKeyStore {
       return bytes;
     }
   };
+  using Entries = boost::unordered_flat_map<rules::ApiKeyHash, Entry, FirstBytes>;
+  static std::optional<rules::KnownApiKey> known_of(const Entry& entry);
   struct Shard {
     mutable std::shared_mutex mutex;
-    boost::unordered_flat_map<rules::ApiKeyHash, Entry, FirstBytes> entries;
+    Entries entries;
+    // Frozen and revoked ones, apart: finding must take the same steps for them as for a key that
+    // never was.
+    Entries refused;
   };
   Shard& shard_of(const rules::ApiKeyHash& hash) { return shards_[hash[0] % shards_.size()]; }
   const Shard& shard_of(const rules::ApiKeyHash& hash) const {
     return shards_[hash[0] % shards_.size()];
   }
   bool read(SqliteDatabase& database);
-  // Under every hash: one that another process has moved to the current server secret may still
-  // stand here under its old hash. `ids` are sorted.
-  void forget(std::span<const std::uint64_t> ids);
-  void note_revoked(std::vector<std::uint64_t> ids, bool at_start);
   void make_room(SqliteDatabase& database);
-
-  const rules::ApiKeyTerms* shared(rules::ApiKeyTerms terms);
+  std::optional<Entry> entry_of(const SqliteStatement& row);
+  // Brings what is known of these keys to what they now are, under every hash: one that another
+  // process has moved to the current server secret may still stand here under its old hash.
+  void change_standing(std::vector<Entry> changed);
+  void overwrite(std::span<const Entry> by_id);
 
   SqliteWriter& writer_;
   SqliteCatalog& catalog_;
-  // One object for all keys with the same terms; only grows. The writer's thread only.
-  std::vector<std::unique_ptr<const rules::ApiKeyTerms>> all_terms_;
+  AllTerms all_terms_;
   std::int64_t change_ = 0;  // the writer's thread only
+  std::string last_app_;     // the writer's thread only
+  const SqliteCatalog::AppPlace* last_place_ = nullptr;
   std::array<Shard, 32> shards_;
   mutable std::shared_mutex revoked_mutex_;
-  boost::unordered_flat_set<std::uint64_t> revoked_;
+  boost::unordered_flat_set<std::uint64_t> revoked_;  // frozen ones too
   OnRevoked on_revoked_;
 };
 

@@ -142,7 +142,7 @@ class Api(Audited):
         self.assertEqual(numbers, sorted(numbers, reverse=True))
         self.assertEqual(len(set(numbers)), len(numbers))
         self.assertGreaterEqual(len(numbers), 7)
-        oldest = self.read("?order=oldest&action=audit.read").json()["data"]
+        oldest = self.read("?order=oldest").json()["data"]
         self.assertEqual(oldest[0]["number"], min(numbers))
 
     def test_200_as_lines_where_they_are_asked_for(self):

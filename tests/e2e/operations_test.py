@@ -250,7 +250,7 @@ class Keys(OneStage):
         )
         (mine,) = [key for key in self.listed() if key["id"] == made["id"]]
         self.assertEqual(mine["revoked_reason"], "it leaked")
-        self.assertRegex(mine["revoked_at"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertGreater(mine["revoked_at"], 1_700_000_000)
         self.assertIn("revoked", self.server.must("key", "list"))
 
     def test_what_is_wrong_is_refused_and_makes_nothing(self):

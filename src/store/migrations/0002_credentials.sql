@@ -11,6 +11,10 @@ ALTER TABLE api_keys ADD COLUMN frozen_at INTEGER;
 ALTER TABLE api_keys ADD COLUMN frozen_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN replaced_by INTEGER;
 ALTER TABLE api_keys ADD COLUMN hash_kind INTEGER NOT NULL DEFAULT 0;
+-- In the order in which keys are listed, and for what one key has made.
+DROP INDEX api_keys_by_app;
+CREATE INDEX api_keys_by_app ON api_keys (app_id, environment, created_at);
+CREATE INDEX api_keys_by_maker ON api_keys (created_by) WHERE created_by LIKE 'key_%';
 
 -- When and from where a key was last used, and how often ever; one row per key that ever was.
 CREATE TABLE api_key_uses (
