@@ -63,21 +63,25 @@ AdmitCall::Outcome AdmitCall::operator()(const Request& request) const {
   return of_person(request, parts_.identities.verify(*request.credential, parts_.clock.now()));
 }
 
+rules::RateVerdict AdmitCall::take_of_key(std::uint64_t id, const rules::ApiKeyTerms& terms,
+                                          const base::Address& client, base::Instant now) const {
+  char who[24];
+  std::size_t length = 8;
+  std::ranges::copy_n(reinterpret_cast<const char*>(&id), 8, who);
+  if (options_.keys_count_per_network) {
+    const auto party = base::party_of(client);
+    std::ranges::copy(party.bytes, who + 8);
+    length = sizeof who;
+  }
+  return parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(terms), now);
+}
+
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
   auto caller = parts_.authenticate(text, request.client);
   if (!caller) return of_stranger(request, caller.error());
   const auto now = parts_.clock.now();
-  char who[24];
-  std::size_t length = 8;
   const auto id = caller->api_key_id();
-  std::ranges::copy_n(reinterpret_cast<const char*>(&id), 8, who);
-  if (options_.keys_count_per_network) {
-    const auto party = base::party_of(request.client);
-    std::ranges::copy(party.bytes, who + 8);
-    length = sizeof who;
-  }
-  const auto limit =
-      parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(caller->terms()), now);
+  const auto limit = take_of_key(id, caller->terms(), request.client, now);
   auto outcome = judged(request, *std::move(caller), limit);
   parts_.key_usage.count(
       id, request.client,

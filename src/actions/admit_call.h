@@ -89,6 +89,11 @@ class AdmitCall {
                         std::string_view peer, std::string_view request_id,
                         std::string_view action) const;
 
+  // A key's own limit, taken once for a call that somebody else answers
+  // (actions/verify_api_keys.h).
+  rules::RateVerdict take_of_key(std::uint64_t id, const rules::ApiKeyTerms& terms,
+                                 const base::Address& client, base::Instant now) const;
+
   const rules::RateLimit& limit_of(const rules::ApiKeyTerms& terms) const;
 
  private:

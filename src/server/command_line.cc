@@ -13,6 +13,7 @@
 #include "server/complain.h"
 #include "server/config.h"
 #include "server/key_commands.h"
+#include "server/key_scan.h"
 #include "server/serve.h"
 #include "server/speak.h"
 #include "server/workspace.h"
@@ -177,6 +178,16 @@ void Words::add_key() {
   wants_json(list, "print one JSON object a line");
   add_key_changes(*key);
   add_key_rotation(*key);
+  auto* scan =
+      word(*key, "scan", "find our API keys in files, offline, by prefix and checksum", [this] {
+        const auto config = read_config(config_file_);
+        if (!config) return complain(config.error());
+        return scan_for_keys({file_, data_, json_}, *config);
+      });
+  scan->add_option("path", file_, "a file, or a folder with all that is below it")->required();
+  scan->add_option("--data", data_, "a data folder: say how each key stands there (default: none)");
+  wants_config(scan);
+  wants_json(scan, "print one JSON object a line");
   auto* import = data_word(
       *key, "import", "import keys whose SHA-256 comes from elsewhere; all of the file or nothing",
       [this](const Config& config) { return import_keys(data_, config, file_, json_); });

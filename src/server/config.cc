@@ -253,6 +253,11 @@ std::vector<Setting> other_settings() {
                 [](Config& c) -> auto& { return c.accepts_live_keys; }),
       yes_or_no("keys.accept_test", "whether av_test_ keys are accepted",
                 [](Config& c) -> auto& { return c.accepts_test_keys; }),
+      text(
+          "leaks.github_public_keys_file", "path",
+          "the public keys of GitHub's secret scanning, as its meta endpoint gives them; empty: no "
+          "reports of leaked keys are taken",
+          [](Config& c) -> auto& { return c.leak_reporter_keys_file; }),
       seconds("motion.configure_within_seconds", "from the upgrade to the first message", 1, 600,
               [](Config& c) -> auto& { return c.configure_within; }),
       number("motion.message_bytes_max", "bytes", "a longer message closes the session with 1009",

@@ -38,6 +38,7 @@ struct Config {
 
   bool accepts_live_keys = true;
   bool accepts_test_keys = true;
+  std::string leak_reporter_keys_file;  // empty: nobody reports leaks
 
   actions::AdmitCall::Options limits;
   store::MemoryRateLimits::Options limit_tables;

@@ -18,7 +18,6 @@
 #include <thread>
 
 #include "api/health.h"
-#include "api/keys.h"
 #include "api/page.h"
 #include "api/problem.h"
 #include "api/problem_pages.h"
@@ -29,6 +28,7 @@
 #include "server/bookkeeping.h"
 #include "server/complain.h"
 #include "server/json_log.h"
+#include "server/key_office.h"
 #include "server/reception.h"
 #include "server/room_services.h"
 #include "server/session_office.h"
@@ -124,9 +124,6 @@ class Server {
                     .sessions = motion_sessions_,
                     .log = log,
                     .is_stopping = is_stopping_}),
-        keys_({.verbs = *workspace.key_verbs,
-               .uses = *workspace.key_usage,
-               .clock = workspace.clock}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
         anam_(workspace, reception_, log),
         page_({.authenticate = *workspace.authenticate,
@@ -173,7 +170,7 @@ class Server {
   http::MemoryBudget message_memory_{options_.config.message_memory_max};
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;
-  api::Keys keys_;
+  std::unique_ptr<KeyOffice> keys_;
   spatius::SessionTokens session_tokens_;
   AnamDoor anam_;
   std::optional<spatius::Avatars> avatars_;
@@ -205,6 +202,9 @@ base::Result<base::Done> Server::open() {
   avatarium_.emplace(workspace_, reception_, here, [this] { return why_not_ready(); });
   avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
                    spatius::Avatars::Options{.public_url = here});
+  auto keys = KeyOffice::open(workspace_, reception_.admit(), options_.config);
+  if (!keys) return base::fail(keys.error());
+  keys_ = *std::move(keys);
   auto room_services = RoomServices::open(
       options_.config,
       {.audit = reception_.audit(), .clock = workspace_.clock, .random = workspace_.random});
@@ -265,7 +265,7 @@ void Server::add_routes() {
   add_spatius(router_);
   anam_.add_to(router_);
   avatarium_->add_to(router_);
-  keys_.add_to(router_, reception_.api());
+  keys_->add_to(router_, reception_.api());
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());

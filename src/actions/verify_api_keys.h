@@ -1,0 +1,86 @@
+// Verifies API keys for people's own backends: valid, or the exact reason why not.
+//
+// Rule api-key-verify-explains: a reason beyond "mistyped" and "wrong_environment", which a key's
+// text alone shows, is told of keys of the caller's own app and environment (of a person's
+// workspace) only; every other key is "unknown", whether it exists or not.
+//
+// A valid key is counted once against its own limit and in its own usage, as if it had called us:
+// its limits hold at the backend that asks.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "actions/admit_call.h"
+#include "base/clock.h"
+#include "base/network.h"
+#include "rules/api_key.h"
+#include "rules/caller.h"
+#include "rules/key_usage.h"
+#include "rules/permission.h"
+#include "rules/rate_limit.h"
+
+namespace stagedoor::actions {
+
+enum class KeyVerdict : unsigned char {
+  valid,
+  unknown,
+  mistyped,
+  wrong_environment,
+  revoked,
+  frozen,
+  expired,
+  network,
+  missing_scope,
+  rate_limited,
+};
+// "valid", "missing_scope", ...
+std::string_view name_of(KeyVerdict verdict);
+
+inline constexpr std::size_t verified_at_once_max = 1000;
+
+// Safe for concurrent use; from memory, without waiting.
+class VerifyApiKeys {
+ public:
+  struct Parts {
+    rules::ApiKeyStore& keys;
+    const rules::ApiKeyHasher& hasher;
+    const AdmitCall& admit;
+    rules::KeyUsage& key_usage;
+    const base::Clock& clock;
+  };
+  explicit VerifyApiKeys(Parts parts) : parts_(parts) {}
+
+  // What holds for all keys of one call.
+  struct Asked {
+    rules::Permissions scopes = {};                      // that each key must have
+    std::optional<rules::Environment> environment = {};  // a key's own, whatever it names
+    std::optional<base::Address> network = {};           // whence the key was shown
+    base::Address client = {};                           // who asks, where no network is named
+  };
+  struct Outcome {
+    KeyVerdict verdict = KeyVerdict::unknown;
+    std::optional<rules::KnownApiKey> key;  // where the caller may know it
+    rules::RateVerdict limit;               // where it was asked: valid, and rate_limited
+  };
+  // One outcome per text, in their order; into memory that is used again.
+  void operator()(const rules::Caller& caller, const Asked& asked,
+                  std::span<const std::string_view> texts, std::vector<Outcome>& outcomes) const;
+
+ private:
+  Outcome of_text(const rules::Caller& caller, const Asked& asked,
+                  std::optional<rules::Environment> environment, std::string_view text,
+                  base::Instant now) const;
+  Outcome of_known(const rules::Caller& caller, const Asked& asked,
+                   std::optional<rules::Environment> environment,
+                   const std::optional<rules::KnownApiKey>& known, base::Instant now) const;
+
+  Parts parts_;
+};
+
+}  // namespace stagedoor::actions

@@ -1,0 +1,97 @@
+#include "api/key_verification.h"
+
+#include <string>
+#include <vector>
+
+#include "api/body.h"
+#include "api/key_json.h"
+#include "api/problem.h"
+
+namespace stagedoor::api {
+namespace {
+
+using actions::KeyVerdict;
+using actions::VerifyApiKeys;
+
+void write_limit(std::string& out, const rules::RateVerdict& limit) {
+  base::JsonWriter writer(out);
+  writer.text("policy", rules::text_of(limit.limit)).number("remaining", limit.remaining);
+  writer.number("full_at", base::unix_seconds(limit.full_at));
+  writer.number("retry_after_milliseconds", limit.retry_after.count()).end();
+}
+
+void write_outcome(std::string& out, const VerifyApiKeys::Outcome& outcome) {
+  base::JsonWriter writer(out);
+  writer.json("valid", outcome.verdict == KeyVerdict::valid ? "true" : "false");
+  writer.text("reason", actions::name_of(outcome.verdict));
+  if (outcome.key) {
+    const auto& key = *outcome.key;
+    writer.text("id", rules::api_key_id_text(key.id)).text("app_id", key.app->id);
+    writer.text("environment", rules::name_of(key.environment));
+    writer.texts("scopes", rules::scopes_of(key.terms->scopes));
+    if (key.expires_at) {
+      writer.number("expires_at", base::unix_seconds(*key.expires_at));
+    } else {
+      writer.json("expires_at", "null");
+    }
+  }
+  const bool was_counted =
+      outcome.verdict == KeyVerdict::valid || outcome.verdict == KeyVerdict::rate_limited;
+  if (was_counted) write_limit(writer.begin("limit"), outcome.limit);
+  writer.end();
+}
+
+// What is asked of all keys; trouble is told by the body.
+VerifyApiKeys::Asked asked_of(Members& body) {
+  VerifyApiKeys::Asked asked;
+  asked.environment = read_environment(body);
+  if (const auto scopes = body.texts_if("scopes", 64, {1, 64})) {
+    const auto read = rules::read_scopes({scopes->begin(), scopes->end()});
+    if (read) {
+      asked.scopes = *read;
+    } else {
+      body.refuse("scopes", "has a scope that is not known");
+    }
+  }
+  if (const auto text = body.text_if("network", {1, 64})) {
+    asked.network = base::parse_address(*text);
+    if (!asked.network) body.refuse("network", "must be an IPv4 or IPv6 address");
+  }
+  return asked;
+}
+
+}  // namespace
+
+void KeyVerification::operator()(const rules::Caller& caller, const http::Request& request,
+                                 http::Response& response) const {
+  Body body(request);
+  const auto one = body.text_if("key", {0, rules::foreign_key_bytes_max});
+  auto texts =
+      body.texts_if("keys", actions::verified_at_once_max, {0, rules::foreign_key_bytes_max});
+  auto asked = asked_of(body);
+  asked.client = request.client();
+  if (one.has_value() == texts.has_value())
+    body.refuse("key", "or \"keys\" must be there, and not both");
+  if (auto read = body.finish(); !read) return reply_problem(response, read.error());
+  if (one) texts.emplace(1, *one);
+  thread_local std::vector<VerifyApiKeys::Outcome> outcomes;
+  verify_(caller, asked, *texts, outcomes);
+  auto& out = response.start(200, "application/json");
+  response.header("Cache-Control", "no-store");
+  if (one) return write_outcome(out, outcomes.front());
+  out += "{\"data\":[";
+  for (const auto& outcome : outcomes) {
+    if (&outcome != &outcomes.front()) out += ',';
+    write_outcome(out, outcome);
+  }
+  out += "]}";
+}
+
+void KeyVerification::add_to(http::Router& router, const front::Guard& guard) const {
+  router.add({"POST", "/v1/keys/verify",
+              guard.quick(rules::Permission::keys_verify,
+                          [this](const rules::Caller& caller, const http::Request& in,
+                                 http::Response& out) { (*this)(caller, in, out); })});
+}
+
+}  // namespace stagedoor::api
