@@ -12,10 +12,12 @@
 #include <thread>
 
 #include "api/audit.h"
+#include "api/usage.h"
 #include "base/log.h"
 #include "front/guard.h"
 #include "http/router.h"
 #include "server/workspace.h"
+#include "store/sqlite_usage.h"
 
 namespace stagedoor::server {
 
@@ -29,6 +31,7 @@ class Bookkeeping {
 
   void add_to(http::Router& router, const front::Guard& guard) const {
     audit_.add_to(router, guard);
+    usage_.add_to(router, guard);
   }
   // Hands over the rest, stops the writer and writes the last checkpoint.
   void close();
@@ -44,6 +47,8 @@ class Bookkeeping {
   Workspace& workspace_;
   base::Log& log_;
   api::Audit audit_;
+  store::SqliteUsage usage_report_;
+  api::Usage usage_;
   std::int64_t last_checkpoint_ = 0;
   bool is_broken_ = false;
   std::mutex mutex_;

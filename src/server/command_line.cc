@@ -16,6 +16,7 @@
 #include "server/key_scan.h"
 #include "server/serve.h"
 #include "server/speak.h"
+#include "server/usage_commands.h"
 #include "server/workspace.h"
 
 namespace stagedoor::server {
@@ -55,6 +56,7 @@ class Words {
     add_speak();
     add_backup();
     add_audit();
+    add_usage();
     add_config();
   }
   int run() const { return run_ ? run_() : 2; }
@@ -104,6 +106,7 @@ class Words {
   void add_speak();
   void add_backup();
   void add_audit();
+  void add_usage();
   void add_config();
 
   CLI::App& top_;
@@ -372,6 +375,13 @@ void Words::add_audit() {
             [this](const Config&) { return print_audit_checkpoint(data_); });
   data_word(*audit, "new-key", "go on with a new key where the audit log's key is lost for good",
             [this](const Config& config) { return renew_audit_key(data_, config); });
+}
+
+void Words::add_usage() {
+  auto* usage = group("usage", "what was used");
+  data_word(*usage, "reconcile",
+            "compare the ledger of sessions with the audit log; 1 where they differ",
+            [this](const Config&) { return reconcile_usage(data_); });
 }
 
 void Words::add_config() {

@@ -270,8 +270,9 @@ void Server::add_routes() {
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());
   for (const auto* pattern :
-       {"/v1/audit", "/v1/session-tokens", "/v1/session-tokens/revoke", "/v1/live-sessions",
-        "/v1/live-sessions/{id}", "/v1/live-sessions/{id}/end"})
+       {"/v1/audit", "/v1/usage", "/v1/usage/keys", "/v1/usage/end-users", "/v1/session-tokens",
+        "/v1/session-tokens/revoke", "/v1/live-sessions", "/v1/live-sessions/{id}",
+        "/v1/live-sessions/{id}/end"})
     requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
   for (const auto* pattern : {"/healthz",
