@@ -305,7 +305,7 @@ void Words::add_secret() {
   data_word(*secret, "rotate",
             "put a new server secret before the present one; restart the server at once to use it",
             [this](const Config& config) {
-              auto done = rotate_server_secret(server_secret_path({data_}, config));
+              auto done = rotate_server_secret({data_}, config);
               if (!done) return complain(done.error());
               fmt::print(
                   "Rotated. Restart the server; the previous secret stays valid "
@@ -316,7 +316,7 @@ void Words::add_secret() {
       data_word(*secret, "token-key",
                 "write the key by which another region's server admits our session tokens",
                 [this](const Config& config) {
-                  auto done = export_token_key(server_secret_path({data_}, config), file_);
+                  auto done = export_token_key({data_}, config, file_);
                   return done ? 0 : complain(done.error());
                 });
   token_key->add_option("file", file_, "the file to write (mode 600)")->required();

@@ -20,6 +20,13 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
+std::string text_of(const rules::AppLimits& limits) {
+  return fmt::format(
+      R"({{"token_uses_max":{},"length_max_seconds":{},"idle_max_seconds":{},"sessions_max":{}}})",
+      limits.token_uses_max, limits.length_max.count(), limits.idle_max.count(),
+      limits.sessions_max);
+}
+
 }  // namespace
 
 int list_apps(const std::string& data, const Config& config, bool json) {
@@ -54,7 +61,15 @@ int set_limits(const std::string& data, const Config& config, const std::string&
   if (wish.sessions) limits.sessions_max = *wish.sessions;
   if (wish.length_seconds) limits.length_max = std::chrono::seconds(*wish.length_seconds);
   if (wish.idle_seconds) limits.idle_max = std::chrono::seconds(*wish.idle_seconds);
-  const auto done = (*workspace)->catalog->set_limits(app_id, limits);
+  auto& audit = *(*workspace)->audit;
+  auto entry = (*workspace)->by_operator("app.change_limits", app_id, text_of(limits));
+  if (app != nullptr) entry.workspace_id = app->workspace_id;
+  const auto done = (*workspace)
+                        ->catalog->set_limits(
+                            app_id, limits, entry,
+                            [&](store::SqliteDatabase& database, const rules::AuditEntry& kept) {
+                              return audit.append(database, kept);
+                            });
   return done ? list_apps(data, config, false) : complain(done.error());
 }
 
@@ -101,6 +116,12 @@ int backup(const std::string& data, const Config& config, const std::string& fil
   if (std::filesystem::exists(file))
     return complain({base::ErrorCode::forbidden, "backup over a file",
                      file + " exists already; nothing was written."});
+  {
+    const auto workspace = Workspace::open({data}, config);
+    if (!workspace) return complain(workspace.error());
+    const auto recorded = (*workspace)->record_by_operator("store.back_up", file, "");
+    if (!recorded) return complain(recorded.error());
+  }
   auto database = store::SqliteDatabase::open(DataFolder{data}.database(),
                                               store::SqliteDatabase::Mode::must_exist);
   if (!database) return complain(database.error());

@@ -233,22 +233,33 @@ base::Result<std::string> first_avatar(const DataFolder& folder) {
   return std::string(read->text(0));
 }
 
-base::Result<base::Done> rotate_server_secret(const std::string& path) {
+base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Config& config) {
+  const auto workspace = Workspace::open(folder, config);
+  if (!workspace) return base::fail(workspace.error());
+  const auto path = server_secret_path(folder, config);
   auto secrets = store::read_secret_file(path, rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   crypto::SystemRandom random;
   std::vector<base::Secret> rotated;
   rotated.push_back(store::new_server_secret(random));
   rotated.push_back(std::move(secrets->front()));
+  if (auto recorded = (*workspace)->record_by_operator("server_secret.rotate", path, ""); !recorded)
+    return recorded;
   return store::write_secret_file(path, rotated);
 }
 
-base::Result<base::Done> export_token_key(const std::string& secret_path, const std::string& out) {
+base::Result<base::Done> export_token_key(const DataFolder& folder, const Config& config,
+                                          const std::string& out) {
   if (std::filesystem::exists(out))
     return base::fail(ErrorCode::forbidden, "token key over a file",
                       out + " exists already; nothing was written.");
-  const auto secrets = store::read_secret_file(secret_path, rules::server_secret_generations_max);
+  const auto workspace = Workspace::open(folder, config);
+  if (!workspace) return base::fail(workspace.error());
+  const auto secrets = store::read_secret_file(server_secret_path(folder, config),
+                                               rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
+  if (auto recorded = (*workspace)->record_by_operator("token_key.export", out, ""); !recorded)
+    return recorded;
   std::vector<base::Secret> keys;
   for (const auto& secret : *secrets) keys.push_back(rules::ServerSecret(secret).token_secret());
   return store::write_secret_file(out, keys);

@@ -103,10 +103,11 @@ base::Result<std::string> first_avatar(const DataFolder& folder);
 std::string server_secret_path(const DataFolder& folder, const Config& config);
 
 // Puts a new server secret before the old one, and gives up the one before that.
-base::Result<base::Done> rotate_server_secret(const std::string& path);
+base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Config& config);
 
 // Writes this server's token key, which another region's server may be told to trust. `forbidden`,
 // and nothing written, where the file exists.
-base::Result<base::Done> export_token_key(const std::string& secret_path, const std::string& out);
+base::Result<base::Done> export_token_key(const DataFolder& folder, const Config& config,
+                                          const std::string& out);
 
 }  // namespace stagedoor::server

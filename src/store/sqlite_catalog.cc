@@ -134,7 +134,9 @@ base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& per
 }
 
 base::Result<base::Done> SqliteCatalog::set_limits(const std::string& app_id,
-                                                   const rules::AppLimits& limits) {
+                                                   const rules::AppLimits& limits,
+                                                   const rules::AuditEntry& entry,
+                                                   const AppendAudit& append) {
   return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     auto update = database.prepare(
         "UPDATE apps SET token_uses_max = ?2, length_max_seconds = ?3, idle_max_seconds = ?4, "
@@ -147,7 +149,7 @@ base::Result<base::Done> SqliteCatalog::set_limits(const std::string& app_id,
       return base::fail(base::ErrorCode::app_unknown, "limits for an unknown app",
                         "There is no app " + app_id + ".");
     }
-    return base::Done{};
+    return append(database, entry);
   });
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "rules/app.h"
 #include "rules/persona.h"
+#include "store/append_audit.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
@@ -40,8 +41,9 @@ class SqliteCatalog : public rules::Catalog {
   base::Result<base::Done> create_app(const rules::App& app, base::Instant now);
   base::Result<base::Done> create_avatar(const rules::Avatar& avatar, base::Instant now);
   base::Result<base::Done> create_persona(const rules::Persona& persona);
-  // `app_unknown` where there is none.
-  base::Result<base::Done> set_limits(const std::string& app_id, const rules::AppLimits& limits);
+  // `app_unknown` where there is none. The entry is kept with the change.
+  base::Result<base::Done> set_limits(const std::string& app_id, const rules::AppLimits& limits,
+                                      const rules::AuditEntry& entry, const AppendAudit& append);
 
  private:
   bool read(SqliteDatabase& database);

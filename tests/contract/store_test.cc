@@ -48,10 +48,15 @@ TEST(Catalog, AnAppThatWasHandedOutStaysAsItWasWhenItsLimitsChange) {
   Opened store(folder);
   store.add_app();
   const auto* before = store.catalog.app("app_1");
-  ASSERT_TRUE(store.catalog.set_limits("app_1", {3, 60s, 5s, 2}));
+  const AppendAudit kept = [](SqliteDatabase&,
+                              const rules::AuditEntry&) -> base::Result<base::Done> {
+    return base::Done{};
+  };
+  ASSERT_TRUE(store.catalog.set_limits("app_1", {3, 60s, 5s, 2}, {}, kept));
   EXPECT_EQ(before->limits.token_uses_max, 1);
   EXPECT_EQ(store.catalog.app("app_1")->limits, (rules::AppLimits{3, 60s, 5s, 2}));
-  EXPECT_EQ(store.catalog.set_limits("app_none", {}).error().code, ErrorCode::app_unknown);
+  EXPECT_EQ(store.catalog.set_limits("app_none", {}, {}, kept).error().code,
+            ErrorCode::app_unknown);
 }
 
 // Rule session-token-single-use.

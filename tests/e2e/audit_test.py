@@ -120,6 +120,49 @@ class Command(Audited):
         self.assertIn("nothing was changed", done.stderr)
 
 
+class Operator(Audited):
+    def changes(self):
+        """What the operator's commands change, and each with the words that do it."""
+        folder = self.server.data
+        return {
+            "server_secret.rotate": (
+                ("secret", "rotate"),
+                lambda: (folder / "server-secret").read_text(),
+            ),
+            "app.change_limits": (
+                ("app", "set", self.server.app_id, "--token-uses", "7"),
+                lambda: self.server.must("app", "list", "--json"),
+            ),
+            "token_key.export": (
+                ("secret", "token-key", str(folder / "token-key")),
+                lambda: (folder / "token-key").exists(),
+            ),
+            "store.back_up": (
+                ("backup", str(folder / "copy.db")),
+                lambda: (folder / "copy.db").exists(),
+            ),
+        }
+
+    def test_what_the_operator_does_is_recorded(self):
+        for action, (words, state) in self.changes().items():
+            before = state()
+            self.server.must(*words)
+            self.assertNotEqual(state(), before, action)
+            recorded = self.exported("--action", action)
+            self.assertEqual([one["actor"] for one in recorded], ["operator"], action)
+        self.assertEqual(self.verify()[0], 0)
+
+    # Rule audit-fail-closed.
+    def test_what_cannot_be_recorded_is_refused_and_nothing_is_changed(self):
+        self.refuse_recording()
+        for action, (words, state) in self.changes().items():
+            before = state()
+            done = self.server.command(*words)
+            self.assertEqual(done.returncode, 1, action)
+            self.assertEqual(state(), before, action)
+        self.assertEqual(self.exported("--actor", "operator"), [])
+
+
 class Api(Audited):
     def setUp(self):
         super().setUp()
