@@ -95,8 +95,9 @@ Result<std::vector<Conversation>> SqliteConversations::list(const ConversationSc
     }
     auto read = database.prepare("SELECT " + std::string(columns) +
                                  " FROM conversations WHERE app_id = ?1 AND environment = ?2 AND "
-                                 "(created_at < ?3 OR (created_at = ?3 AND id < ?4)) "
-                                 "ORDER BY created_at DESC, id DESC LIMIT ?5");
+                                 "(created_at < ?3 OR (created_at = ?3 AND rowid < "
+                                 "(SELECT rowid FROM conversations WHERE id = ?4))) "
+                                 "ORDER BY created_at DESC, rowid DESC LIMIT ?5");
     if (!read) return base::fail(read.error());
     read->bind(1, scope.app_id).bind(2, static_cast<int>(scope.environment));
     read->bind(3, base::unix_millis(before)).bind(4, after).bind(5, count);

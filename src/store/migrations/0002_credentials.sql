@@ -191,6 +191,7 @@ CREATE TABLE persona_snapshots (
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Its rowid tells which of two of the same millisecond came first.
 CREATE TABLE conversations (
   id TEXT PRIMARY KEY,
   app_id TEXT NOT NULL,
@@ -199,7 +200,7 @@ CREATE TABLE conversations (
   settings TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   ended_at INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX conversations_by_app ON conversations (app_id, environment, created_at);
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,
