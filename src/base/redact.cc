@@ -34,6 +34,11 @@ Found credential_at(std::string_view rest) {
     const auto run = run_length(rest.substr(8), is_key_character);
     if (run >= key_run_min) return {8 + run, 8};
   }
+  // Refresh tokens and invitation codes.
+  if (rest.starts_with("sdr_") || rest.starts_with("inv_")) {
+    const auto run = run_length(rest.substr(4), is_token_character);
+    if (run >= key_run_min) return {4 + run, 4};
+  }
   if (rest.starts_with("eyJ")) {
     const auto run = run_length(rest, is_token_character);
     if (run >= token_run_min) return {run, 3};

@@ -15,11 +15,13 @@ TEST(Redacted, KeysAndTokensAreCutDownWhereverTheyStand) {
   EXPECT_EQ(redacted("/v1/" + key + "?x=" + token + "&y"), "/v1/av_test_***?x=eyJ***&y");
   EXPECT_EQ(redacted("twice: " + key + key), "twice: av_test_***");
   EXPECT_EQ(redacted("a" + token), "aeyJ***");
+  const std::string random(43, 'r');
+  EXPECT_EQ(redacted("/sdr_" + random + "?inv_" + random + "&y"), "/sdr_***?inv_***&y");
 }
 
 TEST(Redacted, OtherTextStaysAsItIs) {
   for (const auto* text :
-       {"", "plain", "av_test_", "av_live_Ab3d…x9Zk", "eyJ", "eyJust a word", "é…"})
+       {"", "plain", "av_test_", "av_live_Ab3d…x9Zk", "eyJ", "eyJust a word", "inv_entory", "é…"})
     EXPECT_EQ(redacted(text), text);
 }
 

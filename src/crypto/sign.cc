@@ -46,6 +46,15 @@ std::string Ed25519Key::sign(std::string_view bytes) const {
   return signature;
 }
 
+std::string Ed25519Key::public_key() const {
+  std::string bytes(32, '\0');
+  std::size_t length = bytes.size();
+  if (EVP_PKEY_get_raw_public_key(state_->key.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                  &length) != 1)
+    std::abort();
+  return bytes;
+}
+
 bool Ed25519Key::verifies(std::string_view bytes, std::string_view signature) const {
   const Context context(EVP_MD_CTX_new());
   return signature.size() == 64 && context &&

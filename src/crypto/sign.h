@@ -22,6 +22,7 @@ class Ed25519Key {
   ~Ed25519Key();
 
   std::string sign(std::string_view bytes) const;  // 64 bytes
+  std::string public_key() const;                  // 32 bytes
   bool verifies(std::string_view bytes, std::string_view signature) const;
 
  private:
