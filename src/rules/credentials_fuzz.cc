@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "rules/account.h"
 #include "rules/api_key.h"
 #include "rules/session_token.h"
 #include "rules/token_keys.h"
@@ -13,6 +14,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)rules::parse_api_key_id(text);
   if (const auto token = rules::read_claims(text)) {
     if (rules::read_claims(rules::claims_json(*token)) != *token) std::abort();
+  }
+
+  if (const auto email = rules::read_email(text)) {
+    // Its key is an e-mail too, and its own key.
+    const auto again = rules::read_email(email->key);
+    if (!again || again->key != email->key) std::abort();
   }
 
   static const rules::TokenKeys keys = [] {

@@ -32,6 +32,8 @@ class ServerSecret {
   crypto::HmacKey api_key_hashing() const { return crypto::HmacKey(derived("api keys 1")); }
   crypto::HmacKey client_marking() const { return crypto::HmacKey(derived("client marks 1")); }
   base::Secret token_secret() const { return derived("session tokens 1"); }
+  base::Secret people_token_seed() const { return derived("people tokens 1"); }
+  crypto::HmacKey refresh_tokens() const { return crypto::HmacKey(derived("refresh tokens 1")); }
 
  private:
   base::Secret derived(std::string_view use) const {
