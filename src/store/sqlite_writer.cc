@@ -57,8 +57,7 @@ bool SqliteWriter::submit(Job job) {
   return true;
 }
 
-base::Result<base::Done> SqliteWriter::run(
-    std::function<base::Result<base::Done>(SqliteDatabase&)> work) {
+base::Result<base::Done> SqliteWriter::run(Work work, Tells tells) {
   std::promise<base::Result<base::Done>> promise;
   base::Result<base::Done> outcome = base::Done{};
   const bool taken = submit({.work =
@@ -75,7 +74,7 @@ base::Result<base::Done> SqliteWriter::run(
                                                           "the database could not be written");
                                    promise.set_value(outcome);
                                  },
-                             .changes_catalog = true});
+                             .changes_catalog = tells == Tells::listeners});
   if (!taken) return base::fail(base::ErrorCode::unavailable, "too many writes wait");
   return promise.get_future().get();
 }

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -55,12 +56,17 @@ class SqliteWriter {
   [[nodiscard]] bool submit(Job job);
 
   // Submits and waits; `unavailable` when it did not become durable. Not from an event loop.
-  base::Result<base::Done> run(std::function<base::Result<base::Done>(SqliteDatabase&)> work);
+  using Work = std::function<base::Result<base::Done>(SqliteDatabase&)>;
+  base::Result<base::Done> run(Work work) { return run(std::move(work), Tells::listeners); }
+  // The same for work that only reads, or changes what no listener keeps: none is told.
+  base::Result<base::Done> run_quietly(Work work) { return run(std::move(work), Tells::nobody); }
 
   // Empty while all is well; otherwise what is the matter, for whoever asks whether we are ready.
   std::string_view why_not_writing() const;
 
  private:
+  enum class Tells : bool { nobody, listeners };
+  base::Result<base::Done> run(Work work, Tells tells);
   void loop();
   void commit_group(std::vector<Job>& group);
   void notice_foreign_changes();

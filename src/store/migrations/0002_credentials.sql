@@ -42,7 +42,8 @@ CREATE TABLE api_key_networks (
 ) STRICT, WITHOUT ROWID;
 
 -- People. `generation` grows with every log-out everywhere; tokens of an older one are refused.
--- `issuer` and `subject` are empty for local accounts; `password_hash` is empty for others.
+-- `issuer` and `subject` are empty for local accounts; `password_hash` is empty for others. `change`
+-- grows with every change of any account, and of any member, as that of api_keys does.
 CREATE TABLE accounts (
   id TEXT PRIMARY KEY,
   email TEXT NOT NULL,
@@ -54,15 +55,22 @@ CREATE TABLE accounts (
   password_hash TEXT NOT NULL,
   generation INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
+  change INTEGER NOT NULL,
   UNIQUE (issuer, email_key, subject)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_by_change ON accounts (change);
+-- Who was removed stays, with `removed_at`, so that other processes see it.
 CREATE TABLE members (
   workspace_id TEXT NOT NULL REFERENCES workspaces (id),
   account_id TEXT NOT NULL REFERENCES accounts (id),
   role INTEGER NOT NULL,
   since INTEGER NOT NULL,
+  removed_at INTEGER,
+  change INTEGER NOT NULL,
   PRIMARY KEY (workspace_id, account_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_account ON members (account_id);
+CREATE INDEX members_by_change ON members (change);
 CREATE TABLE invitations (
   id TEXT PRIMARY KEY,
   hash BLOB NOT NULL UNIQUE,
@@ -74,6 +82,8 @@ CREATE TABLE invitations (
   expires_at INTEGER NOT NULL,
   accepted_at INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX invitations_by_email ON invitations (email_key);
+CREATE INDEX invitations_by_workspace ON invitations (workspace_id, created_at);
 -- A family is one log-in; each refresh spends one row and adds the next.
 CREATE TABLE refresh_tokens (
   hash BLOB PRIMARY KEY,
