@@ -51,7 +51,8 @@ void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& 
   refuse_(request, response, outcome.caller.error());
 }
 
-AdmitCall::Outcome Guard::admitted_key(const Request& request, rules::Permission needs) const {
+AdmitCall::Outcome Guard::admitted_key(const Request& request,
+                                       std::optional<rules::Permission> needs) const {
   const auto action = action_of(request);
   if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
     const bool is_person = outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
@@ -64,14 +65,14 @@ AdmitCall::Outcome Guard::admitted_key(const Request& request, rules::Permission
   return *parts_.admit.at_once(keys_only);
 }
 
-http::Handler Guard::quick_for_keys(rules::Permission needs, Work work) const {
+http::Handler Guard::quick_for_keys(std::optional<rules::Permission> needs, Work work) const {
   return [this, needs, work = std::move(work)](const Request& request, Response& response) {
     finish(work, admitted_key(request, needs), request, response);
   };
 }
 
-http::WaitingHandler Guard::quick_or_slow_for_keys(rules::Permission needs, QuickWork quick,
-                                                   Work slow) const {
+http::WaitingHandler Guard::quick_or_slow_for_keys(std::optional<rules::Permission> needs,
+                                                   QuickWork quick, Work slow) const {
   const auto shared = std::make_shared<const Work>(std::move(slow));
   return [this, needs, quick = std::move(quick), shared](const Request& request,
                                                          Response& response) -> http::Task<> {
@@ -92,7 +93,7 @@ http::WaitingHandler Guard::quick_or_slow_for_keys(rules::Permission needs, Quic
   };
 }
 
-http::WaitingHandler Guard::quick(rules::Permission needs, Work work) const {
+http::WaitingHandler Guard::quick(std::optional<rules::Permission> needs, Work work) const {
   const auto shared = std::make_shared<const Work>(std::move(work));
   http::BlockingHandler later = [this, needs, shared](const Request& request, Response& response) {
     const auto action = action_of(request);

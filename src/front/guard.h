@@ -36,18 +36,20 @@ class Guard {
 
   using Work = std::function<void(const rules::Caller&, const http::Request&, http::Response&)>;
 
+  // `needs` nullopt: whoever is known may do it, and the work itself says what else it takes.
+  //
   // For work that answers from memory: it runs on the loop, at once for every caller but a person
   // whose token has not been seen before.
-  http::WaitingHandler quick(rules::Permission needs, Work work) const;
+  http::WaitingHandler quick(std::optional<rules::Permission> needs, Work work) const;
   // The same for API keys alone, without a coroutine: a person's token is refused.
-  http::Handler quick_for_keys(rules::Permission needs, Work work) const;
+  http::Handler quick_for_keys(std::optional<rules::Permission> needs, Work work) const;
   // For API keys, and work that answers from memory as a rule and waits for the disk now and then:
   // `quick` runs on the loop; where it needs time it answers nothing, and `slow` runs on a worker.
   enum class Attempt { answered, needs_time };
   using QuickWork =
       std::function<Attempt(const rules::Caller&, const http::Request&, http::Response&)>;
-  http::WaitingHandler quick_or_slow_for_keys(rules::Permission needs, QuickWork quick,
-                                              Work slow) const;
+  http::WaitingHandler quick_or_slow_for_keys(std::optional<rules::Permission> needs,
+                                              QuickWork quick, Work slow) const;
   // For work that waits, for the disk or for anything else: it runs on a worker.
   // `needs` nullopt: whoever is known may do it, and the work itself says what else it takes.
   http::WaitingHandler slow(std::optional<rules::Permission> needs, Work work) const;
@@ -63,7 +65,7 @@ class Guard {
                                     std::optional<rules::Permission> needs,
                                     const std::string& action) const;
   actions::AdmitCall::Outcome admitted_key(const http::Request& request,
-                                           rules::Permission needs) const;
+                                           std::optional<rules::Permission> needs) const;
   void finish(const Work& work, actions::AdmitCall::Outcome outcome, const http::Request& request,
               http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
