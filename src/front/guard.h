@@ -51,7 +51,6 @@ class Guard {
   http::WaitingHandler quick_or_slow_for_keys(std::optional<rules::Permission> needs,
                                               QuickWork quick, Work slow) const;
   // For work that waits, for the disk or for anything else: it runs on a worker.
-  // `needs` nullopt: whoever is known may do it, and the work itself says what else it takes.
   http::WaitingHandler slow(std::optional<rules::Permission> needs, Work work) const;
   // The same for any person whom an issuer vouches for, whatever they may, also one without an
   // account or a workspace. An API key is `credential_missing`: it is no person.

@@ -14,6 +14,7 @@
 #include "server/config.h"
 #include "server/key_commands.h"
 #include "server/key_scan.h"
+#include "server/member_commands.h"
 #include "server/serve.h"
 #include "server/speak.h"
 #include "server/usage_commands.h"
@@ -52,6 +53,7 @@ class Words {
     add_key();
     add_app();
     add_token();
+    add_member();
     add_secret();
     add_speak();
     add_backup();
@@ -102,6 +104,7 @@ class Words {
   void add_key_rotation(CLI::App& key);
   void add_app();
   void add_token();
+  void add_member();
   void add_secret();
   void add_speak();
   void add_backup();
@@ -119,6 +122,7 @@ class Words {
   std::string key_id_, reason_, app_id_;
   TokenWish token_;
   LimitsWish limits_;
+  MemberWish member_;
   SpeakOptions speak_;
   AuditProof audit_proof_;
   AuditExport audit_export_;
@@ -298,6 +302,30 @@ void Words::add_token() {
                    "longest silence in seconds (1 to 86400; default: the app's limit)")
       ->check(CLI::Range(1, 86400));
   wants_json(mint, "print one JSON object with what was applied");
+}
+
+void Words::add_member() {
+  auto* member = group("member", "the people of a workspace");
+  const auto of_workspace = [this](CLI::App* sub) {
+    sub->add_option("--workspace", member_.workspace_id, "workspace id (default: the only one)");
+  };
+  auto* invite = data_word(
+      *member, "invite", "invite a person by e-mail; the code is shown this once",
+      [this](const Config& config) { return invite_member(data_, config, member_, json_); });
+  invite->add_option("--email", member_.email, "whom")->required();
+  invite->add_option("--role", member_.role, "viewer, developer, admin or owner (default: owner)");
+  of_workspace(invite);
+  wants_json(invite, "print one JSON object");
+  auto* list = data_word(
+      *member, "list", "list the members and their roles",
+      [this](const Config& config) { return list_members(data_, config, member_, json_); });
+  of_workspace(list);
+  wants_json(list, "print one JSON object a line");
+  auto* remove =
+      data_word(*member, "remove", "remove a member; a running server follows within 100 ms",
+                [this](const Config& config) { return remove_member(data_, config, member_); });
+  remove->add_option("account_id", member_.account_id, "the member's id, acc_...")->required();
+  of_workspace(remove);
 }
 
 void Words::add_secret() {

@@ -249,6 +249,25 @@ std::vector<Setting> other_settings() {
            "who may use a session token that lists no allowed origins: any client, or none that is "
            "a browser's page",
            [](Config& c) -> auto& { return c.unlisted_origins; }, {"any", "none"}),
+      text(
+          "accounts.sign_up", "nobody, invited or open",
+          "who may make an account: nobody, who holds an invitation, or everybody, who then gets a "
+          "workspace of their own",
+          [](Config& c) -> auto& { return c.sign_up; }, {"nobody", "invited", "open"}),
+      text("accounts.issuer", "URL",
+           "the iss claim of people's tokens; empty: server.public_url, or http:// and "
+           "server.listen",
+           [](Config& c) -> auto& { return c.accounts_issuer; }),
+      number("accounts.password_memory_kib", "KiB", "memory of one password hash (Argon2id)",
+             19 * 1024, 4 << 20,
+             [](Config& c) -> auto& { return c.password_cost.memory_kibibytes; }),
+      number("accounts.password_passes", "passes", "over that memory", 2, 100,
+             [](Config& c) -> auto& { return c.password_cost.passes; }),
+      number("accounts.password_lanes", "lanes", "of that memory", 1, 16,
+             [](Config& c) -> auto& { return c.password_cost.lanes; }),
+      number("accounts.passwords_at_once", "hashes",
+             "that run at one time; as many may wait, and more are refused with 503", 1, 64,
+             [](Config& c) -> auto& { return c.password_cost.at_once; }),
       yes_or_no("keys.accept_live", "whether av_live_ keys are accepted",
                 [](Config& c) -> auto& { return c.accepts_live_keys; }),
       yes_or_no("keys.accept_test", "whether av_test_ keys are accepted",

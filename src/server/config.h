@@ -15,6 +15,7 @@
 #include "api/page.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "crypto/password.h"
 #include "http/listener.h"
 #include "rules/token_keys.h"
 #include "server/issuer_settings.h"
@@ -33,6 +34,11 @@ struct Config {
   std::string token_algorithm = "HS256";
   std::string issuer = "stagedoor";
   std::string region = "us-west";
+
+  std::string accounts_issuer;  // empty: public_url, or http:// and `listen`
+  std::string sign_up = "invited";
+  crypto::PasswordHasher::Cost password_cost;
+
   std::chrono::seconds connect_within{0};
   std::string unlisted_origins = "any";
 

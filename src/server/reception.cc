@@ -1,5 +1,8 @@
 #include "server/reception.h"
 
+#include <cstdlib>
+#include <utility>
+
 #include "anam/error_reply.h"
 #include "api/problem.h"
 #include "avatarium/error_reply.h"
@@ -7,14 +10,35 @@
 #include "spatius/error_reply.h"
 
 namespace stagedoor::server {
+namespace {
+
+rules::IssuerPolicy own_policy(const rules::PeopleKeys& keys) {
+  rules::IssuerPolicy policy;
+  policy.issuer = keys.issuer();
+  policy.audiences = {std::string(rules::people_audience)};
+  policy.algorithms = {crypto::SignatureAlgorithm::eddsa};
+  policy.needs_key_id = true;
+  policy.is_our_own = true;
+  return policy;
+}
+
+rules::JwkSet own_key_set(const rules::PeopleKeys& keys) {
+  auto set = rules::JwkSet::parse(keys.jwk_set_json());
+  if (!set) std::abort();  // we wrote it ourselves
+  return *std::move(set);
+}
+
+}  // namespace
 
 Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
-    : issuers_(config, workspace.clock, workspace.random, log),
+    : own_keys_(own_key_set(*workspace.people_keys)),
+      issuers_(config, workspace.clock, workspace.random, log,
+               {{.policy = own_policy(*workspace.people_keys), .keys = own_keys_}}),
       limiter_(config.limit_tables, workspace.random),
       audit_(*workspace.audit),
       admit_({.authenticate = *workspace.authenticate,
               .identities = issuers_.verifier(),
-              .members = members_,
+              .members = *workspace.people,
               .limiter = limiter_,
               .key_usage = *workspace.key_usage,
               .audit = audit_,

@@ -11,7 +11,6 @@
 #include "front/guard.h"
 #include "http/workers.h"
 #include "server/config.h"
-#include "server/interim.h"
 #include "server/issuers.h"
 #include "server/workspace.h"
 #include "store/memory_rate_limits.h"
@@ -40,8 +39,8 @@ class Reception {
   const front::Guard& avatarium() const { return avatarium_; }
 
  private:
+  rules::FixedKeys own_keys_;  // of our own accounts' tokens
   Issuers issuers_;
-  NoMembers members_;
   store::MemoryRateLimits limiter_;
   rules::AuditLog& audit_;
   actions::AdmitCall admit_;

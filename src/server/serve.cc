@@ -29,6 +29,7 @@
 #include "server/complain.h"
 #include "server/json_log.h"
 #include "server/key_office.h"
+#include "server/local_accounts.h"
 #include "server/reception.h"
 #include "server/room_services.h"
 #include "server/session_office.h"
@@ -145,6 +146,7 @@ class Server {
 
   base::Result<base::Done> open();
   std::string address() const;
+  std::string public_url() const;
   void run() { listener_->run(); }
   const http::Router& router() const { return router_; }
   void stop();
@@ -176,6 +178,7 @@ class Server {
   std::optional<spatius::Avatars> avatars_;
   std::optional<AvatariumDoor> avatarium_;
   std::unique_ptr<RoomServices> room_services_;
+  std::optional<LocalAccounts> accounts_;
   api::Page page_;
   api::Health health_;
   http::Router router_;
@@ -197,11 +200,9 @@ base::Result<base::Done> Server::open() {
       std::move(options), router_, [this](const http::RequestRecord& record) { observe(record); });
   if (!listener) return base::fail(listener.error());
   listener_ = *std::move(listener);
-  const auto& url = options_.config.public_url;
-  const auto here = url.empty() ? "http://" + this->address() : url;
-  avatarium_.emplace(workspace_, reception_, here, [this] { return why_not_ready(); });
+  avatarium_.emplace(workspace_, reception_, public_url(), [this] { return why_not_ready(); });
   avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
-                   spatius::Avatars::Options{.public_url = here});
+                   spatius::Avatars::Options{.public_url = public_url()});
   auto keys = KeyOffice::open(workspace_, reception_.admit(), options_.config);
   if (!keys) return base::fail(keys.error());
   keys_ = *std::move(keys);
@@ -210,6 +211,7 @@ base::Result<base::Done> Server::open() {
       {.audit = reception_.audit(), .clock = workspace_.clock, .random = workspace_.random});
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
+  accounts_.emplace(workspace_, options_.config, reception_, public_url());
   add_routes();
   return office_.open();
 }
@@ -218,6 +220,11 @@ std::string Server::address() const {
   const auto host = parse_address(options_.config.listen)->host;
   const auto port = std::to_string(listener_->port());
   return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + port;
+}
+
+std::string Server::public_url() const {
+  const auto& url = options_.config.public_url;
+  return url.empty() ? "http://" + address() : url;
 }
 
 void Server::add_spatius(http::Router& router) {
@@ -275,6 +282,8 @@ void Server::add_routes() {
         "/v1/live-sessions/{id}/end"})
     requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
+  accounts_->add_to(router_, reception_.api());
+  for (const auto* pattern : LocalAccounts::patterns) requests_.add_route(pattern);
   for (const auto* pattern : {"/healthz",
                               "/readyz",
                               "/metrics",

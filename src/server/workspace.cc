@@ -88,19 +88,27 @@ std::string server_secret_path(const DataFolder& folder, const Config& config) {
   return config.server_secret_file.empty() ? folder.server_secret() : config.server_secret_file;
 }
 
+std::string issuer_of_people(const Config& config) {
+  if (!config.accounts_issuer.empty()) return config.accounts_issuer;
+  return config.public_url.empty() ? "http://" + config.listen : config.public_url;
+}
+
 base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const Config& config) {
   const auto secrets = store::read_secret_file(server_secret_path(folder, config),
                                                rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   std::vector<crypto::HmacKey> key_hashing;
   std::vector<crypto::HmacKey> client_marking;
-  std::vector<base::Secret> token_secrets;
+  std::vector<base::Secret> token_secrets, people_seeds;
   for (const auto& bytes : *secrets) {
     const rules::ServerSecret secret(bytes);
     key_hashing.push_back(secret.api_key_hashing());
     client_marking.push_back(secret.client_marking());
     token_secrets.push_back(secret.token_secret());
+    people_seeds.push_back(secret.people_token_seed());
+    if (!refresh_key) refresh_key.emplace(secret.refresh_tokens());
   }
+  people_keys.emplace(people_seeds, issuer_of_people(config));
   for (const auto& file : config.trusted_token_key_files) {
     auto trusted = store::read_secret_file(file, trusted_regions_max);
     if (!trusted) return base::fail(trusted.error());
@@ -150,6 +158,11 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
   made->persona_snapshots =
       std::make_unique<store::SqlitePersonaSnapshots>(*made->writer, *made->readers);
+  made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
+  made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
+                                                           *made->audit, *made->people);
+  made->members =
+      std::make_unique<store::SqliteMembers>(*made->writer, *made->readers, *made->audit);
   if (auto started = made->writer->start(); !started) return base::fail(started.error());
 
   made->authenticate.emplace(

@@ -15,14 +15,18 @@
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "rules/people_keys.h"
 #include "rules/server_secret.h"
 #include "server/config.h"
 #include "store/sqlite_api_key_records.h"
+#include "store/known_people.h"
+#include "store/sqlite_accounts.h"
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_key_usage.h"
+#include "store/sqlite_members.h"
 #include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
@@ -83,9 +87,14 @@ class Workspace {
   std::unique_ptr<store::SqliteTokenRevocations> revocations;
   std::unique_ptr<store::SqlitePersonas> personas;
   std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
+  std::unique_ptr<store::KnownPeople> people;
+  std::unique_ptr<store::SqliteAccounts> accounts;
+  std::unique_ptr<store::SqliteMembers> members;
   std::optional<rules::ApiKeyHasher> hasher;
   std::optional<rules::TokenKeys> token_keys;
   std::optional<rules::ClientMarker> client_marker;
+  std::optional<rules::PeopleKeys> people_keys;
+  std::optional<crypto::HmacKey> refresh_key;
   std::optional<actions::AuthenticateApiKey> authenticate;
   rules::RateTiers rate_tiers;
   std::optional<actions::KeyVerbs> key_verbs;
@@ -101,6 +110,9 @@ base::Result<std::string> first_avatar(const DataFolder& folder);
 
 // Where the server secret is.
 std::string server_secret_path(const DataFolder& folder, const Config& config);
+
+// The iss claim of our own people's tokens.
+std::string issuer_of_people(const Config& config);
 
 // Puts a new server secret before the old one, and gives up the one before that.
 base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Config& config);
