@@ -24,6 +24,7 @@
 #include "rules/live_session.h"
 #include "rules/redemption.h"
 #include "rules/session_token.h"
+#include "rules/test_mode.h"
 #include "rules/token_keys.h"
 #include "rules/token_revocation.h"
 
@@ -42,6 +43,10 @@ class Grant {
   const std::string& session_id() const { return session_.id; }
   // Before the connection, where a client has come back to its session.
   base::Instant began_at() const { return session_.began_at; }
+  // Set where a test value asks for it (rules/test_mode.h): the end after the first sound.
+  std::optional<rules::SessionEnd> forced_end() const {
+    return rules::forced_end(environment(), avatar_id(), session_.end_user_id);
+  }
   // What is known of the session from outside.
   const rules::LiveSession& live_session() const { return session_; }
   // The connection has ended, for this reason; at the latest the end of the grant says so.

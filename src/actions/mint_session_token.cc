@@ -5,6 +5,8 @@
 #include "actions/choose_app.h"
 #include "rules/built_in.h"
 
+#include "rules/test_mode.h"
+
 namespace stagedoor::actions {
 
 using base::ErrorCode;
@@ -49,7 +51,13 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
   const auto chosen = choose_app(parts_.catalog, caller, request.app_id, request.environment);
   if (!chosen) return base::fail(chosen.error());
   const auto& app = *chosen->app;
-  if (!request.avatar_id.empty() && rules::built_in_avatar(request.avatar_id) == nullptr) {
+  if (auto forced = rules::forced_refusal(rules::ForcedAt::minting, chosen->environment,
+                                          request.avatar_id, request.end_user_id);
+      !forced)
+    return base::fail(forced.error());
+  if (!request.avatar_id.empty() &&
+      !rules::is_test_avatar(chosen->environment, request.avatar_id) &&
+      rules::built_in_avatar(request.avatar_id) == nullptr) {
     const auto avatar = parts_.catalog.avatar(request.avatar_id);
     if (!avatar || avatar->workspace_id != app.workspace_id)
       return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",

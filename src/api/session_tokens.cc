@@ -170,7 +170,12 @@ void SessionTokens::mint(const rules::Caller& caller, const http::Request& reque
   const auto wanted = read_mint_body(request.body(), parts_.clock.now());
   if (!wanted) return reply_problem(response, wanted.error());
   const auto minted = parts_.mint(caller, *wanted);
-  if (!minted) return reply_problem(response, minted.error());
+  if (!minted) {
+    reply_problem(response, minted.error());
+    // The door's own limit tells its time by itself; this one only a test value forces.
+    if (minted.error().code == base::ErrorCode::rate_limited) response.header("Retry-After", "1");
+    return;
+  }
   write_minted(response.start(201, "application/json"), *minted);
   response.header("Cache-Control", "no-store");
 }

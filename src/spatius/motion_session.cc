@@ -160,6 +160,7 @@ class MotionSession : public std::enable_shared_from_this<MotionSession> {
   std::exception_ptr failure_;
   bool is_closing_ = false, is_stopping_ = false, has_left_ = false;
   std::chrono::milliseconds warning_left_{0};  // from the warning to the end; 0: it was given
+  std::optional<SessionEnd> forced_end_;       // by a test value, after the first sound
   std::string_view ended_by_ = "client", reason_ = "client";
 };
 
@@ -195,8 +196,10 @@ bool MotionSession::take(http::WebSocket::Message raw) {
   if (in.has_client_audio_input()) note_sound(in.client_audio_input());
   if (in.has_client_interrupt()) stop_at_once(in.client_interrupt().req_id());
   inbox_bytes_ += in.ByteSizeLong();
+  const bool has_sound = in.has_client_audio_input() && !in.client_audio_input().audio().empty();
   inbox_.push_back(std::move(in));
   start_performing();
+  if (has_sound && forced_end_) end(*std::exchange(forced_end_, std::nullopt));
   return true;
 }
 
@@ -466,6 +469,7 @@ http::WebSocketOptions MotionSessions::socket_options() const {
 void MotionSession::begin() {
   const auto& parts = door_.parts_;
   const auto& facts = grant_.live_session();
+  forced_end_ = grant_.forced_end();
   known_ = parts.sessions.announce(
       facts, [weak = weak_from_this(), mailbox = http::this_loop().mailbox()](SessionEnd why) {
         mailbox->post([weak, why] {

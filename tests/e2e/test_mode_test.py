@@ -1,0 +1,130 @@
+"""A test key forces, by documented values, what live use can only wait for.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import json
+import pathlib
+import re
+import unittest
+
+from cases import MotionClient, Stage, main, silence, wait_until
+from motion_messages import Animation, Error
+from raw_websocket import Refusal
+
+AVATAR = "7e570000-0000-4000-8000-000000000{:03}"
+MINTING = {402: 402, 403: 403, 429: 429, 503: 503}
+CONNECTING = {
+    101: (401, "expired", "connect-expired"),
+    102: (400, "Invalid session token", "connect-spent"),
+    103: (402, "minutes", "connect-402"),
+    104: (429, "Concurrency", "connect-429"),
+    105: (503, "did not answer", "connect-503"),
+}
+ENDING = {
+    201: (4002, 4002, "session time limit reached", "session-length", "length_reached"),
+    202: (4, 1000, "no audio input for", "session-idle", "idle"),
+    203: (None, 4010, "revoked", "session-revoked", "revoked"),
+    204: (None, 1001, "shutting down", "session-going-away", "shutting_down"),
+}
+
+
+class TestMode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Stage().__enter__()
+        cls.addClassCleanup(cls.server.close)
+        made = json.loads(cls.server.must("key", "create", "--live", "--name", "l", "--json"))
+        cls.live_key = made["api_key"]
+        wait_until(lambda: cls.server.mint(cls.live_key).status == 200, "the live key to work")
+
+    def mint(self, key=None, **members):
+        key = key or self.server.api_key
+        headers = {"Authorization": f"Bearer {key}"}
+        return self.server.http("POST", "/v1/session-tokens", headers, members)
+
+    def token(self, **members):
+        reply = self.mint(**members)
+        self.assertEqual(reply.status, 201, reply.body)
+        return reply.json()["session_token"]
+
+    # Rule test-mode-forces-refusals.
+    def test_minting_is_refused_as_asked_in_our_own_api_and_in_the_first_dialect(self):
+        for number, status in MINTING.items():
+            with self.subTest(number=number):
+                by_avatar = self.mint(avatar_id=AVATAR.format(number))
+                by_user = self.mint(end_user_id=f"test-force-mint-{number}")
+                for reply in (by_avatar, by_user):
+                    self.assertEqual(reply.status, status, reply.body)
+                    self.assertEqual(reply.json()["status"], status)
+                if status == 429:
+                    self.assertEqual(by_user.headers["Retry-After"], "1")
+                console = self.server.mint(avatarId=AVATAR.format(number))
+                self.assertEqual(console.status, status)
+                self.assertEqual(console.json()["errors"][0]["status"], status)
+
+    # Rule test-mode-forces-refusals.
+    def test_connecting_is_refused_as_asked_and_the_token_stays_unspent(self):
+        for number, (status, words, name) in CONNECTING.items():
+            with self.subTest(number=number):
+                token = self.token()
+                by_avatar = self.server.knock(token, avatar=AVATAR.format(number))
+                by_user = self.server.knock(self.token(end_user_id=f"test-force-{name}"))
+                for refusal in (by_avatar, by_user):
+                    self.assertIsInstance(refusal, Refusal)
+                    self.assertEqual(refusal.status, status)
+                    self.assertIn(words, json.loads(refusal.body)["message"])
+                self.assertTrue(self.server.is_admitted(token))
+
+    # Rule test-mode-same-code.
+    def test_a_session_ends_as_asked_after_its_first_sound(self):
+        for number, (code, close_code, words, name, reason) in ENDING.items():
+            for how in ("avatar", "user"):
+                with self.subTest(number=number, how=how):
+                    if how == "avatar":
+                        avatar = AVATAR.format(number)
+                        websocket = self.server.knock(self.token(avatar_id=avatar), avatar=avatar)
+                    else:
+                        websocket = self.server.knock(self.token(end_user_id=f"test-force-{name}"))
+                    self.assertNotIsInstance(websocket, Refusal)
+                    session = MotionClient(websocket)
+                    session.configure()
+                    session.say("one", silence(0.5))
+                    said = session.receive()
+                    while isinstance(said, Animation):
+                        said = session.receive()
+                    self.assertIsInstance(said, Error)
+                    self.assertIn(words, said.text)
+                    if code is not None:
+                        self.assertEqual(said.code, code)
+                    self.assertEqual(websocket.wait_until_closed().code, close_code)
+                    ended = self.server.wait_for_log(
+                        "session.ended", session_id=session.connection_id
+                    )
+                    self.assertEqual((ended["reason"], ended["environment"]), (reason, "test"))
+        self.assertTrue(self.server.session().still_serves(), "the server itself goes on")
+
+    # Rule test-mode-forces-refusals.
+    def test_to_a_live_key_the_avatars_are_unknown_and_the_end_users_like_any_others(self):
+        for number in (*MINTING, *CONNECTING, *ENDING):
+            self.assertEqual(self.mint(self.live_key, avatar_id=AVATAR.format(number)).status, 404)
+        reply = self.mint(self.live_key, end_user_id="test-force-mint-402")
+        self.assertEqual(reply.status, 201)
+        token = self.mint(self.live_key, end_user_id="test-force-connect-503").json()
+        self.assertTrue(self.server.is_admitted(token["session_token"]))
+        token = self.mint(self.live_key).json()["session_token"]
+        refusal = self.server.knock(token, avatar=AVATAR.format(101))
+        self.assertEqual(refusal.status, 404)
+
+    def test_the_guide_has_a_line_for_each_value(self):
+        guide = pathlib.Path(__file__).parents[2] / "docs/guide/test-mode.md"
+        rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", guide.read_text(), re.M)
+        names = [f"mint-{number}" for number in MINTING]
+        names += [row[2] for row in CONNECTING.values()] + [row[3] for row in ENDING.values()]
+        wanted = [(AVATAR.format(n), f"test-force-{name}")
+                  for n, name in zip((*MINTING, *CONNECTING, *ENDING), names)]
+        self.assertEqual(sorted(rows), sorted(wanted))
+
+
+if __name__ == "__main__":
+    main()
