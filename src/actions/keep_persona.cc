@@ -31,7 +31,7 @@ rules::AuditEntry KeepPersona::entry(const Call& call, std::string_view action,
 KeepPersona::Outcome KeepPersona::create(const Call& call,
                                          const rules::PersonaContent& content) const {
   rules::Faults faults;
-  rules::check_references(content, call.caller.workspace_id(), parts_.catalog, "", faults);
+  rules::check_references(content, scope_of(call), parts_.catalog, "", faults);
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   const auto now = parts_.clock.now();
   rules::Persona persona{.id = base::random_uuid(parts_.random),
@@ -56,7 +56,7 @@ KeepPersona::Outcome KeepPersona::change(const Call& call, std::string_view id,
       faults = std::move(after.error());
       return base::fail(base::ErrorCode::malformed, "persona change");
     }
-    rules::check_references(*after, call.caller.workspace_id(), parts_.catalog, "", faults);
+    rules::check_references(*after, scope_of(call), parts_.catalog, "", faults);
     if (!faults.empty()) return base::fail(base::ErrorCode::malformed, "persona change");
     return *std::move(after);
   };

@@ -40,9 +40,9 @@ std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::co
     const rules::Caller& caller, const Request& request) const {
   rules::Faults faults;
   std::optional<rules::PersonaContent> content = request.content;
+  const rules::PersonaScope scope{.workspace_id = caller.workspace_id(),
+                                  .environment = caller.environment()};
   if (!content) {
-    const rules::PersonaScope scope{.workspace_id = caller.workspace_id(),
-                                    .environment = caller.environment()};
     auto kept = parts_.personas.find(scope, request.persona_id);
     if (!kept && kept.error().code != ErrorCode::not_found) return refuse(kept.error());
     if (!kept) {
@@ -53,7 +53,7 @@ std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::co
     content = std::move(kept->content);
   }
   // Also of a kept one: its avatar may have gone since.
-  rules::check_references(*content, caller.workspace_id(), parts_.catalog, request.path, faults);
+  rules::check_references(*content, scope, parts_.catalog, request.path, faults);
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   return *std::move(content);
 }

@@ -4,7 +4,6 @@
 
 #include "actions/choose_app.h"
 #include "rules/built_in.h"
-
 #include "rules/test_mode.h"
 
 namespace stagedoor::actions {

@@ -7,6 +7,7 @@
 #include "api/problem.h"
 #include "base/json_fields.h"
 #include "base/json_writer.h"
+#include "front/limit_headers.h"
 #include "rules/session_token.h"
 
 namespace stagedoor::api {
@@ -172,9 +173,7 @@ void SessionTokens::mint(const rules::Caller& caller, const http::Request& reque
   const auto minted = parts_.mint(caller, *wanted);
   if (!minted) {
     reply_problem(response, minted.error());
-    // The door's own limit tells its time by itself; this one only a test value forces.
-    if (minted.error().code == base::ErrorCode::rate_limited) response.header("Retry-After", "1");
-    return;
+    return front::tell_forced_limit(response, minted.error());
   }
   write_minted(response.start(201, "application/json"), *minted);
   response.header("Cache-Control", "no-store");

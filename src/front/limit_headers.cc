@@ -30,4 +30,8 @@ void tell_limit(http::Response& response, const rules::RateVerdict& verdict) {
   if (!verdict.is_allowed) header("Retry-After", FMT_COMPILE("{}"), next);
 }
 
+void tell_forced_limit(http::Response& response, const base::Error& error) {
+  if (error.code == base::ErrorCode::rate_limited) response.header("Retry-After", "1");
+}
+
 }  // namespace stagedoor::front

@@ -17,11 +17,16 @@
 
 #pragma once
 
+#include "base/result.h"
 #include "http/response.h"
 #include "rules/rate_limit.h"
 
 namespace stagedoor::front {
 
 void tell_limit(http::Response& response, const rules::RateVerdict& verdict);
+
+// For a refusal that comes after the call was admitted: where a test value forced `rate_limited`
+// (rules/test_mode.h), no verdict tells when to come again, and a caller's program waits for it.
+void tell_forced_limit(http::Response& response, const base::Error& error);
 
 }  // namespace stagedoor::front

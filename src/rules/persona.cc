@@ -5,6 +5,7 @@
 
 #include "rules/built_in.h"
 #include "rules/persona_shape.h"
+#include "rules/test_mode.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -123,15 +124,16 @@ std::expected<std::string, Faults> read_session_options(const Json& json, const 
   return canonical;
 }
 
-void check_references(const PersonaContent& content, std::string_view workspace_id,
+void check_references(const PersonaContent& content, const PersonaScope& scope,
                       const Catalog& catalog, const std::string& path, Faults& faults) {
   const auto missing = [&](std::string_view member, std::string_view what) {
     base::add_fault(faults, base::member_path(path, member), "unknown_reference",
                     "There is no " + std::string(what) + " with this id.");
   };
-  if (const auto& id = content.avatar_id(); !id.empty() && built_in_avatar(id) == nullptr) {
+  if (const auto& id = content.avatar_id();
+      !id.empty() && built_in_avatar(id) == nullptr && !is_test_avatar(scope.environment, id)) {
     const auto avatar = catalog.avatar(id);
-    if (!avatar || avatar->workspace_id != workspace_id) missing("avatarId", "avatar");
+    if (!avatar || avatar->workspace_id != scope.workspace_id) missing("avatarId", "avatar");
   }
   if (const auto& id = content.voice_id(); !id.empty() && built_in_voice(id) == nullptr)
     missing("voiceId", "voice");

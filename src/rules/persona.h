@@ -94,8 +94,15 @@ class PersonaContent {
 std::expected<std::string, Faults> read_session_options(const base::Json& json,
                                                         const std::string& path);
 
-// Whether what the content names exists for the workspace; adds what does not.
-void check_references(const PersonaContent& content, std::string_view workspace_id,
+// Whose personas a call means.
+struct PersonaScope {
+  std::string workspace_id;
+  Environment environment = Environment::test;
+};
+
+// Whether what the content names exists in the scope; adds what does not. To test keys the avatars
+// of rules/test_mode.h exist too.
+void check_references(const PersonaContent& content, const PersonaScope& scope,
                       const Catalog& catalog, const std::string& path, Faults& faults);
 
 // All that a token was minted for, in canonical form, and its address. `persona_id` is empty for
@@ -125,12 +132,6 @@ struct Persona {
   Environment environment = Environment::test;
   PersonaContent content;
   base::Instant created_at, updated_at;
-};
-
-// Whose personas a call means.
-struct PersonaScope {
-  std::string workspace_id;
-  Environment environment = Environment::test;
 };
 
 // Where personas are kept. Safe for concurrent use; not from an event loop.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "rules/built_in.h"
+#include "rules/test_mode.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -88,9 +89,11 @@ TEST(Persona, TakesOneStyleOrTheOther) {
 // Rule persona-checked-at-minting.
 TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
   const OneAvatar catalog;
-  const auto faults_of = [&](std::string_view text, std::string_view workspace) {
+  const auto faults_of = [&](std::string_view text, std::string_view workspace,
+                             Environment environment = Environment::live) {
     Faults faults;
-    check_references(good(text), workspace, catalog, "p", faults);
+    const PersonaScope scope{.workspace_id = std::string(workspace), .environment = environment};
+    check_references(good(text), scope, catalog, "p", faults);
     std::string paths;
     for (const auto& fault : faults) paths += fault.path + " ";
     return paths;
@@ -104,6 +107,10 @@ TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
                         R"(","voiceId":")" + std::string(built_in_voices().front().id) +
                         R"(","llmId":")" + std::string(no_language_model_id) + R"("})";
   EXPECT_EQ(faults_of(built_in, "ws_2"), "");
+  // Those of test mode are there for test keys.
+  const auto forcing = R"({"avatarId":")" + std::string(test_forces().front().avatar_id) + "\"}";
+  EXPECT_EQ(faults_of(forcing, "ws_2", Environment::test), "");
+  EXPECT_EQ(faults_of(forcing, "ws_2"), "p.avatarId ");
 }
 
 TEST(Persona, ChangesWhatAChangeNamesAndNothingElse) {

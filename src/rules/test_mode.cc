@@ -77,7 +77,7 @@ bool is_test_avatar(Environment environment, std::string_view avatar_id) {
 base::Result<base::Done> forced_refusal(ForcedAt at, Environment environment,
                                         std::string_view avatar_id, std::string_view end_user_id) {
   const auto* force = force_of(environment, avatar_id, end_user_id);
-  if (force == nullptr || force->at != at) return base::Done{};
+  if (force == nullptr || force->at != at || at == ForcedAt::performing) return base::Done{};
   return base::fail(force->error, "forced by the test value " + std::string(force->end_user_id));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "front/limit_headers.h"
 #include "spatius/error_reply.h"
 #include "spatius/mint_request.h"
 
@@ -39,6 +40,7 @@ void SessionTokens::operator()(const rules::Caller& caller, const http::Request&
                       {"detail", error.detail},
                       {"hint", error.hint}});
     reply_console(response, error, pointer);
+    front::tell_forced_limit(response, error);
   };
 
   if (!is_json(request))

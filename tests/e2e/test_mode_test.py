@@ -43,13 +43,19 @@ class TestMode(unittest.TestCase):
         headers = {"Authorization": f"Bearer {key}"}
         return self.server.http("POST", "/v1/session-tokens", headers, members)
 
+    def mint_persona(self, key, avatar_id):
+        headers = {"Authorization": f"Bearer {key}"}
+        persona = {"avatarId": avatar_id}
+        return self.server.http("POST", "/v1/auth/session-token", headers,
+                                {"personaConfig": persona})
+
     def token(self, **members):
         reply = self.mint(**members)
         self.assertEqual(reply.status, 201, reply.body)
         return reply.json()["session_token"]
 
     # Rule test-mode-forces-refusals.
-    def test_minting_is_refused_as_asked_in_our_own_api_and_in_the_first_dialect(self):
+    def test_minting_is_refused_as_asked_in_each_dialect(self):
         for number, status in MINTING.items():
             with self.subTest(number=number):
                 by_avatar = self.mint(avatar_id=AVATAR.format(number))
@@ -57,11 +63,15 @@ class TestMode(unittest.TestCase):
                 for reply in (by_avatar, by_user):
                     self.assertEqual(reply.status, status, reply.body)
                     self.assertEqual(reply.json()["status"], status)
-                if status == 429:
-                    self.assertEqual(by_user.headers["Retry-After"], "1")
                 console = self.server.mint(avatarId=AVATAR.format(number))
                 self.assertEqual(console.status, status)
                 self.assertEqual(console.json()["errors"][0]["status"], status)
+                third = self.mint_persona(self.server.api_key, AVATAR.format(number))
+                self.assertEqual(third.status, status)
+                self.assertLessEqual({"error", "message"}, set(third.json()))
+                if status == 429:
+                    for reply in (by_avatar, console, third):
+                        self.assertEqual(reply.headers["Retry-After"], "1")
 
     # Rule test-mode-forces-refusals.
     def test_connecting_is_refused_as_asked_and_the_token_stays_unspent(self):
@@ -108,6 +118,7 @@ class TestMode(unittest.TestCase):
     def test_to_a_live_key_the_avatars_are_unknown_and_the_end_users_like_any_others(self):
         for number in (*MINTING, *CONNECTING, *ENDING):
             self.assertEqual(self.mint(self.live_key, avatar_id=AVATAR.format(number)).status, 404)
+            self.assertEqual(self.mint_persona(self.live_key, AVATAR.format(number)).status, 400)
         reply = self.mint(self.live_key, end_user_id="test-force-mint-402")
         self.assertEqual(reply.status, 201)
         token = self.mint(self.live_key, end_user_id="test-force-connect-503").json()
@@ -115,6 +126,17 @@ class TestMode(unittest.TestCase):
         token = self.mint(self.live_key).json()["session_token"]
         refusal = self.server.knock(token, avatar=AVATAR.format(101))
         self.assertEqual(refusal.status, 404)
+
+    # Rule test-mode-same-code.
+    def test_a_token_for_a_persona_is_forced_as_any_other(self):
+        for number, (status, words, _) in CONNECTING.items():
+            with self.subTest(number=number):
+                minted = self.mint_persona(self.server.api_key, AVATAR.format(number))
+                self.assertEqual(minted.status, 200, minted.body)
+                token = minted.json()["sessionToken"]
+                refusal = self.server.knock(token, avatar=AVATAR.format(number))
+                self.assertEqual(refusal.status, status)
+                self.assertIn(words, json.loads(refusal.body)["message"])
 
     def test_the_guide_has_a_line_for_each_value(self):
         guide = pathlib.Path(__file__).parents[2] / "docs/guide/test-mode.md"
