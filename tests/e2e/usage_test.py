@@ -130,6 +130,8 @@ class Reconcile(Usage):
             sessions = [self.server.session(configured=False) for _ in range(3 + round_)]
             let_in += len(sessions)
             self.server.halt(signal.SIGKILL)
+            for session in sessions:
+                session.websocket.wire.drop()
             self.server.start()
             self.assertIn(f"agree on {let_in} sessions", self.server.must("usage", "reconcile"))
             self.assertEqual(sum(row["sessions"] for row in self.rows()), let_in)
