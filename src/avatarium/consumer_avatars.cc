@@ -61,7 +61,7 @@ void ConsumerAvatars::list(const rules::Caller& caller, const Request& request,
     append(out, avatar);
   }
   out += ']';
-  body.json("hasAccount", caller.account_id().empty() ? "false" : "true");
+  body.json("hasAccount", caller.workspace_id().empty() ? "false" : "true");
   append_meta(body, request);
   body.end();
   response.header("Cache-Control", "no-store");
