@@ -229,3 +229,18 @@ class World(Stage):
         self.call("read_audit", 400, query={"limit": 0})
         lines = {"Accept": "application/x-ndjson"}
         self.call("read_audit", 200, headers=lines)
+
+    def do_read_usage(self):
+        self.call("read_usage", 200)
+        self.call("read_usage", 404, query={"app_id": "app_nobody"})
+        self.call("read_usage", 400, query={"limit": 0})
+
+    def do_read_usage_of_keys(self):
+        self.call("read_usage_of_keys", 200)
+        self.call("read_usage_of_keys", 404, query={"app_id": "app_nobody"})
+        self.call("read_usage_of_keys", 400, query={"by": "year"})
+
+    def do_read_usage_of_end_users(self):
+        self.call("read_usage_of_end_users", 200)
+        self.call("read_usage_of_end_users", 404, query={"app_id": "app_nobody"})
+        self.call("read_usage_of_end_users", 400, query={"limit": 0})
