@@ -153,17 +153,15 @@ def read_yaml(text):
 
 
 class Description:
-    """The operations of api/openapi.yaml, by (METHOD, path template); `planned` are those of which
-    it says that they need not be there yet."""
+    """The operations of api/openapi.yaml, by (METHOD, path template)."""
 
     def __init__(self, path=ROOT / "api" / "openapi.yaml"):
         self.root = read_yaml(path.read_text())
-        self.operations, self.planned = {}, {}
+        self.operations = {}
         for template, item in self.root["paths"].items():
             for method in METHODS:
                 if method in item:
-                    kind = self.planned if item[method].get("x-planned") else self.operations
-                    kind[method.upper(), template] = item[method]
+                    self.operations[method.upper(), template] = item[method]
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:

@@ -4,6 +4,7 @@ answered; used by openapi_test.py.
 SPDX-License-Identifier: Apache-2.0
 """
 
+import hashlib
 import json
 import time
 import urllib.parse
@@ -11,9 +12,11 @@ import wave
 
 from cases import Stage
 from identity_provider import Issuer
+from keys_leak_test import Reporter, matches
 from room_tokens_test import LISTENER, PARTICIPANT, room_settings
 
 WIDE = '"100000/min burst 100000"'
+PASSWORD = "correct horse"
 STRANGE_UUID = "00000000-0000-4000-8000-000000000000"
 NARROW = '"1/hour burst 1"'
 LIMITS = ("api_key_free", "api_key_pro", "person", "stranger", "password", "login",
@@ -50,8 +53,10 @@ class World(Stage):
     def __enter__(self):
         try:
             self.init()
-            self.settings = room_settings(self.data) + issuers(self.issuer) + limits(WIDE)
+            self.reporter = Reporter(self.data)
+            self.settings = self.parts_of_settings() + issuers(self.issuer) + limits(WIDE)
             self.start()
+            self.owner = self.member("owner", "owner")
         except BaseException:
             self.close()
             raise
@@ -62,6 +67,21 @@ class World(Stage):
             session.websocket.wire.drop()
         self.issuer.close()
         return super().close()
+
+    def parts_of_settings(self):
+        leaks = f'[leaks]\ngithub_public_keys_file = "{self.reporter.keys_file}"\n'
+        return room_settings(self.data) + leaks
+
+    def invitation(self, email, role):
+        made = self.must("member", "invite", "--email", email, "--role", role, "--json")
+        return json.loads(made)["code"]
+
+    def member(self, name, role):
+        """A new member of the workspace, logged in: what the log-in gave."""
+        who = {"email": f"{name}@example.com", "password": PASSWORD}
+        code = self.invitation(who["email"], role)
+        self.http("POST", "/v1/accounts", body=who | {"invitation_code": code})
+        return self.http("POST", "/v1/login", body=who).json()
 
     def routes(self):
         return self.must("routes", "--config", str(self.data / "settings.toml"), "--json")
@@ -77,8 +97,11 @@ class World(Stage):
         if how.get("query"):
             path += "?" + urllib.parse.urlencode(how["query"])
         headers = dict(how.get("headers", {}))
-        if credential is not None and "security" not in self.description.operations[name]:
-            headers["Authorization"] = f"Bearer {credential or self.api_key}"
+        operation = self.description.operations[name]
+        if credential is not None and "security" not in operation:
+            is_for_people = operation.get("x-callers") == "people"
+            usual = self.owner["access_token"] if is_for_people else self.api_key
+            headers["Authorization"] = f"Bearer {credential or usual}"
         reply = self.http(method, path, headers, how.get("body"))
         self.seen.add((name, reply.status))
         for fault in self.description.faults(name, reply):
@@ -115,16 +138,20 @@ class World(Stage):
                 if parameter.get("in") == "path"}
 
     def be_refused(self, operation_id):
-        """The refusals that every operation with a credential has in common."""
+        """The refusals that operations with a credential have in common, but for those that were
+        shown in a way of the operation's own."""
         operation = self.operation(operation_id)
-        statuses = set(operation["responses"])
+        name = self.names[operation_id]
+        statuses = {status for status in operation["responses"]
+                    if (name, int(status)) not in self.seen}
         parts = self.strange_parts(operation_id)
         if "security" in operation:
             return
         self.call(operation_id, 401, None, parts=parts)
         if "403" in statuses and operation.get("x-callers") != "API keys":
+            is_for_people = operation.get("x-callers") == "people"
             somebody = token_of(self.issuer, "https://id.example")
-            self.call(operation_id, 403, somebody, parts=parts)
+            self.call(operation_id, 403, self.api_key if is_for_people else somebody, parts=parts)
         if "400" in statuses and "requestBody" in operation:
             self.call(operation_id, 400, parts=parts, body={"no_such_member": 1})
         if "404" in statuses and parts:
@@ -135,12 +162,13 @@ class World(Stage):
 
     def be_over_the_limit(self):
         """Every operation with a limit, by a caller who has used up all of it."""
-        self.settings = room_settings(self.data) + limits(NARROW)
+        self.settings = self.parts_of_settings() + limits(NARROW)
         with wave.open(str(self.data / "sample.wav"), "wb") as sample:
             sample.setparams((1, 2, 16000, 0, "NONE", ""))
             sample.writeframes(bytes(3200))
         self.restart()
         self.call("get_page_sample", 200)
+        self.call("list_workspaces", 200)  # The owner's one call, before one could log them out.
         for operation_id in self.names:
             operation = self.operation(operation_id)
             if "429" not in operation["responses"]:
@@ -231,16 +259,187 @@ class World(Stage):
         self.call("read_audit", 200, headers=lines)
 
     def do_read_usage(self):
-        self.call("read_usage", 200)
-        self.call("read_usage", 404, query={"app_id": "app_nobody"})
-        self.call("read_usage", 400, query={"limit": 0})
+        self.read_usage("read_usage")
 
     def do_read_usage_of_keys(self):
-        self.call("read_usage_of_keys", 200)
-        self.call("read_usage_of_keys", 404, query={"app_id": "app_nobody"})
-        self.call("read_usage_of_keys", 400, query={"by": "year"})
+        self.read_usage("read_usage_of_keys")
 
     def do_read_usage_of_end_users(self):
-        self.call("read_usage_of_end_users", 200)
-        self.call("read_usage_of_end_users", 404, query={"app_id": "app_nobody"})
-        self.call("read_usage_of_end_users", 400, query={"limit": 0})
+        self.read_usage("read_usage_of_end_users")
+
+    def read_usage(self, operation_id):
+        self.call(operation_id, 200, query={"by": "hour", "app_id": self.app_id})
+        self.call(operation_id, 400, query={"by": "week"})
+        self.call(operation_id, 404, query={"app_id": "app_none"})
+
+    # Keys.
+
+    def key(self, **wish):
+        return self.call("create_key", 201, body={"name": "made"} | wish)
+
+    def revoked(self):
+        """The path parts of a key that is revoked."""
+        parts = {"key_id": self.key()["id"]}
+        self.call("revoke_key", 200, parts=parts)
+        return parts
+
+    def do_create_key(self):
+        self.key(scopes=["tokens:mint"], networks=["127.0.0.0/8"], rate_limit="3/min burst 5",
+                 expires_at=int(time.time()) + 3600)
+        self.call("create_key", 404, body={"name": "made", "app_id": "app_none"})
+
+    def do_list_keys(self):
+        self.call("list_keys", 200)
+        self.call("list_keys", 400, query={"limit": 0})
+        self.call("list_keys", 404, query={"app_id": "app_none"})
+
+    def do_import_keys(self):
+        body = {"keys": [{"name": "moved", "sha256": hashlib.sha256(b"acme").hexdigest()}]}
+        self.call("import_keys", 404, body=body | {"app_id": "app_none"})
+        self.call("import_keys", 201, body=body)
+        self.call("import_keys", 409, body=body)
+
+    def do_verify_keys(self):
+        self.call("verify_keys", 200, body={"key": self.api_key, "scopes": ["tokens:mint"]})
+        self.call("verify_keys", 200, body={"keys": [self.api_key, "nonsense"]})
+
+    def do_report_leaked_keys(self):
+        body = matches(self.key()["api_key"], "nonsense")
+        self.call("report_leaked_keys", 200, body=body, headers=self.reporter.headers(body))
+        self.call("report_leaked_keys", 400, body=b"{}", headers=self.reporter.headers(b"{}"))
+        self.call("report_leaked_keys", 401, body=body)
+
+    def do_revoke_own_key(self):
+        text = self.key()["api_key"]
+        self.call("revoke_own_key", 403, body={"key": text})
+        self.call("revoke_own_key", 200, text, body={"key": text, "reason": "x"})
+
+    def do_get_key(self):
+        self.call("get_key", 200, parts={"key_id": self.key()["id"]})
+
+    def do_freeze_key(self):
+        self.call("freeze_key", 200, parts={"key_id": self.key()["id"]}, body={"reason": "x"})
+        self.call("freeze_key", 400, parts={"key_id": self.key()["id"]}, body={"why": "x"})
+        self.call("freeze_key", 409, parts=self.revoked())
+
+    def do_unfreeze_key(self):
+        parts = {"key_id": self.key()["id"]}
+        self.call("freeze_key", 200, parts=parts)
+        self.call("unfreeze_key", 400, parts=parts, body={"why": "x"})
+        self.call("unfreeze_key", 200, parts=parts)
+        self.call("unfreeze_key", 409, parts=self.revoked())
+
+    def do_revoke_key(self):
+        self.call("revoke_key", 400, parts={"key_id": self.key()["id"]}, body={"why": "x"})
+        self.revoked()
+
+    def do_rotate_key(self):
+        parts = {"key_id": self.key()["id"]}
+        self.call("rotate_key", 400, parts=parts, body={"grace_seconds": -1})
+        self.call("rotate_key", 201, parts=parts, body={"grace_seconds": 60})
+        self.call("rotate_key", 409, parts=self.revoked())
+
+    def do_get_blast_radius(self):
+        made = self.key()
+        self.call("create_key", 201, made["api_key"], body={"name": "child"})
+        self.sessions.append(self.session(self.token(made["api_key"])))
+        self.call("get_blast_radius", 200, parts={"key_id": made["id"]})
+
+    def do_rotate_app_keys(self):
+        person = self.owner["access_token"]
+        live = {"environment": "live"}
+        wish = {"name": "made", "app_id": self.app_id} | live
+        self.call("create_key", 201, person, body=wish)
+        self.call("rotate_app_keys", 201, person, parts={"app_id": self.app_id}, body=live)
+
+    # People.
+
+    def do_sign_up(self):
+        who = {"email": "ada@example.com", "password": PASSWORD}
+        self.call("sign_up", 400, body={"no_such_member": 1})
+        self.call("sign_up", 403, body=who)
+        self.call("sign_up", 404, body=who | {"invitation_code": "inv_nobody"})
+        invited = {"invitation_code": self.invitation(who["email"], "viewer"), "name": "Ada"}
+        ada = self.call("sign_up", 201, body=who | invited)
+        self.call("remove_member", 204, parts={"account_id": ada["account"]["id"]})
+        again = {"invitation_code": self.invitation(who["email"], "viewer")}
+        self.call("sign_up", 409, body=who | again)
+
+    def do_log_in(self):
+        who = {"email": "owner@example.com", "password": PASSWORD}
+        self.call("log_in", 200, body=who)
+        self.call("log_in", 401, body=who | {"password": "wrong horse"})
+        self.call("log_in", 400, body={"email": "x", "password": "p"})
+
+    def do_refresh(self):
+        token = self.member("refreshing", "viewer")["refresh_token"]
+        self.call("refresh", 200, body={"refresh_token": token})
+        self.call("refresh", 401, body={"refresh_token": "nonsense"})
+        self.call("refresh", 400, body={})
+
+    def do_log_out(self):
+        token = self.member("leaving", "viewer")["refresh_token"]
+        self.call("log_out", 204, body={"refresh_token": token})
+        self.call("log_out", 400, body={})
+
+    def do_log_out_everywhere(self):
+        person = self.member("everywhere", "viewer")["access_token"]
+        self.call("log_out_everywhere", 204, person)
+        self.call("log_out_everywhere", 501, self.api_key)
+
+    def do_change_password(self):
+        person = self.member("changing", "viewer")["access_token"]
+        wrong = {"current_password": "wrong horse", "new_password": "better horse"}
+        self.call("change_password", 403, person, body=wrong)
+        self.call("change_password", 200, person, body=wrong | {"current_password": PASSWORD})
+
+    def do_get_me(self):
+        self.call("get_me", 200)
+        self.call("get_me", 200, self.owner["access_token"])
+        self.call("get_me", 200, token_of(self.issuer, "https://id.example"))
+
+    def do_list_workspaces(self):
+        self.call("list_workspaces", 200)
+
+    def do_list_members(self):
+        self.call("list_members", 200)
+
+    def do_change_role(self):
+        viewer = {"account_id": self.member("viewer", "viewer")["account"]["id"]}
+        self.call("change_role", 200, parts=viewer, body={"role": "developer"})
+        self.call("change_role", 404, parts={"account_id": "none"}, body={"role": "viewer"})
+        owner = {"account_id": self.owner["account"]["id"]}
+        self.call("change_role", 409, parts=owner, body={"role": "admin"})
+
+    def do_remove_member(self):
+        viewer = self.member("removed", "viewer")
+        self.call("remove_member", 204, parts={"account_id": viewer["account"]["id"]})
+        self.call("remove_member", 409, parts={"account_id": self.owner["account"]["id"]})
+
+    def invite(self, email):
+        return self.call("invite_member", 201, body={"email": email, "role": "viewer"})
+
+    def do_list_invitations(self):
+        self.invite("eve@example.com")
+        self.call("list_invitations", 200)
+
+    def do_invite_member(self):
+        self.invite("bo@example.com")
+        self.call("invite_member", 409, body={"email": "owner@example.com", "role": "viewer"})
+
+    def do_withdraw_invitation(self):
+        invited = self.invite("cy@example.com")["invitation"]
+        self.call("withdraw_invitation", 204, parts={"id": invited["id"]})
+
+    def do_accept_invitation(self):
+        joining = self.member("joining", "viewer")
+        self.call("remove_member", 204, parts={"account_id": joining["account"]["id"]})
+        code = {"code": self.invite("joining@example.com")["code"]}
+        self.call("accept_invitation", 404, joining["access_token"], body={"code": "inv_nobody"})
+        self.call("accept_invitation", 200, joining["access_token"], body=code)
+
+    def do_get_jwks(self):
+        self.call("get_jwks", 200)
+
+    def do_get_discovery(self):
+        self.call("get_discovery", 200)
