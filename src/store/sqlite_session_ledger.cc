@@ -219,6 +219,7 @@ void SqliteSessionLedger::submit(std::vector<End> ends) {
     ends_.insert(ends_.end(), std::make_move_iterator(shared->begin()),
                  std::make_move_iterator(shared->end()));
     not_before_ = steady_clock::now() + after_a_failure;
+    wake_.notify_one();
   };
   const bool is_taken = writer_.submit({.work =
                                             [this, shared, is_kept](SqliteDatabase& database) {
