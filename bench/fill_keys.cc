@@ -92,7 +92,8 @@ int main(int argument_count, char** arguments) {
     return 2;
   }
   const server::DataFolder folder{arguments[1]};
-  const auto workspace = server::Workspace::open(folder, server::Config{});
+  const server::Config config;
+  const auto workspace = server::Workspace::open(folder, config);
   if (!workspace) return complain("open", workspace.error());
   const auto apps = (*workspace)->catalog->apps();
   if (apps.empty()) {

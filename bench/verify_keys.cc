@@ -9,6 +9,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -18,13 +19,20 @@
 #include <vector>
 
 #include "actions/verify_api_keys.h"
+#include "server/json_log.h"
 #include "server/reception.h"
 #include "server/workspace.h"
 
 namespace {
 
 using namespace stagedoor;
-using Clock = std::chrono::steady_clock;
+
+// Seconds of this thread's work: what others do on the core meanwhile is not counted.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 std::vector<std::string> lines_of(const char* path) {
   std::ifstream file(path);
@@ -40,15 +48,15 @@ double rate_of(const actions::VerifyApiKeys& verify, const rules::Caller& caller
   std::vector<std::string_view> views(texts.begin(), texts.end());
   std::vector<actions::VerifyApiKeys::Outcome> outcomes;
   std::size_t at = 0, done = 0;
-  const auto begin = Clock::now();
+  const auto begin = thread_seconds();
   for (;;) {
     const auto count = std::min(actions::verified_at_once_max, views.size() - at);
     verify(caller, {}, std::span(views).subspan(at, count), outcomes);
     if (outcomes.front().verdict != expected) std::abort();
     done += count;
     at = at + count == views.size() ? 0 : at + count;
-    const std::chrono::duration<double> took = Clock::now() - begin;
-    if (took.count() > seconds) return static_cast<double>(done) / took.count();
+    const auto took = thread_seconds() - begin;
+    if (took > seconds) return static_cast<double>(done) / took;
   }
 }
 
@@ -61,14 +69,16 @@ int main(int argument_count, char** arguments) {
   }
   const double seconds = argument_count > 3 ? std::atof(arguments[3]) : 3;
   server::Config config;
-  for (auto& [name, limit] : config.limits.tiers) limit = rules::RateLimit::unlimited();
+  for (auto& [name, limit] : config.limits.tiers)
+    limit = {1'000'000'000, std::chrono::minutes(1), 1'000'000'000};
   const auto workspace = server::Workspace::open(server::DataFolder{arguments[1]}, config);
   const auto good = lines_of(arguments[2]);
   if (!workspace || good.empty()) {
     fmt::print(stderr, "verify_keys: no workspace or no keys\n");
     return 1;
   }
-  server::Reception reception(**workspace, config);
+  server::JsonLog log((*workspace)->clock, base::LogLevel::error);
+  server::Reception reception(**workspace, config, log);
   const actions::VerifyApiKeys verify({.keys = *(*workspace)->keys,
                                        .hasher = *(*workspace)->hasher,
                                        .admit = reception.admit(),

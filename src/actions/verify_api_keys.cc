@@ -12,7 +12,9 @@ using rules::CallerKind;
 
 bool is_of(const rules::KnownApiKey& key, const rules::Caller& caller) {
   if (caller.kind() == CallerKind::api_key)
-    return key.app->id == caller.app().id && key.environment == caller.environment();
+    // The same object nearly always; an app that was changed has another.
+    return key.environment == caller.environment() &&
+           (key.app == &caller.app() || key.app->id == caller.app().id);
   return !caller.workspace_id().empty() && key.app->workspace_id == caller.workspace_id();
 }
 
@@ -44,33 +46,50 @@ std::string_view name_of(KeyVerdict verdict) {
   std::unreachable();
 }
 
+std::optional<rules::ApiKeyHash> VerifyApiKeys::hash_of(
+    std::string_view text, std::optional<rules::Environment> environment, Outcome& outcome) const {
+  const auto key = rules::ApiKeyText::parse(text);
+  if (!key) {
+    if (key.error().code == base::ErrorCode::mistyped_key) outcome.verdict = KeyVerdict::mistyped;
+    const auto foreign = rules::foreign_hash_of(text);
+    return foreign ? std::optional(parts_.hasher.current(*foreign)) : std::nullopt;
+  }
+  if (!environment || key->environment() == *environment) return parts_.hasher.current(*key);
+  outcome.verdict = KeyVerdict::wrong_environment;
+  return std::nullopt;
+}
+
+std::optional<rules::KnownApiKey> VerifyApiKeys::look_up(std::string_view text) const {
+  if (const auto key = rules::ApiKeyText::parse(text))
+    return look_up_api_key(parts_.keys, parts_.hasher, *key);
+  const auto foreign = rules::foreign_hash_of(text);
+  return foreign ? look_up_api_key(parts_.keys, parts_.hasher, *foreign) : std::nullopt;
+}
+
 void VerifyApiKeys::operator()(const rules::Caller& caller, const Asked& asked,
                                std::span<const std::string_view> texts,
                                std::vector<Outcome>& outcomes) const {
   const auto now = parts_.clock.now();
   auto environment = asked.environment;
   if (caller.kind() == CallerKind::api_key) environment = caller.environment();
-  outcomes.clear();
-  outcomes.reserve(texts.size());
-  for (const auto text : texts) outcomes.push_back(of_text(caller, asked, environment, text, now));
-}
-
-VerifyApiKeys::Outcome VerifyApiKeys::of_text(const rules::Caller& caller, const Asked& asked,
-                                              std::optional<rules::Environment> environment,
-                                              std::string_view text, base::Instant now) const {
-  const auto key = rules::ApiKeyText::parse(text);
-  if (key) {
-    if (environment && key->environment() != *environment)
-      return {KeyVerdict::wrong_environment, std::nullopt, {}};
-    return of_known(caller, asked, environment, look_up_api_key(parts_.keys, parts_.hasher, *key),
-                    now);
+  outcomes.assign(texts.size(), {});
+  // All hashes first, then all look-ups: see ApiKeyStore::find_many.
+  std::vector<rules::ApiKeyHash> hashes;
+  std::vector<std::size_t> places;
+  hashes.reserve(texts.size());
+  places.reserve(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto hash = hash_of(texts[i], environment, outcomes[i]);
+    if (!hash) continue;
+    hashes.push_back(*hash);
+    places.push_back(i);
   }
-  if (key.error().code == base::ErrorCode::mistyped_key)
-    return {KeyVerdict::mistyped, std::nullopt, {}};
-  const auto foreign = rules::foreign_hash_of(text);
-  if (!foreign) return {};
-  return of_known(caller, asked, environment, look_up_api_key(parts_.keys, parts_.hasher, *foreign),
-                  now);
+  std::vector<std::optional<rules::KnownApiKey>> known(hashes.size());
+  parts_.keys.find_many(hashes, known);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!known[i]) known[i] = look_up(texts[places[i]]);
+    outcomes[places[i]] = of_known(caller, asked, environment, known[i], now);
+  }
 }
 
 VerifyApiKeys::Outcome VerifyApiKeys::of_known(const rules::Caller& caller, const Asked& asked,

@@ -73,9 +73,13 @@ class VerifyApiKeys {
                   std::span<const std::string_view> texts, std::vector<Outcome>& outcomes) const;
 
  private:
-  Outcome of_text(const rules::Caller& caller, const Asked& asked,
-                  std::optional<rules::Environment> environment, std::string_view text,
-                  base::Instant now) const;
+  // What a text alone shows, and under which hash a good key of that text is; nullopt: the text
+  // decides.
+  std::optional<rules::ApiKeyHash> hash_of(std::string_view text,
+                                           std::optional<rules::Environment> environment,
+                                           Outcome& outcome) const;
+  // What is not a good key under the current server secret: under an older one, or refused.
+  std::optional<rules::KnownApiKey> look_up(std::string_view text) const;
   Outcome of_known(const rules::Caller& caller, const Asked& asked,
                    std::optional<rules::Environment> environment,
                    const std::optional<rules::KnownApiKey>& known, base::Instant now) const;

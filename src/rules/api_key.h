@@ -53,6 +53,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -192,6 +193,11 @@ class ApiKeyStore {
     auto known = look_up(hash);
     if (known && known->standing != ApiKeyStanding::good) known.reset();
     return known;
+  }
+  // The same for many at once: `known` has a place for each hash.
+  virtual void find_many(std::span<const ApiKeyHash> hashes,
+                         std::span<std::optional<KnownApiKey>> known) const {
+    for (std::size_t i = 0; i < hashes.size(); ++i) known[i] = find(hashes[i]);
   }
   // Also frozen and revoked ones, for whoever may be told how a key stands.
   virtual std::optional<KnownApiKey> look_up(const ApiKeyHash& hash) const = 0;

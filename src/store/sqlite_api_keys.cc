@@ -39,6 +39,18 @@ std::optional<rules::KnownApiKey> SqliteApiKeys::find(const rules::ApiKeyHash& h
   return known_of(entry);
 }
 
+void SqliteApiKeys::find_many(std::span<const rules::ApiKeyHash> hashes,
+                              std::span<std::optional<rules::KnownApiKey>> known) const {
+  // Whoever changes the table holds one of these locks at a time and waits for no other with it.
+  std::array<std::shared_lock<std::shared_mutex>, std::tuple_size_v<decltype(shards_)>> locks;
+  for (std::size_t i = 0; i < shards_.size(); ++i) locks[i] = std::shared_lock(shards_[i].mutex);
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const auto& entries = shard_of(hashes[i]).entries;
+    const auto found = entries.find(hashes[i]);
+    known[i] = found == entries.end() ? std::nullopt : known_of(found->second);
+  }
+}
+
 std::optional<rules::KnownApiKey> SqliteApiKeys::look_up(const rules::ApiKeyHash& hash) const {
   if (auto good = find(hash)) return good;
   Entry entry;

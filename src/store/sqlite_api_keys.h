@@ -32,6 +32,9 @@ class SqliteApiKeys : public rules::ApiKeyStore {
   SqliteApiKeys(SqliteWriter& writer, SqliteCatalog& catalog);
 
   std::optional<rules::KnownApiKey> find(const rules::ApiKeyHash& hash) const override;
+  // Without a lock for each, so that the processor waits for several places of the table at a time.
+  void find_many(std::span<const rules::ApiKeyHash> hashes,
+                 std::span<std::optional<rules::KnownApiKey>> known) const override;
   std::optional<rules::KnownApiKey> look_up(const rules::ApiKeyHash& hash) const override;
   void rehash(std::uint64_t id, const rules::ApiKeyHash& from,
               const rules::ApiKeyHash& to) override;
