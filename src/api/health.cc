@@ -87,16 +87,15 @@ RequestCounts::RequestCounts() {
 }
 
 void RequestCounts::add_route(std::string pattern) {
-  for (const auto& route : routes_)
-    if (route->pattern == pattern) return;
+  if (by_pattern_.contains(pattern)) return;
   routes_.push_back(std::make_unique<Route>());
   routes_.back()->pattern = std::move(pattern);
+  by_pattern_.emplace(routes_.back()->pattern, routes_.back().get());
 }
 
 void RequestCounts::count(const http::RequestRecord& record) {
-  auto* route = routes_.front().get();
-  for (const auto& known : routes_)
-    if (known->pattern == record.route) route = known.get();
+  const auto known = by_pattern_.find(record.route);
+  auto* route = known == by_pattern_.end() ? routes_.front().get() : known->second;
   auto& counts = route->shards[my_shard(shard_count)];
   const auto status = static_cast<std::size_t>(std::clamp(record.status / 100, 1, 5));
   counts.by_class[status].fetch_add(1, std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,7 @@ class RequestCounts {
     std::array<Counts, shard_count> shards;
   };
   std::vector<std::unique_ptr<Route>> routes_;  // the first takes what matched no route
+  std::unordered_map<std::string_view, Route*> by_pattern_;
 };
 
 class Health {

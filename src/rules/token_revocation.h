@@ -2,8 +2,8 @@
 //
 // Rule session-token-revoked-with-its-sessions: a revocation names one token, end user, API key,
 // app or avatar. From the moment that it is durable no token of that subject which was minted until
-// then opens a session, and the live sessions that rest on one are ended: within 100 ms on the node
-// that was asked, and on others that share the data folder. What is minted later is untouched.
+// then opens a session, and each live session that rests on one is asked to end, on the node that
+// was asked and on others that share the data folder. What is minted later is untouched.
 //
 // Rule session-token-revocation-forgotten: a revocation is forgotten when the last token that it is
 // about has expired, a day later; so their number stays bounded.

@@ -24,22 +24,6 @@ class LocalAccounts {
 
   void add_to(http::Router& router, const front::Guard& guard) const;
 
-  static constexpr std::array patterns = {"/v1/accounts",
-                                          "/v1/login",
-                                          "/v1/refresh",
-                                          "/v1/logout",
-                                          "/v1/logout-everywhere",
-                                          "/v1/password",
-                                          "/v1/me",
-                                          "/v1/workspaces",
-                                          "/v1/members",
-                                          "/v1/members/{account_id}",
-                                          "/v1/invitations",
-                                          "/v1/invitations/{id}",
-                                          "/v1/invitations/accept",
-                                          "/.well-known/jwks.json",
-                                          "/.well-known/openid-configuration"};
-
  private:
   crypto::PasswordHasher passwords_;
   const actions::People people_;

@@ -276,44 +276,9 @@ void Server::add_routes() {
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());
-  for (const auto* pattern :
-       {"/v1/audit", "/v1/usage", "/v1/usage/keys", "/v1/usage/end-users", "/v1/session-tokens",
-        "/v1/session-tokens/revoke", "/v1/live-sessions", "/v1/live-sessions/{id}",
-        "/v1/live-sessions/{id}/end"})
-    requests_.add_route(pattern);
   room_services_->add_to(router_, reception_.api());
   accounts_->add_to(router_, reception_.api());
-  for (const auto* pattern : LocalAccounts::patterns) requests_.add_route(pattern);
-  for (const auto* pattern : {"/healthz",
-                              "/readyz",
-                              "/metrics",
-                              "/v1/console/session-tokens",
-                              "/v2/character/{id}",
-                              "/v2/character/{id}/camera",
-                              "/v2/character/{id}/idle",
-                              "/v2/driveningress/websocket",
-                              "/",
-                              "/door/session",
-                              "/door/sample.wav",
-                              "/v1/auth/session-token",
-                              "/v1/personas",
-                              "/v1/personas/{id}",
-                              "/health",
-                              "/v1/health",
-                              "/v1/avatars",
-                              "/v1/avatars/{id}",
-                              "/v1/avatars/{id}/model",
-                              "/v1/tts",
-                              "/v1/tts/preview",
-                              "/v1/tts/voices",
-                              "/v1/conversations",
-                              "/v1/conversations/{id}",
-                              "/v1/conversations/{id}/end",
-                              "/v1/conversations/{id}/messages",
-                              "/v1/consumer-avatars",
-                              "/v1/room-tokens/livekit",
-                              "/v1/room-tokens/agora"})
-    requests_.add_route(pattern);
+  for (const auto& route : router_.routes()) requests_.add_route(route.pattern);
 }
 
 std::vector<api::Gauge> Server::gauges() {

@@ -16,6 +16,7 @@
 #include "actions/refresh_log_in.h"
 #include "actions/sign_up.h"
 #include "crypto/random.h"
+#include "folder_for_test.h"
 #include "store/known_people.h"
 #include "store/sqlite_accounts.h"
 #include "store/sqlite_members.h"
@@ -31,27 +32,8 @@ using namespace std::chrono_literals;
 const std::string our_issuer = "https://door.example";
 const std::string password = "correct horse";
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
-SqliteDatabase opened(const Folder& folder) {
-  auto database = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::create);
-  EXPECT_TRUE(migrate(*database));
-  return *std::move(database);
-}
-
 rules::AuditSealer sealer_of(const Folder& folder, base::Random& random) {
-  auto database = opened(folder);
+  auto database = folder.database();
   auto sealer = open_audit_key(database, folder.file("audit-key"), random);
   EXPECT_TRUE(sealer);
   return *std::move(sealer);
@@ -69,7 +51,7 @@ struct Process {
   ~Process() { writer.stop(); }
 
   std::int64_t count(const std::string& sql) {
-    auto database = opened(folder);
+    auto database = folder.database();
     auto read = database.prepare(sql);
     EXPECT_EQ(read->step(), SqliteStatement::Step::row);
     return read->integer(0);
@@ -78,7 +60,7 @@ struct Process {
     return count("SELECT count(*) FROM audit_log WHERE action = '" + action + "'");
   }
   void add_workspace(const std::string& id) {
-    auto database = opened(folder);
+    auto database = folder.database();
     EXPECT_TRUE(database.execute("INSERT INTO workspaces VALUES ('" + id + "', 'W', 0)"));
   }
   std::string code_for(const std::string& email, Role role, const std::string& by = "",
@@ -120,8 +102,8 @@ struct Process {
   const Folder& folder;
   base::ManualClock clock{base::from_unix_seconds(1'795'000'000)};
   crypto::SystemRandom random;
-  SqliteWriter writer{opened(folder)};
-  SqliteReaders readers{folder.file("store.db")};
+  SqliteWriter writer{folder.database()};
+  SqliteReaders readers{folder.database_path()};
   SqliteAuditLog audit{writer, sealer_of(folder, random), clock};
   KnownPeople people{our_issuer};
   SqliteAccounts accounts{writer, readers, audit, people};
@@ -264,7 +246,7 @@ TEST_F(People, OfManySimultaneousRefreshesAllGetTheSameNextToken) {
 TEST_F(People, TheStoreHoldsNoToken) {
   door.member("ada@example.com", Role::owner);
   const auto logged_in = door.log_in_as("ada@example.com");
-  auto database = opened(folder);
+  auto database = folder.database();
   auto read = database.prepare(
       "SELECT count(*) FROM refresh_tokens WHERE hash = ?1 OR instr(hash, 'sdr_') > 0");
   read->bind_blob(1, rules::hash_of_refresh_token(logged_in->refresh_token.expose()));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/random.h"
+#include "folder_for_test.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
 #include "store/sqlite_writer.h"
@@ -18,24 +19,6 @@ namespace {
 
 using base::ErrorCode;
 using namespace std::chrono_literals;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  SqliteDatabase database() const {
-    auto opened = SqliteDatabase::open(file("store.db"), SqliteDatabase::Mode::create);
-    EXPECT_TRUE(migrate(*opened));
-    return *std::move(opened);
-  }
-
- private:
-  std::string path_;
-};
 
 base::Result<rules::AuditSealer> key_of(const Folder& folder) {
   auto database = folder.database();
@@ -164,7 +147,7 @@ std::string said_of(const std::string& change, const std::string& checkpoint = {
     auto others = folder.database();
     EXPECT_TRUE(others.execute(change));
   }
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   std::optional<rules::AuditCheckpoint> expected;
   if (!checkpoint.empty()) expected = *rules::parse_audit_checkpoint(checkpoint);
   const auto newest =
@@ -237,7 +220,7 @@ TEST(AuditTrail, ADatabaseThatWasPutBackAsAWholeIsFoundByACheckpoint) {
   }
   ASSERT_TRUE(opened->record("two"));
   const auto sealer = *read_audit_key(folder.file("audit-key"));
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   const auto checkpoint = SqliteAuditTrail(readers).newest(sealer);
   ASSERT_TRUE(checkpoint);
   EXPECT_TRUE(SqliteAuditTrail(readers).verify(sealer, {}, *checkpoint));
@@ -261,7 +244,7 @@ TEST(AuditLog, TheChainHoldsWhereTwoProcessesWriteAtOnce) {
   std::thread beside([&] { write(other, "other "); });
   write(one, "one ");
   beside.join();
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   const auto newest = SqliteAuditTrail(readers).verify(one.log.sealer(), {}, {});
   ASSERT_TRUE(newest) << newest.error().hint;
   EXPECT_EQ(newest->number, 100);
@@ -282,7 +265,7 @@ TEST(AuditLog, ALogWhoseKeyIsLostGoesOnWithANewOneAndIsProvedFromThereOn) {
   ASSERT_TRUE(from);
   Opened opened(folder);
   ASSERT_TRUE(opened.record("two"));
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   EXPECT_FALSE(SqliteAuditTrail(readers).verify(opened.log.sealer(), {}, {}));
   EXPECT_TRUE(SqliteAuditTrail(readers).verify(opened.log.sealer(), *from, {}));
 }
@@ -300,7 +283,7 @@ TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
       opened.log.note(entry);
     }
   }
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   rules::AuditQuery query;
   query.count_max = 1000;
   const auto page = SqliteAuditTrail(readers).read(query);
@@ -325,7 +308,7 @@ TEST(AuditTrail, PagesFollowEachOtherInBothOrdersAndHoldWhatWasAskedFor) {
                                    .request_id = "",
                                    .detail = ""}));
   }
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   const SqliteAuditTrail trail(readers);
   const auto all = [&](rules::AuditQuery query) {
     std::vector<std::int64_t> numbers;
@@ -381,7 +364,7 @@ TEST(AuditTrail, AKeyReadsWhatWasDoneByOrToItsAppInItsEnvironment) {
   append("acc_1", "app_1");
   append("acc_1", "app_2");
   append("acc_1", "");
-  SqliteReaders readers(folder.file("store.db"));
+  SqliteReaders readers(folder.database_path());
   rules::AuditQuery query;
   query.order = rules::AuditOrder::oldest_first;
   query.of_app = {.app_id = "app_1", .environment = rules::Environment::test};

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "folder_for_test.h"
 #include "store/sqlite_key_usage.h"
 
 namespace stagedoor::store {
@@ -17,28 +18,11 @@ using namespace std::chrono_literals;
 
 const base::Instant now = base::from_unix_seconds(1'795'000'000);
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string database_path() const { return path_ + "/store.db"; }
-  SqliteDatabase database() const {
-    auto opened = SqliteDatabase::open(database_path(), SqliteDatabase::Mode::create);
-    EXPECT_TRUE(migrate(*opened));
-    return *std::move(opened);
-  }
-  std::int64_t ask(const std::string& sql) const {
-    auto database = this->database();
-    auto read = database.prepare(sql);
-    return read && read->step() == SqliteStatement::Step::row ? read->integer(0) : -1;
-  }
-
- private:
-  std::string path_;
-};
+std::int64_t ask(const Folder& folder, const std::string& sql) {
+  auto database = folder.database();
+  auto read = database.prepare(sql);
+  return read && read->step() == SqliteStatement::Step::row ? read->integer(0) : -1;
+}
 
 struct Opened {
   explicit Opened(const Folder& folder)
@@ -75,10 +59,10 @@ TEST(KeyUsage, EveryCallIsCountedOnceWhicheverThreadCountsIt) {
     threads.clear();
     EXPECT_EQ(opened.usage.last_use(7)->count, 8000) << "also while some of it is not written yet";
   }
-  EXPECT_EQ(folder.ask("SELECT count FROM api_key_uses WHERE api_key_id = 7"), 8000);
-  EXPECT_EQ(folder.ask("SELECT sum(calls) FROM api_key_hours"), 8000);
-  EXPECT_EQ(folder.ask("SELECT sum(refusals) FROM api_key_hours"), 800);
-  EXPECT_EQ(folder.ask("SELECT sum(count) FROM api_key_networks"), 8000);
+  EXPECT_EQ(ask(folder, "SELECT count FROM api_key_uses WHERE api_key_id = 7"), 8000);
+  EXPECT_EQ(ask(folder, "SELECT sum(calls) FROM api_key_hours"), 8000);
+  EXPECT_EQ(ask(folder, "SELECT sum(refusals) FROM api_key_hours"), 800);
+  EXPECT_EQ(ask(folder, "SELECT sum(count) FROM api_key_networks"), 8000);
 }
 
 // Rule usage-of-keys.
@@ -93,8 +77,8 @@ TEST(KeyUsage, ACallCountsInTheHourInWhichItCame) {
     opened.usage.count(7, address("192.0.2.1"), CallOutcome::admitted, now + 1h);
   }
   const auto hour = std::to_string(1'795'000'000 / 3600);
-  EXPECT_EQ(folder.ask("SELECT calls FROM api_key_hours WHERE hour = " + hour), 1);
-  EXPECT_EQ(folder.ask("SELECT calls FROM api_key_hours WHERE hour = 1 + " + hour), 3);
+  EXPECT_EQ(ask(folder, "SELECT calls FROM api_key_hours WHERE hour = " + hour), 1);
+  EXPECT_EQ(ask(folder, "SELECT calls FROM api_key_hours WHERE hour = 1 + " + hour), 3);
 }
 
 TEST(KeyUsage, TheLastUseIsKnownAtOnceAndAfterARestart) {
@@ -132,9 +116,9 @@ TEST(KeyUsage, FromEverMoreNetworksOneKeyFillsABoundedNumberOfRowsAndNoCallIsLos
       opened.usage.finish();
     }
   }
-  EXPECT_EQ(folder.ask("SELECT count(*) FROM api_key_networks"), 257);
-  EXPECT_EQ(folder.ask("SELECT sum(count) FROM api_key_networks"), 900);
-  EXPECT_EQ(folder.ask("SELECT count FROM api_key_networks WHERE peer = 'other'"), 900 - 256);
+  EXPECT_EQ(ask(folder, "SELECT count(*) FROM api_key_networks"), 257);
+  EXPECT_EQ(ask(folder, "SELECT sum(count) FROM api_key_networks"), 900);
+  EXPECT_EQ(ask(folder, "SELECT count FROM api_key_networks WHERE peer = 'other'"), 900 - 256);
 }
 
 TEST(KeyUsage, OneHostsManyAddressesOfIpv6AreOneNetwork) {
@@ -144,7 +128,7 @@ TEST(KeyUsage, OneHostsManyAddressesOfIpv6AreOneNetwork) {
     for (int at = 0; at < 300; ++at)
       opened.usage.count(7, address("2001:db8::" + std::to_string(at)), CallOutcome::admitted, now);
   }
-  EXPECT_EQ(folder.ask("SELECT count FROM api_key_networks"), 300);
+  EXPECT_EQ(ask(folder, "SELECT count FROM api_key_networks"), 300);
 }
 
 // Rule usage-of-keys.
@@ -159,12 +143,12 @@ TEST(KeyUsage, WhatCannotBeWrittenIsWrittenLaterAndOnce) {
     for (std::uint64_t key = 1; key <= 1000; ++key)
       opened.usage.count(key, address("192.0.2.1"), CallOutcome::admitted, now);
     opened.usage.finish();
-    EXPECT_EQ(folder.ask("SELECT count(*) FROM api_key_uses"), 0);
+    EXPECT_EQ(ask(folder, "SELECT count(*) FROM api_key_uses"), 0);
     EXPECT_EQ(opened.usage.last_use(1000)->count, 1);
     ASSERT_TRUE(others.execute("DROP TRIGGER refuse"));
   }
-  EXPECT_EQ(folder.ask("SELECT sum(count) FROM api_key_uses"), 1000);
-  EXPECT_EQ(folder.ask("SELECT sum(calls) FROM api_key_hours"), 1000);
+  EXPECT_EQ(ask(folder, "SELECT sum(count) FROM api_key_uses"), 1000);
+  EXPECT_EQ(ask(folder, "SELECT sum(calls) FROM api_key_hours"), 1000);
 }
 
 }  // namespace

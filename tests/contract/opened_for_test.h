@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "folder_for_test.h"
 #include "store/sqlite_api_key_records.h"
 #include "store/sqlite_api_keys.h"
 #include "store/sqlite_audit_log.h"
@@ -27,26 +28,13 @@ namespace stagedoor::store {
 
 using namespace std::chrono_literals;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 // A process with the store open.
 struct Opened {
   explicit Opened(const Folder& folder)
-      : writer(open(folder)),
+      : writer(folder.database()),
         catalog(writer),
         keys(writer, catalog),
-        readers(folder.file("store.db")),
+        readers(folder.database_path()),
         audit(writer, sealer_of(folder), clock),
         records(writer, readers, audit),
         ledger(
@@ -59,13 +47,8 @@ struct Opened {
     EXPECT_TRUE(writer.start());
   }
   ~Opened() { writer.stop(); }
-  static SqliteDatabase open(const Folder& folder) {
-    auto database = SqliteDatabase::open(folder.file("store.db"), SqliteDatabase::Mode::create);
-    EXPECT_TRUE(migrate(*database));
-    return *std::move(database);
-  }
   static rules::AuditSealer sealer_of(const Folder& folder) {
-    auto database = open(folder);
+    auto database = folder.database();
     crypto::SystemRandom random;
     return *open_audit_key(database, folder.file("audit-key"), random);
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "folder_for_test.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_writer.h"
 
@@ -13,18 +14,6 @@ namespace {
 
 using Step = SqliteStatement::Step;
 
-class Folder {
- public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) std::abort();
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file() const { return path_ + "/store.db"; }
-
- private:
-  std::string path_;
-};
-
 std::int64_t count(SqliteDatabase& database) {
   auto read = database.prepare("SELECT count(*) FROM t");
   return read && read->step() == Step::row ? read->integer(0) : -1;
@@ -32,11 +21,11 @@ std::int64_t count(SqliteDatabase& database) {
 
 TEST(SqliteReaders, ReadWhatIsCommittedWhileAWriteIsUnderWayAndCannotWrite) {
   const Folder folder;
-  auto opened = SqliteDatabase::open(folder.file(), SqliteDatabase::Mode::create);
+  auto opened = SqliteDatabase::open(folder.database_path(), SqliteDatabase::Mode::create);
   ASSERT_TRUE(opened->execute("CREATE TABLE t (i INTEGER)"));
   SqliteWriter writer(*std::move(opened));
   ASSERT_TRUE(writer.start());
-  SqliteReaders readers(folder.file());
+  SqliteReaders readers(folder.database_path());
   const auto written = writer.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     EXPECT_TRUE(database.execute("INSERT INTO t VALUES (1)"));
     // The writer's transaction is open here.
@@ -56,9 +45,9 @@ TEST(SqliteReaders, ReadWhatIsCommittedWhileAWriteIsUnderWayAndCannotWrite) {
 
 TEST(SqliteReaders, ATransactionLeftOpenEndsWithTheCallSoThatTheNextOneSeesWhatIsNew) {
   const Folder folder;
-  auto opened = SqliteDatabase::open(folder.file(), SqliteDatabase::Mode::create);
+  auto opened = SqliteDatabase::open(folder.database_path(), SqliteDatabase::Mode::create);
   ASSERT_TRUE(opened->execute("CREATE TABLE t (i INTEGER)"));
-  SqliteReaders readers(folder.file());
+  SqliteReaders readers(folder.database_path());
   const auto look = [&](std::int64_t expected) {
     ASSERT_TRUE(readers.read([&](SqliteDatabase& reading) -> base::Result<base::Done> {
       EXPECT_TRUE(reading.execute("BEGIN"));

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "folder_for_test.h"
 #include "store/sqlite_redemptions.h"
 
 namespace stagedoor::store {
@@ -23,19 +24,6 @@ using namespace std::chrono_literals;
 
 const base::Instant start = base::from_unix_seconds(1'795'000'000);
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string database() const { return path_ + "/store.db"; }
-
- private:
-  std::string path_;
-};
-
 struct Row {
   std::int64_t began_at, last_seen_at, ended_at;
   std::string reason;
@@ -44,9 +32,9 @@ struct Row {
 
 struct Opened {
   explicit Opened(const Folder& folder, base::Instant now = start)
-      : path(folder.database()),
+      : path(folder.database_path()),
         clock(now),
-        writer(open(folder)),
+        writer(folder.database()),
         ledger(
             writer,
             [this](SqliteDatabase&, const rules::AuditEntry& entry) -> base::Result<base::Done> {
@@ -61,11 +49,6 @@ struct Opened {
   ~Opened() {
     ledger.finish();
     writer.stop();
-  }
-  static SqliteDatabase open(const Folder& folder) {
-    auto database = SqliteDatabase::open(folder.database(), SqliteDatabase::Mode::create);
-    EXPECT_TRUE(migrate(*database));
-    return *std::move(database);
   }
   base::Result<Redeemed> redeem(const rules::Redemption& redemption) {
     std::promise<base::Result<Redeemed>> promise;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "folder_for_test.h"
 #include "rules/api_key.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_token_revocations.h"
@@ -20,22 +21,9 @@ using namespace std::chrono_literals;
 
 const base::Instant start = base::from_unix_seconds(1'795'000'000);
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stagedoor-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string database() const { return path_ + "/store.db"; }
-
- private:
-  std::string path_;
-};
-
 struct Opened {
   explicit Opened(const Folder& folder)
-      : writer(open(folder)),
+      : writer(folder.database()),
         catalog(writer),
         revocations(
             writer,
@@ -48,11 +36,6 @@ struct Opened {
     EXPECT_TRUE(writer.start());
   }
   ~Opened() { writer.stop(); }
-  static SqliteDatabase open(const Folder& folder) {
-    auto database = SqliteDatabase::open(folder.database(), SqliteDatabase::Mode::create);
-    EXPECT_TRUE(migrate(*database));
-    return *std::move(database);
-  }
 
   std::atomic<bool> audit_is_broken = false;
   std::atomic<int> recorded = 0;
