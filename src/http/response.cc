@@ -2,13 +2,15 @@
 
 #include "http/response.h"
 
+#include <algorithm>
+
 namespace stagedoor::http {
 
 namespace {
 
 // RFC 9110 5.5: what would end a field, and with it our control of the answer.
 bool is_safe(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+  return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 }  // namespace
