@@ -323,15 +323,17 @@ base::Result<std::int64_t> SqliteAccounts::change_password(const std::string& ac
 void SqliteAccounts::rehash(const std::string& account_id, const std::string& old_hash,
                             const std::string& new_hash) {
   (void)writer_.submit(
-      {.work =
-           [account_id, old_hash, new_hash](SqliteDatabase& database) {
-             auto update = database.prepare(
-                 "UPDATE accounts SET password_hash = ?3 WHERE id = ?1 AND "
-                 "password_hash = ?2");
-             if (!update) return;
-             (void)update->bind(1, account_id).bind(2, old_hash).bind(3, new_hash).run();
-           },
-       .done = [](bool) {}});
+      {.work = [account_id, old_hash,
+                new_hash](SqliteDatabase& database) -> base::Result<base::Done> {
+         auto update = database.prepare(
+             "UPDATE accounts SET password_hash = ?3 WHERE id = ?1 AND "
+             "password_hash = ?2");
+         if (!update) return base::fail(update.error());
+         if (!update->bind(1, account_id).bind(2, old_hash).bind(3, new_hash).run())
+           return database.trouble("renew a password's hash");
+         return base::Done{};
+       },
+       .done = [](const base::Result<base::Done>&) {}});
 }
 
 }  // namespace stagedoor::store

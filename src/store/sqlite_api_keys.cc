@@ -202,20 +202,18 @@ void SqliteApiKeys::on_revoked(OnRevoked listener) {
 void SqliteApiKeys::rehash(std::uint64_t id, const rules::ApiKeyHash& from,
                            const rules::ApiKeyHash& to) {
   (void)writer_.submit(
-      {.work =
-           [id, from, to](SqliteDatabase& database) {
-             auto update = database.prepare(
-                 "UPDATE api_keys SET hash = ?3, change = (SELECT max(change) + 1 FROM api_keys) "
-                 "WHERE id = ?1 AND hash = ?2");
-             if (!update) return;
-             (void)update->bind(1, static_cast<std::int64_t>(id))
-                 .bind_blob(2, from)
-                 .bind_blob(3, to)
-                 .run();
-           },
+      {.work = [id, from, to](SqliteDatabase& database) -> base::Result<base::Done> {
+         auto update = database.prepare(
+             "UPDATE api_keys SET hash = ?3, change = (SELECT max(change) + 1 FROM api_keys) "
+             "WHERE id = ?1 AND hash = ?2");
+         if (!update) return base::fail(update.error());
+         update->bind(1, static_cast<std::int64_t>(id)).bind_blob(2, from).bind_blob(3, to);
+         if (!update->run()) return database.trouble("renew a key's hash");
+         return base::Done{};
+       },
        .done =
-           [this, from](bool is_durable) {
-             if (!is_durable) return;
+           [this, from](const base::Result<base::Done>& kept) {
+             if (!kept) return;
              auto& shard = shard_of(from);
              const std::unique_lock lock(shard.mutex);
              shard.entries.erase(from);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <memory>
 
 #include "base/text.h"
@@ -207,27 +206,13 @@ base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database,
 
 base::Result<base::Done> SqliteAuditLog::append_all(SqliteDatabase& database,
                                                     std::span<const rules::AuditEntry> entries) {
-  auto outcome = database.execute("SAVEPOINT audit");
   for (const auto& entry : entries)
-    if (outcome) outcome = append(database, entry);
-  if (!outcome) (void)database.execute("ROLLBACK TO audit");
-  (void)database.execute("RELEASE audit");
-  return outcome;
+    if (auto appended = append(database, entry); !appended) return appended;
+  return base::Done{};
 }
 
 base::Result<base::Done> SqliteAuditLog::record(rules::AuditEntry entry) {
-  std::promise<base::Result<base::Done>> promise;
-  base::Result<base::Done> outcome = base::Done{};
-  const bool taken = writer_.submit(
-      {.work = [&](SqliteDatabase& database) { outcome = append_all(database, {&entry, 1}); },
-       .done =
-           [&](bool is_durable) {
-             if (outcome && !is_durable)
-               outcome = base::fail(ErrorCode::unavailable, "the audit log could not be written");
-             promise.set_value(outcome);
-           }});
-  if (!taken) return base::fail(ErrorCode::unavailable, "too many writes wait");
-  return promise.get_future().get();
+  return writer_.run_quietly([&](SqliteDatabase& database) { return append(database, entry); });
 }
 
 void SqliteAuditLog::note(rules::AuditEntry entry) {
@@ -252,36 +237,25 @@ void SqliteAuditLog::flush(AuditNotes::Until until) {
 }
 
 void SqliteAuditLog::submit(std::vector<rules::AuditEntry> entries) {
-  struct Group {
-    std::vector<rules::AuditEntry> entries;
-    bool is_kept = false;
-  };
-  auto group = std::make_shared<Group>(std::move(entries));
-  const auto give_back = [this](Group& lost) {
+  const auto group = std::make_shared<std::vector<rules::AuditEntry>>(std::move(entries));
+  const auto give_back = [this](std::vector<rules::AuditEntry>& lost) {
     const std::lock_guard lock(mutex_);
-    notes_.give_back(std::move(lost.entries));
+    notes_.give_back(std::move(lost));
     is_submitted_ = false;
   };
-  const bool taken =
-      writer_.submit({.work =
-                          [this, group](SqliteDatabase& database) {
-                            group->is_kept = database.execute("SAVEPOINT notes").has_value();
-                            for (const auto& entry : group->entries)
-                              group->is_kept =
-                                  group->is_kept && append(database, entry).has_value();
-                            if (!group->is_kept) (void)database.execute("ROLLBACK TO notes");
-                            (void)database.execute("RELEASE notes");
-                          },
-                      .done =
-                          [this, group, give_back](bool is_durable) {
-                            if (!is_durable || !group->is_kept) return give_back(*group);
-                            {
-                              const std::lock_guard lock(mutex_);
-                              is_submitted_ = false;
-                              if (notes_.is_empty()) return;
-                            }
-                            flush(AuditNotes::Until::window_is_over);
-                          }});
+  const bool taken = writer_.submit(
+      {.work = [this, group](SqliteDatabase& database) { return append_all(database, *group); },
+       .done =
+           [this, group, give_back](const base::Result<base::Done>& kept) {
+             if (!kept) return give_back(*group);
+             {
+               const std::lock_guard lock(mutex_);
+               notes_.were_kept(group->size());
+               is_submitted_ = false;
+               if (notes_.is_empty()) return;
+             }
+             flush(AuditNotes::Until::window_is_over);
+           }});
   if (!taken) give_back(*group);
 }
 

@@ -128,22 +128,19 @@ void SqliteKeyUsage::flush() {
 }
 
 void SqliteKeyUsage::submit_part() {
-  auto is_kept = std::make_shared<bool>(false);
   const bool taken = writer_.submit(
-      {.work = [this, is_kept](SqliteDatabase& database) { *is_kept = write_part(database); },
-       .done = [this, is_kept](bool is_durable) { end_part(is_durable && *is_kept); }});
+      {.work = [this](SqliteDatabase& database) { return write_part(database); },
+       .done = [this](const base::Result<base::Done>& kept) { end_part(kept.has_value()); }});
   if (!taken) end_part(false);
 }
 
-bool SqliteKeyUsage::write_part(SqliteDatabase& database) const {
+base::Result<base::Done> SqliteKeyUsage::write_part(SqliteDatabase& database) const {
   const auto end = std::min(written_count_ + keys_in_part_max, under_way_.size());
-  if (!database.execute("SAVEPOINT usage")) return false;
   UsageRows rows(database);
-  bool is_well = true;
-  for (auto at = written_count_; is_well && at < end; ++at)
-    is_well = rows.write(under_way_[at].first, under_way_[at].second);
-  if (!is_well) (void)database.execute("ROLLBACK TO usage");
-  return database.execute("RELEASE usage").has_value() && is_well;
+  for (auto at = written_count_; at < end; ++at)
+    if (!rows.write(under_way_[at].first, under_way_[at].second))
+      return database.trouble("count calls");
+  return base::Done{};
 }
 
 void SqliteKeyUsage::end_part(bool is_kept) {

@@ -49,7 +49,7 @@ class SqliteKeyUsage : public rules::KeyUsage, public rules::KeyUses {
   void gather();
   void submit_part();
   void end_part(bool is_kept);
-  bool write_part(SqliteDatabase& database) const;
+  base::Result<base::Done> write_part(SqliteDatabase& database) const;
 
   SqliteWriter& writer_;
   SqliteReaders& readers_;

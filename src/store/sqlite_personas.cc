@@ -1,6 +1,5 @@
 #include "store/sqlite_personas.h"
 
-#include <future>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -192,26 +191,17 @@ Result<Done> SqlitePersonaSnapshots::keep(const rules::PersonaSnapshot& snapshot
     remember(snapshot.digest);
     return Done{};
   }
-  // Not `run`: a snapshot is nothing that the listeners read.
-  Result<Done> outcome = Done{};
-  std::promise<Result<Done>> promise;
-  const auto work = [&](SqliteDatabase& database) {
+  const auto kept = writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     auto insert = database.prepare(
         "INSERT INTO persona_snapshots (digest, content, created_at) VALUES (?1, ?2, ?3) "
         "ON CONFLICT DO NOTHING");
-    if (!insert) return void(outcome = base::fail(insert.error()));
+    if (!insert) return base::fail(insert.error());
     insert->bind_blob(1, snapshot.digest).bind(2, snapshot.content);
     if (!insert->bind(3, base::unix_millis(now)).run())
-      outcome = database.trouble("keep a persona's snapshot");
-  };
-  const auto done = [&](bool is_durable) {
-    if (outcome && !is_durable)
-      outcome = base::fail(ErrorCode::unavailable, "the database could not be written");
-    promise.set_value(outcome);
-  };
-  if (!writer_.submit({.work = work, .done = done}))
-    return base::fail(ErrorCode::unavailable, "too many writes wait");
-  if (auto kept = promise.get_future().get(); !kept) return kept;
+      return database.trouble("keep a persona's snapshot");
+    return Done{};
+  });
+  if (!kept) return kept;
   remember(snapshot.digest);
   return Done{};
 }

@@ -11,6 +11,11 @@ constexpr std::chrono::minutes between_forgettings{10};
 // Few enough that a redemption that waits behind them does not wait long.
 constexpr std::int64_t forgotten_at_once_max = 2000;
 
+base::Result<base::Done> done_or_error(const base::Result<rules::Redeemed>& outcome) {
+  if (!outcome) return base::fail(outcome.error());
+  return base::Done{};
+}
+
 }  // namespace
 
 SqliteRedemptions::SqliteRedemptions(SqliteWriter& writer, SqliteSessionLedger& ledger,
@@ -135,23 +140,16 @@ void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answe
   };
   auto pending = std::make_shared<Pending>();
   pending->answer = std::move(answer);
-  const bool taken =
-      writer_.submit({.work =
-                          [this, redemption, pending](SqliteDatabase& database) {
-                            pending->outcome = redeem_in(database, redemption);
-                            // A use without its session, or a session without its audit entry, must
-                            // not stay.
-                            if (!pending->outcome && pending->outcome.error().code !=
-                                                         base::ErrorCode::concurrency_limited)
-                              (void)database.execute("ROLLBACK");
-                          },
-                      .done =
-                          [pending](bool is_durable) {
-                            if (!is_durable)
-                              pending->outcome = base::fail(base::ErrorCode::unavailable,
-                                                            "redemption could not be written");
-                            pending->answer(std::move(pending->outcome));
-                          }});
+  const bool taken = writer_.submit({.work =
+                                         [this, redemption, pending](SqliteDatabase& database) {
+                                           pending->outcome = redeem_in(database, redemption);
+                                           return done_or_error(pending->outcome);
+                                         },
+                                     .done =
+                                         [pending](const base::Result<base::Done>& kept) {
+                                           if (!kept) pending->outcome = base::fail(kept.error());
+                                           pending->answer(std::move(pending->outcome));
+                                         }});
   if (!taken)
     pending->answer(base::fail(base::ErrorCode::unavailable, "too many redemptions wait"));
 
@@ -166,22 +164,24 @@ void SqliteRedemptions::forget_expired() {
   const auto before = base::unix_millis(clock_.now() - kept_after_expiry);
   auto forgotten = std::make_shared<std::int64_t>(0);
   (void)writer_.submit(
-      {.work =
-           [before, forgotten](SqliteDatabase& database) {
-             auto forget = database.prepare(
-                 "DELETE FROM redemptions WHERE (expires_at, token_id) IN (SELECT expires_at, "
-                 "token_id FROM redemptions WHERE expires_at < ?1 LIMIT ?2)");
-             if (forget && forget->bind(1, before).bind(2, forgotten_at_once_max).run())
-               *forgotten = database.changes();
-             auto marks = database.prepare(
-                 "DELETE FROM client_marks WHERE (expires_at, token_id, mark) IN (SELECT "
-                 "expires_at, token_id, mark FROM client_marks WHERE expires_at < ?1 LIMIT ?2)");
-             if (marks) (void)marks->bind(1, before).bind(2, forgotten_at_once_max).run();
-           },
+      {.work = [before, forgotten](SqliteDatabase& database) -> base::Result<base::Done> {
+         auto forget = database.prepare(
+             "DELETE FROM redemptions WHERE (expires_at, token_id) IN (SELECT expires_at, "
+             "token_id FROM redemptions WHERE expires_at < ?1 LIMIT ?2)");
+         if (!forget || !forget->bind(1, before).bind(2, forgotten_at_once_max).run())
+           return database.trouble("forget redemptions");
+         *forgotten = database.changes();
+         auto marks = database.prepare(
+             "DELETE FROM client_marks WHERE (expires_at, token_id, mark) IN (SELECT "
+             "expires_at, token_id, mark FROM client_marks WHERE expires_at < ?1 LIMIT ?2)");
+         if (!marks || !marks->bind(1, before).bind(2, forgotten_at_once_max).run())
+           return database.trouble("forget clients' marks");
+         return base::Done{};
+       },
        .done =
-           [this, forgotten](bool) {
+           [this, forgotten](const base::Result<base::Done>& kept) {
              // There is more: the next redemption goes on with it.
-             if (*forgotten == forgotten_at_once_max) forget_at_ = 0;
+             if (kept && *forgotten == forgotten_at_once_max) forget_at_ = 0;
            }});
 }
 

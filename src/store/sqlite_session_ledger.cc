@@ -213,7 +213,6 @@ void SqliteSessionLedger::run() {
 
 void SqliteSessionLedger::submit(std::vector<End> ends) {
   const auto shared = std::make_shared<std::vector<End>>(std::move(ends));
-  const auto is_kept = std::make_shared<bool>(true);
   const auto again = [this, shared] {
     const std::lock_guard lock(mutex_);
     ends_.insert(ends_.end(), std::make_move_iterator(shared->begin()),
@@ -221,17 +220,16 @@ void SqliteSessionLedger::submit(std::vector<End> ends) {
     not_before_ = steady_clock::now() + after_a_failure;
     wake_.notify_one();
   };
-  const bool is_taken = writer_.submit({.work =
-                                            [this, shared, is_kept](SqliteDatabase& database) {
-                                              for (const auto& end : *shared)
-                                                *is_kept = *is_kept && write_end(database, end);
-                                              // Half of an end must not stay.
-                                              if (!*is_kept) (void)database.execute("ROLLBACK");
-                                            },
-                                        .done =
-                                            [is_kept, again](bool is_durable) {
-                                              if (!is_durable || !*is_kept) again();
-                                            }});
+  const bool is_taken =
+      writer_.submit({.work = [this, shared](SqliteDatabase& database) -> base::Result<base::Done> {
+                        for (const auto& end : *shared)
+                          if (auto written = write_end(database, end); !written) return written;
+                        return base::Done{};
+                      },
+                      .done =
+                          [again](const base::Result<base::Done>& kept) {
+                            if (!kept) again();
+                          }});
   const std::lock_guard lock(mutex_);
   // A writer that has stopped takes nothing more; the next start closes what is left.
   if (!is_taken && !stopping_) {
@@ -242,15 +240,15 @@ void SqliteSessionLedger::submit(std::vector<End> ends) {
 
 void SqliteSessionLedger::move_last_seen() {
   const auto now = base::unix_millis(clock_.now());
-  (void)writer_.submit(
-      {.work =
-           [now](SqliteDatabase& database) {
-             auto move = database.prepare(
-                 "UPDATE sessions SET last_seen_at = ?1 WHERE ended_at IS NULL AND "
-                 "last_seen_at < ?1");
-             if (move) (void)move->bind(1, now).run();
-           },
-       .done = [](bool) {}});
+  (void)writer_.submit({.work = [now](SqliteDatabase& database) -> base::Result<base::Done> {
+                          auto move = database.prepare(
+                              "UPDATE sessions SET last_seen_at = ?1 WHERE ended_at IS NULL AND "
+                              "last_seen_at < ?1");
+                          if (!move || !move->bind(1, now).run())
+                            return database.trouble("move last seen");
+                          return base::Done{};
+                        },
+                        .done = [](const base::Result<base::Done>&) {}});
 }
 
 }  // namespace stagedoor::store

@@ -37,7 +37,22 @@ void SqliteWriter::on_change(Listener listener) {
   listeners_.push_back(std::move(listener));
 }
 
+base::Result<base::Done> SqliteWriter::prepare() {
+  auto begin = database_.prepare("BEGIN IMMEDIATE");
+  auto commit = database_.prepare("COMMIT");
+  auto savepoint = database_.prepare("SAVEPOINT job");
+  auto undo = database_.prepare("ROLLBACK TO job");
+  auto release = database_.prepare("RELEASE job");
+  auto version = database_.prepare("PRAGMA data_version");
+  if (!begin || !commit || !savepoint || !undo || !release || !version)
+    return database_.trouble("prepare to write");
+  statements_.emplace(*std::move(begin), *std::move(commit), *std::move(savepoint),
+                      *std::move(undo), *std::move(release), *std::move(version));
+  return base::Done{};
+}
+
 base::Result<base::Done> SqliteWriter::start() {
+  if (auto ready = prepare(); !ready) return ready;
   notice_foreign_changes();
   if (listeners_lag_)
     return base::fail(base::ErrorCode::unavailable, "the database could not be read");
@@ -59,22 +74,11 @@ bool SqliteWriter::submit(Job job) {
 
 base::Result<base::Done> SqliteWriter::run(Work work, Tells tells) {
   std::promise<base::Result<base::Done>> promise;
-  base::Result<base::Done> outcome = base::Done{};
-  const bool taken = submit({.work =
-                                 [&](SqliteDatabase& database) {
-                                   outcome = database.execute("SAVEPOINT job");
-                                   if (outcome) outcome = work(database);
-                                   if (!outcome) (void)database.execute("ROLLBACK TO job");
-                                   (void)database.execute("RELEASE job");
-                                 },
-                             .done =
-                                 [&](bool is_durable) {
-                                   if (outcome && !is_durable)
-                                     outcome = base::fail(base::ErrorCode::unavailable,
-                                                          "the database could not be written");
-                                   promise.set_value(outcome);
-                                 },
-                             .changes_catalog = tells == Tells::listeners});
+  const auto done = [&](base::Result<base::Done> outcome) {
+    promise.set_value(std::move(outcome));
+  };
+  const bool taken =
+      submit({.work = std::move(work), .done = done, .changes_catalog = tells == Tells::listeners});
   if (!taken) return base::fail(base::ErrorCode::unavailable, "too many writes wait");
   return promise.get_future().get();
 }
@@ -106,22 +110,44 @@ void SqliteWriter::loop() {
 
 void SqliteWriter::commit_group(std::vector<Job>& group) {
   commit_began_ = steady_millis();
-  bool is_durable = database_.execute("BEGIN IMMEDIATE").has_value();
+  std::vector<base::Result<base::Done>> outcomes;
+  bool is_durable = statements_->begin.run();
   if (is_durable) {
-    for (auto& job : group) {
-      job.work(database_);
-      // A full disk may end the transaction by itself; what came after would stand alone.
-      if (!database_.is_in_transaction()) break;
-    }
-    is_durable = database_.is_in_transaction() && database_.execute("COMMIT").has_value();
+    outcomes = work_on(group);
+    is_durable = database_.is_in_transaction() && statements_->commit.run();
     if (database_.is_in_transaction()) (void)database_.execute("ROLLBACK");
   }
   last_commit_failed_ = !is_durable;
   commit_began_ = 0;
+  outcomes.resize(group.size());
   bool catalog_changed = false;
-  for (const auto& job : group) catalog_changed = catalog_changed || job.changes_catalog;
-  if (is_durable && catalog_changed) listeners_lag_ = !tell_listeners();
-  for (auto& job : group) job.done(is_durable);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (outcomes[i] && !is_durable)
+      outcomes[i] = base::fail(base::ErrorCode::unavailable, "the database could not be written");
+    catalog_changed = catalog_changed || (outcomes[i] && group[i].changes_catalog);
+  }
+  if (catalog_changed) listeners_lag_ = !tell_listeners();
+  for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(outcomes[i]));
+}
+
+std::vector<base::Result<base::Done>> SqliteWriter::work_on(std::vector<Job>& group) {
+  std::vector<base::Result<base::Done>> outcomes;
+  outcomes.reserve(group.size());
+  for (auto& job : group) {
+    outcomes.push_back(work_on(job));
+    // A full disk may end the transaction by itself; what came after would stand alone.
+    if (!database_.is_in_transaction()) break;
+  }
+  return outcomes;
+}
+
+base::Result<base::Done> SqliteWriter::work_on(Job& job) {
+  if (!statements_->savepoint.run()) return database_.trouble("begin a job");
+  auto outcome = job.work(database_);
+  const bool is_apart = (outcome || statements_->undo.run()) && statements_->release.run();
+  // Without the savepoint nothing tells this job's changes from those of the others.
+  if (!is_apart && database_.is_in_transaction()) (void)database_.execute("ROLLBACK");
+  return outcome;
 }
 
 bool SqliteWriter::tell_listeners() {
@@ -133,9 +159,9 @@ bool SqliteWriter::tell_listeners() {
 void SqliteWriter::notice_foreign_changes() {
   // data_version moves when another connection has committed, never for our own commits.
   std::int64_t version = data_version_;
-  if (auto read = database_.prepare("PRAGMA data_version");
-      read && read->step() == SqliteStatement::Step::row)
-    version = read->integer(0);
+  auto& read = statements_->data_version;
+  if (read.step() == SqliteStatement::Step::row) version = read.integer(0);
+  read.reset();
   if (version == data_version_ && !listeners_lag_) return;
   data_version_ = version;
   listeners_lag_ = !tell_listeners();

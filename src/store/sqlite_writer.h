@@ -1,5 +1,6 @@
 // The one thread that writes: it gathers what has come meanwhile into one transaction (group
-// commit), so that a thousand writes cost one wait for the disk.
+// commit), so that a thousand writes cost one wait for the disk. Each job has a savepoint of its
+// own: what one that fails has done is undone, and the others of its group are kept.
 //
 // It also notices within 50 ms what other processes have changed in the same data folder.
 //
@@ -13,6 +14,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -26,10 +28,12 @@ namespace stagedoor::store {
 class SqliteWriter {
  public:
   struct Job {
-    // Runs inside the group's transaction, on the writer's thread.
-    std::move_only_function<void(SqliteDatabase&)> work;
-    // Runs after it, on the same thread: true when the work is on disk. Must be quick.
-    std::move_only_function<void(bool is_durable)> done;
+    // Runs inside the group's transaction, on the writer's thread. Where it fails, all that it did
+    // is undone, and nothing else is.
+    std::move_only_function<base::Result<base::Done>(SqliteDatabase&)> work;
+    // Runs after it, on the same thread: all is well when the work is on disk; otherwise the work's
+    // own error, or `unavailable` where the group was not written. Must be quick.
+    std::move_only_function<void(base::Result<base::Done>)> done;
     bool changes_catalog = false;  // then the listeners read again before `done`
   };
   // Reads what changed into memory; on the writer's thread. False: it could not, and is asked
@@ -55,7 +59,7 @@ class SqliteWriter {
   // False, and nothing happens, while too many jobs wait: the caller refuses with `unavailable`.
   [[nodiscard]] bool submit(Job job);
 
-  // Submits and waits; `unavailable` when it did not become durable. Not from an event loop.
+  // Submits and waits. Not from an event loop.
   using Work = std::function<base::Result<base::Done>(SqliteDatabase&)>;
   base::Result<base::Done> run(Work work) { return run(std::move(work), Tells::listeners); }
   // The same for work that only reads, or changes what no listener keeps: none is told.
@@ -67,12 +71,19 @@ class SqliteWriter {
  private:
   enum class Tells : bool { nobody, listeners };
   base::Result<base::Done> run(Work work, Tells tells);
+  struct Statements {
+    SqliteStatement begin, commit, savepoint, undo, release, data_version;
+  };
+  base::Result<base::Done> prepare();
   void loop();
   void commit_group(std::vector<Job>& group);
+  std::vector<base::Result<base::Done>> work_on(std::vector<Job>& group);
+  base::Result<base::Done> work_on(Job& job);
   void notice_foreign_changes();
   bool tell_listeners();
 
   SqliteDatabase database_;
+  std::optional<Statements> statements_;
   std::vector<Listener> listeners_;
   std::int64_t data_version_ = -1;
   bool listeners_lag_ = false;

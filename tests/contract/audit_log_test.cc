@@ -28,8 +28,8 @@ base::Result<rules::AuditSealer> key_of(const Folder& folder) {
 
 // A process with the log open.
 struct Opened {
-  explicit Opened(const Folder& folder)
-      : writer(folder.database()), log(writer, *key_of(folder), clock) {
+  explicit Opened(const Folder& folder, rules::AuditNotes::Options notes = {})
+      : writer(folder.database()), log(writer, *key_of(folder), clock, notes) {
     EXPECT_TRUE(writer.start());
   }
   ~Opened() {
@@ -291,6 +291,28 @@ TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
   ASSERT_EQ(page->entries.size(), 51u);
   EXPECT_EQ(page->entries.front().entry.action, "audit.folded");
   EXPECT_TRUE(page->entries.front().entry.detail.starts_with("{\"count\":9950,"));
+}
+
+// Rule audit-of-refusals.
+TEST(AuditLog, WhatWasKeptMakesRoomForFurtherRefusals) {
+  const Folder folder;
+  Opened opened(folder, {.waiting_max = 20});
+  for (int number = 1; number <= 200; ++number) {
+    rules::AuditEntry entry;
+    entry.at = opened.clock.now();
+    entry.actor = "acc_1";
+    entry.action = "GET /v1/keys";
+    entry.outcome = rules::AuditOutcome::refused;
+    opened.log.note(entry);
+    opened.clock.advance(1s);
+    // What was noted is written before this is.
+    if (number % 10 == 0) {
+      EXPECT_TRUE(opened.record("between"));
+    }
+  }
+  opened.log.finish();
+  opened.writer.stop();
+  EXPECT_EQ(count_of(folder), 220);
 }
 
 TEST(AuditTrail, PagesFollowEachOtherInBothOrdersAndHoldWhatWasAskedFor) {

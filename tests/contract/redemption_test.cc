@@ -38,7 +38,8 @@ struct Opened {
         ledger(
             writer,
             [this](SqliteDatabase&, const rules::AuditEntry& entry) -> base::Result<base::Done> {
-              if (audit_is_broken) return base::fail(ErrorCode::unavailable, "audit");
+              if (audit_is_broken || entry.subject == not_audited)
+                return base::fail(ErrorCode::unavailable, "audit");
               audited.push_back(entry.action + " " + entry.subject);
               return base::Done{};
             },
@@ -77,8 +78,41 @@ struct Opened {
     }
   }
 
+  // Those of which the writer makes one group.
+  std::vector<base::Result<Redeemed>> redeem_together(const std::vector<rules::Redemption>& all) {
+    Pause pause(*this);
+    std::vector<std::promise<base::Result<Redeemed>>> promises(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+      redemptions.redeem(all[i], [&promise = promises[i]](base::Result<Redeemed> outcome) {
+        promise.set_value(std::move(outcome));
+      });
+    pause.end();
+    std::vector<base::Result<Redeemed>> outcomes;
+    for (auto& promise : promises) outcomes.push_back(promise.get_future().get());
+    return outcomes;
+  }
+  // The writer waits while one of these lives; what comes meanwhile is one group.
+  class Pause {
+   public:
+    explicit Pause(Opened& store) {
+      std::promise<void> reached;
+      EXPECT_TRUE(store.writer.submit({.work = [&](SqliteDatabase&) -> base::Result<base::Done> {
+                                         reached.set_value();
+                                         end_.get_future().wait();
+                                         return base::Done{};
+                                       },
+                                       .done = [](const base::Result<base::Done>&) {}}));
+      reached.get_future().wait();
+    }
+    void end() { end_.set_value(); }
+
+   private:
+    std::promise<void> end_;
+  };
+
   const std::string path;
   std::atomic<bool> audit_is_broken = false;
+  std::string not_audited;           // whose entries alone are refused
   std::vector<std::string> audited;  // the writer's thread; read when it waits
   base::ManualClock clock;
   SqliteWriter writer;
@@ -304,6 +338,42 @@ TEST(Ledger, ARedemptionThatCannotBeAuditedIsNoneAndCostsNoUse) {
   store.audit_is_broken = false;
   EXPECT_TRUE(store.rows().empty());
   EXPECT_EQ(store.redeem(shown(1))->kind, Kind::begun);
+}
+
+// Rule session-counted-once.
+TEST(Ledger, ARedemptionThatFailsTakesNoOtherOfItsGroupWithIt) {
+  const Folder folder;
+  Opened store(folder);
+  const std::vector<rules::Redemption> wanted = {shown(1), shown(2), shown(3)};
+  store.not_audited = wanted[1].session.id;
+  const auto outcomes = store.redeem_together(wanted);
+  EXPECT_EQ(outcomes[0]->kind, Kind::begun);
+  EXPECT_EQ(outcomes[1].error().code, ErrorCode::unavailable);
+  EXPECT_EQ(outcomes[2]->kind, Kind::begun);
+  EXPECT_EQ(store.rows().size(), 2u);
+  store.not_audited.clear();
+  EXPECT_EQ(store.redeem(wanted[0])->kind, Kind::spent);
+  EXPECT_EQ(store.redeem(wanted[1])->kind, Kind::begun) << "the one that failed cost no use";
+  EXPECT_EQ(store.redeem(wanted[2])->kind, Kind::spent);
+}
+
+// Rule session-counted-once.
+TEST(Ledger, AnEndThatFailsTakesNoOtherJobOfItsGroupWithIt) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.ledger.open());
+  const auto id = store.redeem(shown(1))->session_id;
+  store.not_audited = id;
+  Opened::Pause pause(store);
+  store.ledger.end(id, 1, "client", start + 30s);
+  store.ledger.finish();
+  std::promise<base::Result<Redeemed>> promise;
+  store.redemptions.redeem(
+      shown(2), [&](base::Result<Redeemed> outcome) { promise.set_value(std::move(outcome)); });
+  pause.end();
+  EXPECT_EQ(promise.get_future().get()->kind, Kind::begun);
+  EXPECT_EQ(store.rows().size(), 2u);
+  EXPECT_EQ(store.rows().at(id).ended_at, 0);
 }
 
 TEST(Ledger, AnEndThatCannotBeAuditedIsTriedAgain) {
