@@ -46,13 +46,13 @@ double rate_of(const actions::VerifyApiKeys& verify, const rules::Caller& caller
                const std::vector<std::string>& texts, double seconds,
                actions::KeyVerdict expected) {
   std::vector<std::string_view> views(texts.begin(), texts.end());
-  std::vector<actions::VerifyApiKeys::Outcome> outcomes;
+  actions::VerifyApiKeys::Batch batch;
   std::size_t at = 0, done = 0;
   const auto begin = thread_seconds();
   for (;;) {
     const auto count = std::min(actions::verified_at_once_max, views.size() - at);
-    verify(caller, {}, std::span(views).subspan(at, count), outcomes);
-    if (outcomes.front().verdict != expected) std::abort();
+    verify(caller, {}, std::span(views).subspan(at, count), batch);
+    if (batch.outcomes.front().verdict != expected) std::abort();
     done += count;
     at = at + count == views.size() ? 0 : at + count;
     const auto took = thread_seconds() - begin;

@@ -67,24 +67,22 @@ std::optional<rules::KnownApiKey> VerifyApiKeys::look_up(std::string_view text) 
 }
 
 void VerifyApiKeys::operator()(const rules::Caller& caller, const Asked& asked,
-                               std::span<const std::string_view> texts,
-                               std::vector<Outcome>& outcomes) const {
+                               std::span<const std::string_view> texts, Batch& batch) const {
   const auto now = parts_.clock.now();
   auto environment = asked.environment;
   if (caller.kind() == CallerKind::api_key) environment = caller.environment();
+  auto& [outcomes, hashes, places, known] = batch;
   outcomes.assign(texts.size(), {});
+  hashes.clear();
+  places.clear();
   // All hashes first, then all look-ups: see ApiKeyStore::find_many.
-  std::vector<rules::ApiKeyHash> hashes;
-  std::vector<std::size_t> places;
-  hashes.reserve(texts.size());
-  places.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto hash = hash_of(texts[i], environment, outcomes[i]);
     if (!hash) continue;
     hashes.push_back(*hash);
     places.push_back(i);
   }
-  std::vector<std::optional<rules::KnownApiKey>> known(hashes.size());
+  known.assign(hashes.size(), std::nullopt);
   parts_.keys.find_many(hashes, known);
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (!known[i]) known[i] = look_up(texts[places[i]]);

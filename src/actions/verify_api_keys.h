@@ -68,9 +68,19 @@ class VerifyApiKeys {
     std::optional<rules::KnownApiKey> key;  // where the caller may know it
     rules::RateVerdict limit;               // where it was asked: valid, and rate_limited
   };
-  // One outcome per text, in their order; into memory that is used again.
+  // What is asked at once, one outcome per text in their order; its memory can be used again.
+  struct Batch {
+    std::vector<Outcome> outcomes;
+
+   private:
+    friend class VerifyApiKeys;
+    // Of the texts that are looked up: the hash, the place among the texts, what was found.
+    std::vector<rules::ApiKeyHash> hashes;
+    std::vector<std::size_t> places;
+    std::vector<std::optional<rules::KnownApiKey>> known;
+  };
   void operator()(const rules::Caller& caller, const Asked& asked,
-                  std::span<const std::string_view> texts, std::vector<Outcome>& outcomes) const;
+                  std::span<const std::string_view> texts, Batch& batch) const;
 
  private:
   // What a text alone shows, and under which hash a good key of that text is; nullopt: the text

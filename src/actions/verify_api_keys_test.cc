@@ -42,9 +42,9 @@ struct Bench {
     return w.keys.by_hash.at(w.hasher.current(*rules::ApiKeyText::parse(text)));
   }
   VerifyApiKeys::Outcome ask(std::string_view text, VerifyApiKeys::Asked asked = {}) {
-    std::vector<VerifyApiKeys::Outcome> outcomes;
-    verify(caller(), asked, std::span(&text, 1), outcomes);
-    return outcomes.front();
+    VerifyApiKeys::Batch batch;
+    verify(caller(), asked, std::span(&text, 1), batch);
+    return batch.outcomes.front();
   }
   KeyVerdict verdict(std::string_view text, VerifyApiKeys::Asked asked = {}) {
     return ask(text, asked).verdict;
@@ -132,8 +132,10 @@ TEST(VerifyApiKeys, ABatchIsAnsweredInItsOrder) {
   Bench b;
   const auto one = b.w.make_key(), two = b.w.make_key(), guess = b.w.guess();
   const std::vector<std::string_view> texts = {one, guess, two, "x"};
-  std::vector<VerifyApiKeys::Outcome> outcomes(9);
-  b.verify(b.caller(), {}, texts, outcomes);
+  VerifyApiKeys::Batch batch;
+  batch.outcomes.resize(9);
+  b.verify(b.caller(), {}, texts, batch);
+  const auto& outcomes = batch.outcomes;
   ASSERT_EQ(outcomes.size(), 4u);
   EXPECT_EQ(outcomes[0].verdict, KeyVerdict::valid);
   EXPECT_EQ(outcomes[1].verdict, KeyVerdict::unknown);

@@ -28,7 +28,7 @@ class Content {
     base::append_canonical(text, *member);
     return text;
   }
-  void copy(JsonWriter& out, std::string_view name, std::string_view otherwise) const {
+  void copy(JsonWriter& out, base::JsonName name, std::string_view otherwise) const {
     out.json(name, json(name, otherwise));
   }
 
@@ -52,8 +52,8 @@ void append_avatar(JsonWriter& persona, const rules::Persona& owner,
   JsonWriter out(persona.begin("avatar"));
   out.text("id", id).text("displayName", name).text("variantName", "");
   out.text("imageUrl", "").text("videoUrl", "");
-  for (const auto* none : {"landscapeImageUrl", "portraitImageUrl", "idleVideoUrl", "description"})
-    out.json(none, "null");
+  out.json("landscapeImageUrl", "null").json("portraitImageUrl", "null");
+  out.json("idleVideoUrl", "null").json("description", "null");
   out.text_or_null("createdByOrganizationId", built_in != nullptr ? "" : owner.workspace_id);
   out.json("displayTags", "[]").json("availableVersions", "[]").json("activeVersion", "null");
   out.text("renderStyle", "unknown");
@@ -66,9 +66,10 @@ void append_voice(JsonWriter& persona, const rules::Persona& owner) {
   if (voice == nullptr) voice = &rules::built_in_voices().front();
   JsonWriter out(persona.begin("voice"));
   out.text("id", voice->id).text("displayName", voice->name);
-  for (const auto* none : {"provider", "providerVoiceId", "providerModelId", "sampleUrl",
-                           "previewSampleUrl", "country", "description", "createdByOrganizationId"})
-    out.json(none, "null");
+  static constexpr base::JsonName none[] = {
+      "provider",         "providerVoiceId", "providerModelId", "sampleUrl",
+      "previewSampleUrl", "country",         "description",     "createdByOrganizationId"};
+  for (const auto name : none) out.json(name, "null");
   out.text("gender", "NEUTRAL").json("displayTags", "[]").json("isZdr", "true");
   append_times(out, owner.created_at, owner.created_at);
   out.end();
@@ -99,12 +100,13 @@ void append_persona(std::string& text, const rules::Persona& persona,
   append_brain(out, content);
   out.json("tools", "[]").json("knowledge", "[]");
   out.json("shareLinks", "null").json("primaryShareLink", "null");
-  for (const auto* flag :
-       {"enableAudioPassthrough", "skipGreeting", "uninterruptibleGreeting", "zeroDataRetention"})
-    content.copy(out, flag, "false");
-  for (const auto* name : {"initialMessage", "languageCode", "voiceDetectionOptions",
-                           "voiceGenerationOptions", "widgetConfig"})
-    content.copy(out, name, "null");
+  static constexpr base::JsonName flags[] = {"enableAudioPassthrough", "skipGreeting",
+                                             "uninterruptibleGreeting", "zeroDataRetention"};
+  for (const auto name : flags) content.copy(out, name, "false");
+  static constexpr base::JsonName others[] = {"initialMessage", "languageCode",
+                                              "voiceDetectionOptions", "voiceGenerationOptions",
+                                              "widgetConfig"};
+  for (const auto name : others) content.copy(out, name, "null");
   append_times(out, persona.created_at, persona.updated_at);
   out.end();
 }

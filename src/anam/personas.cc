@@ -57,7 +57,7 @@ void append_meta(base::JsonWriter& body, const Page& page) {
   base::JsonWriter meta(body.begin("meta"));
   meta.number("total", page.total).number("lastPage", last);
   meta.number("currentPage", page.number).number("perPage", page.size);
-  const auto neighbour = [&](std::string_view name, std::int64_t number) {
+  const auto neighbour = [&](base::JsonName name, std::int64_t number) {
     if (number >= 1 && number <= last) {
       meta.number(name, number);
     } else {

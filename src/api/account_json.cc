@@ -36,7 +36,8 @@ void append_time(std::string& out, std::string_view name, base::Instant instant)
   append_number(out, name, base::unix_seconds(instant));
 }
 
-void append_texts(std::string& out, std::string_view name, const std::vector<std::string>& values) {
+void append_texts(std::string& out, std::string_view name,
+                  const std::vector<std::string_view>& values) {
   begin(out, name) += '[';
   for (const auto& value : values) {
     if (&value != &values.front()) out += ',';

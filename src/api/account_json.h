@@ -21,7 +21,8 @@ void append_text_or_null(std::string& out, std::string_view name, std::string_vi
 void append_number(std::string& out, std::string_view name, std::int64_t value);
 void append_flag(std::string& out, std::string_view name, bool value);
 void append_time(std::string& out, std::string_view name, base::Instant instant);
-void append_texts(std::string& out, std::string_view name, const std::vector<std::string>& values);
+void append_texts(std::string& out, std::string_view name,
+                  const std::vector<std::string_view>& values);
 
 void append_account(std::string& out, const rules::Account& account);
 void append_membership(std::string& out, const rules::Membership& membership);

@@ -27,10 +27,10 @@ std::optional<std::string_view> text_within(const Json& value, Members::Bytes by
   return text;
 }
 
-std::string_view nearest(std::string_view name, const std::vector<std::string>& known) {
+std::string_view nearest(std::string_view name, std::span<const std::string_view> known) {
   std::string_view best;
   std::size_t least = 4;
-  for (const auto& word : known) {
+  for (const auto word : known) {
     const auto distance = base::edit_distance(name.substr(0, 64), word);
     if (distance < least) {
       least = distance;
@@ -147,7 +147,7 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> Member
 }
 
 std::optional<std::size_t> Members::word_if(std::string_view name,
-                                            const std::vector<std::string_view>& words) {
+                                            std::span<const std::string_view> words) {
   const auto value = find(name);
   if (!value) return std::nullopt;
   const auto text = value->text();
@@ -182,8 +182,8 @@ std::vector<Members> Members::objects_if(std::string_view name, std::size_t coun
 }
 
 Members Members::inside(std::string path, const Json& value) {
-  reading_->nodes.push_back(std::make_unique<Node>());
-  auto* const node = reading_->nodes.back().get();
+  reading_->inside.push_back(std::make_unique<Node>());
+  auto* const node = reading_->inside.back().get();
   node->path = std::move(path);
   Members members(reading_, node);
   if (value.is_object()) {
@@ -196,9 +196,7 @@ Members Members::inside(std::string path, const Json& value) {
   return members;
 }
 
-Body::Body(std::string_view text) : Members(std::make_shared<Reading>(), nullptr) {
-  reading_->nodes.push_back(std::make_unique<Node>());
-  node_ = reading_->nodes.back().get();
+Body::Body(std::string_view text) : Members(&whole_, &whole_.whole) {
   thread_local base::JsonReader reader;
   auto json = reader.read(text.empty() ? "{}" : text);
   if (!json) {
@@ -211,20 +209,25 @@ Body::Body(std::string_view text) : Members(std::make_shared<Reading>(), nullptr
   }
 }
 
-base::Result<base::Done> Body::finish() {
-  if (reading_->error) return base::fail(*reading_->error);
-  for (const auto& node : reading_->nodes) {
-    simdjson::dom::object members;
-    if (!node->object || node->object->element().get(members) != simdjson::SUCCESS) continue;
-    for (const auto member : members) {
-      if (std::ranges::find(node->asked, member.key) != node->asked.end()) continue;
-      const auto near = nearest(member.key, node->asked);
-      auto hint = "\"" + node->path + std::string(member.key.substr(0, 64)) +
-                  "\" is no member of this body" +
-                  (near.empty() ? "." : "; did you mean \"" + std::string(near) + "\"?");
-      return base::fail(ErrorCode::malformed, "unknown body member", std::move(hint));
-    }
+void Body::look_for_unknown(const Node& node) {
+  simdjson::dom::object members;
+  if (!node.object || node.object->element().get(members) != simdjson::SUCCESS) return;
+  for (const auto member : members) {
+    if (std::ranges::find(node.asked, member.key) != node.asked.end()) continue;
+    const auto near = nearest(member.key, {node.asked.data(), node.asked.size()});
+    auto hint = "\"" + node.path + std::string(member.key.substr(0, 64)) +
+                "\" is no member of this body" +
+                (near.empty() ? "." : "; did you mean \"" + std::string(near) + "\"?");
+    reading_->error = base::Error{ErrorCode::malformed, "unknown body member", std::move(hint)};
+    return;
   }
+}
+
+base::Result<base::Done> Body::finish() {
+  if (!reading_->error) look_for_unknown(reading_->whole);
+  for (const auto& node : reading_->inside)
+    if (!reading_->error) look_for_unknown(*node);
+  if (reading_->error) return base::fail(*reading_->error);
   return base::Done{};
 }
 

@@ -12,9 +12,11 @@
 
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +28,7 @@
 
 namespace stagedoor::api {
 
-// An object of the body. Texts live as long as the body that it is part of. One thread.
+// An object of the body. It and its texts live as long as the body that it is part of. One thread.
 class Members {
  public:
   struct Bytes {
@@ -50,7 +52,12 @@ class Members {
       std::string_view name, std::size_t count_max, Bytes each);
   // One word of a list, by its index.
   std::optional<std::size_t> word_if(std::string_view name,
-                                     const std::vector<std::string_view>& words);
+                                     std::span<const std::string_view> words);
+  template <std::size_t count>
+  std::optional<std::size_t> word_if(std::string_view name,
+                                     const std::string_view (&words)[count]) {
+    return word_if(name, std::span<const std::string_view>(words));
+  }
   std::optional<Members> object_if(std::string_view name);
   // A list of 1 to `count_max` objects; empty where it is not there.
   std::vector<Members> objects_if(std::string_view name, std::size_t count_max);
@@ -65,22 +72,22 @@ class Members {
  protected:
   // One object that is read, and the names that were asked of it.
   struct Node {
-    std::optional<base::Json> object;  // nullopt: it could not be read
-    std::string path;                  // "" or "grants."
-    std::vector<std::string> asked;
+    std::optional<base::Json> object;                           // nullopt: it could not be read
+    std::string path;                                           // "" or "grants."
+    boost::container::small_vector<std::string_view, 8> asked;  // constants
   };
   struct Reading {
-    std::vector<std::unique_ptr<Node>> nodes;
+    Node whole;
+    std::vector<std::unique_ptr<Node>> inside;  // objects in it
     std::optional<base::Error> error;
   };
-  Members(std::shared_ptr<Reading> reading, Node* node)
-      : reading_(std::move(reading)), node_(node) {}
+  Members(Reading* reading, Node* node) : reading_(reading), node_(node) {}
 
   std::optional<base::Json> find(std::string_view name);
   Members inside(std::string path, const base::Json& value);
   void need(std::string_view name, std::string_view form);
 
-  std::shared_ptr<Reading> reading_;
+  Reading* reading_;
   Node* node_;
 };
 
@@ -89,9 +96,16 @@ class Body : public Members {
   // An empty body counts as {}. Another Body must not be made on the thread while this one is used.
   explicit Body(const http::Request& request) : Body(request.body()) {}
   explicit Body(std::string_view json);
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
 
   // `malformed`, with a hint: not JSON, not an object, or the first member that is not right.
   base::Result<base::Done> finish();
+
+ private:
+  void look_for_unknown(const Node& node);
+
+  Reading whole_;
 };
 
 }  // namespace stagedoor::api

@@ -14,7 +14,7 @@ std::string_view state_of(const rules::ApiKey& key, base::Instant now) {
   return key.has_expired(now) ? "expired" : "good";
 }
 
-void write_time(base::JsonWriter& writer, std::string_view name,
+void write_time(base::JsonWriter& writer, base::JsonName name,
                 std::optional<base::Instant> instant) {
   if (instant) {
     writer.number(name, base::unix_seconds(*instant));
@@ -24,7 +24,7 @@ void write_time(base::JsonWriter& writer, std::string_view name,
 }
 
 template <class Items, class Write>
-void write_list(base::JsonWriter& writer, std::string_view name, const Items& items,
+void write_list(base::JsonWriter& writer, base::JsonName name, const Items& items,
                 const Write& write) {
   auto& out = writer.begin(name);
   out += '[';

@@ -66,16 +66,17 @@ void KeyVerification::operator()(const rules::Caller& caller, const http::Reques
                                  http::Response& response) const {
   Body body(request);
   const auto one = body.text_if("key", {0, rules::foreign_key_bytes_max});
-  auto texts =
+  const auto texts =
       body.texts_if("keys", actions::verified_at_once_max, {0, rules::foreign_key_bytes_max});
   auto asked = asked_of(body);
   asked.client = request.client();
   if (one.has_value() == texts.has_value())
     body.refuse("key", "or \"keys\" must be there, and not both");
   if (auto read = body.finish(); !read) return reply_problem(response, read.error());
-  if (one) texts.emplace(1, *one);
-  thread_local std::vector<VerifyApiKeys::Outcome> outcomes;
-  verify_(caller, asked, *texts, outcomes);
+  thread_local VerifyApiKeys::Batch batch;
+  verify_(caller, asked, one ? std::span(&*one, 1) : std::span<const std::string_view>(*texts),
+          batch);
+  const auto& outcomes = batch.outcomes;
   auto& out = response.start(200, "application/json");
   response.header("Cache-Control", "no-store");
   if (one) return write_outcome(out, outcomes.front());

@@ -75,7 +75,8 @@ void Me::who_am_i(const rules::Caller& caller, const http::Request&,
     append_person(body, caller);
   else
     append_key(body, caller);
-  append_texts(body, "permissions", rules::scopes_of(caller.permissions()));
+  const auto scopes = rules::scopes_of(caller.permissions());
+  append_texts(body, "permissions", {scopes.begin(), scopes.end()});
   body += '}';
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <boost/container/small_vector.hpp>
 
 namespace stagedoor::base {
 namespace {
@@ -20,7 +20,7 @@ std::optional<std::string> name_given_twice(element value) {
   }
   object members;
   if (value.get(members) != simdjson::SUCCESS) return std::nullopt;
-  std::vector<std::string_view> names;
+  boost::container::small_vector<std::string_view, 16> names;
   for (const auto member : members) {
     names.push_back(member.key);
     if (auto name = name_given_twice(member.value)) return name;
@@ -31,14 +31,16 @@ std::optional<std::string> name_given_twice(element value) {
   return std::string(twice->substr(0, 64));
 }
 
+constexpr std::array<bool, 256> is_plain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte) table[byte] = byte != '"' && byte != '\\';
+  return table;
+}();
+
 // Where the run of characters ends that a JSON string holds as they are: ASCII, but for the quote,
 // the backslash and the controls.
 std::size_t plain_until(std::string_view text, std::size_t at) {
-  while (at < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
-    ++at;
-  }
+  while (at < text.size() && is_plain[static_cast<unsigned char>(text[at])]) ++at;
   return at;
 }
 

@@ -20,11 +20,11 @@ class Secret {
   Secret() = default;
   explicit Secret(std::string text) : text_(std::move(text)) {}
   explicit Secret(std::string_view text) : text_(text) {}
-  Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+  Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
   Secret& operator=(Secret&& other) noexcept {
     if (this != &other) {
       wipe();
-      text_ = other.text_;
+      text_ = std::move(other.text_);
       other.wipe();
     }
     return *this;
@@ -37,8 +37,10 @@ class Secret {
   bool is_empty() const { return text_.empty(); }
 
  private:
+  // All that the memory may hold: a short text that was moved away is still in it.
   void wipe() {
-    if (!text_.empty()) explicit_bzero(text_.data(), text_.size());
+    text_.resize(text_.capacity());
+    explicit_bzero(text_.data(), text_.size());
     text_.clear();
   }
   std::string text_;

@@ -41,5 +41,21 @@ TEST(Secret, IsEmptyAfterItWasMovedFrom) {
   EXPECT_EQ(second.expose(), "a rather long secret that lives on the heap");
 }
 
+// Rule secret-unprintable.
+TEST(Secret, LeavesNothingBehindInWhatItWasMovedFrom) {
+  for (const std::string_view text : {"short", "a rather long secret that lives on the heap"}) {
+    Secret first(text);
+    const char* const before = first.expose().data();
+    Secret second(std::move(first));
+    Secret third;
+    third = std::move(second);
+    EXPECT_EQ(third.expose(), text);
+    // What is short stands in the object itself, which is still there.
+    if (text.size() < 16) {
+      EXPECT_EQ(std::string_view(before, 5), std::string_view("\0\0\0\0\0", 5));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stagedoor::base

@@ -1,5 +1,6 @@
 #include "front/guard.h"
 
+#include <array>
 #include <memory>
 
 #include "front/limit_headers.h"
@@ -11,12 +12,22 @@ using actions::AdmitCall;
 using http::Request;
 using http::Response;
 
-// What the audit log calls a call: its method and its path, which holds no credential.
-std::string action_of(const Request& request) {
-  std::string action(request.method());
-  action.append(" ").append(request.path().substr(0, 128));
-  return action;
-}
+// What the audit log calls a call: its method and its path, which holds no credential. Without
+// memory of its own on the heap, since hardly any call is noted.
+class ActionText {
+ public:
+  explicit ActionText(const Request& request) {
+    add(request.method().substr(0, 32));
+    add(" ");
+    add(request.path().substr(0, 128));
+  }
+  operator std::string_view() const { return {text_.data(), size_}; }
+
+ private:
+  void add(std::string_view part) { size_ += part.copy(text_.data() + size_, part.size()); }
+  std::array<char, 32 + 1 + 128> text_;
+  std::size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -32,7 +43,7 @@ Guard::Guard(Parts parts, RefuseRequest refuse, ReadCredential read_credential)
     : parts_(parts), refuse_(std::move(refuse)), read_credential_(std::move(read_credential)) {}
 
 AdmitCall::Request Guard::asked(const Request& request, std::optional<rules::Permission> needs,
-                                const std::string& action) const {
+                                std::string_view action) const {
   return {.credential = read_credential_(request),
           .client = request.client(),
           .peer = request.peer(),
@@ -42,7 +53,7 @@ AdmitCall::Request Guard::asked(const Request& request, std::optional<rules::Per
           .workspace_id = request.header("Stagedoor-Workspace").value_or("")};
 }
 
-void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& request,
+void Guard::finish(const Work& work, const AdmitCall::Outcome& outcome, const Request& request,
                    Response& response) const {
   // A limit that was never asked has nothing to tell: the issuer of a token did not answer.
   if (outcome.caller || outcome.caller.error().code != base::ErrorCode::unavailable)
@@ -53,7 +64,7 @@ void Guard::finish(const Work& work, AdmitCall::Outcome outcome, const Request& 
 
 AdmitCall::Outcome Guard::admitted_key(const Request& request,
                                        std::optional<rules::Permission> needs) const {
-  const auto action = action_of(request);
+  const ActionText action(request);
   if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
     const bool is_person = outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
     if (!is_person) return *std::move(outcome);
@@ -76,44 +87,43 @@ http::WaitingHandler Guard::quick_or_slow_for_keys(std::optional<rules::Permissi
   const auto shared = std::make_shared<const Work>(std::move(slow));
   return [this, needs, quick = std::move(quick), shared](const Request& request,
                                                          Response& response) -> http::Task<> {
-    const auto outcome = admitted_key(request, needs);
+    auto outcome = admitted_key(request, needs);
     auto attempt = Attempt::answered;
     const Work try_quick = [&](const rules::Caller& caller, const Request& in, Response& out) {
       attempt = quick(caller, in, out);
     };
     finish(try_quick, outcome, request, response);
-    if (attempt == Attempt::answered) co_return;
+    if (attempt == Attempt::answered) return {};
     // Admitted once, and counted once: the worker goes on with the same caller.
-    const auto later = std::make_shared<const http::BlockingHandler>(
-        [this, shared, outcome](const Request& in, Response& out) {
+    return run_once_on_worker(
+        [this, shared, outcome = std::move(outcome)](const Request& in, Response& out) {
           finish(*shared, outcome, in, out);
-        });
-    const bool is_done = co_await http::on_worker(parts_.workers, later, request, response);
-    if (!is_done) refuse_busy(request, response);
+        },
+        request, response);
   };
 }
 
 http::WaitingHandler Guard::quick(std::optional<rules::Permission> needs, Work work) const {
   const auto shared = std::make_shared<const Work>(std::move(work));
   http::BlockingHandler later = [this, needs, shared](const Request& request, Response& response) {
-    const auto action = action_of(request);
+    const ActionText action(request);
     finish(*shared, parts_.admit(asked(request, needs, action)), request, response);
   };
   return [this, needs, shared, later = std::move(later)](const Request& request,
                                                          Response& response) -> http::Task<> {
-    const auto action = action_of(request);
+    const ActionText action(request);
     if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
-      finish(*shared, *std::move(outcome), request, response);
-      co_return;
+      finish(*shared, *outcome, request, response);
+      return {};
     }
-    co_await run_on_worker(later, request, response);
+    return run_on_worker(later, request, response);
   };
 }
 
 http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work work) const {
   http::BlockingHandler all = [this, needs, work = std::move(work)](const Request& request,
                                                                     Response& response) {
-    const auto action = action_of(request);
+    const ActionText action(request);
     finish(work, parts_.admit(asked(request, needs, action)), request, response);
   };
   return [this, all = std::move(all)](const Request& request, Response& response) {
@@ -124,7 +134,7 @@ http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work wo
 http::WaitingHandler Guard::slow_for_people(Work work) const {
   http::BlockingHandler all = [this, work = std::move(work)](const Request& request,
                                                              Response& response) {
-    const auto action = action_of(request);
+    const ActionText action(request);
     auto call = asked(request, std::nullopt, action);
     // A JWT in compact form has dots (RFC 7515 7.1); an API key has none.
     if (call.credential && !call.credential->contains('.')) {
@@ -141,7 +151,7 @@ http::WaitingHandler Guard::slow_for_people(Work work) const {
 http::Handler Guard::open_quick(rules::RateKind kind, http::BlockingHandler work) const {
   return [this, kind, work = std::move(work)](const Request& request, Response& response) {
     const auto outcome = parts_.admit.open_call(kind, request.client(), {}, request.peer(),
-                                                request.id(), action_of(request));
+                                                request.id(), ActionText(request));
     tell_limit(response, outcome.limit);
     if (!outcome.done) return refuse_(request, response, outcome.done.error());
     work(request, response);
@@ -159,6 +169,13 @@ http::Task<> Guard::run_on_worker(const http::BlockingHandler& work, const Reque
                                   Response& response) const {
   // g++ 12 makes a trap of a refusal that stands in the coroutine itself.
   const bool is_done = co_await http::on_worker(parts_.workers, work, request, response);
+  if (!is_done) refuse_busy(request, response);
+}
+
+http::Task<> Guard::run_once_on_worker(http::BlockingHandler work, const Request& request,
+                                       Response& response) const {
+  const auto shared = std::make_shared<const http::BlockingHandler>(std::move(work));
+  const bool is_done = co_await http::on_worker(parts_.workers, shared, request, response);
   if (!is_done) refuse_busy(request, response);
 }
 

@@ -62,13 +62,15 @@ class Guard {
  private:
   actions::AdmitCall::Request asked(const http::Request& request,
                                     std::optional<rules::Permission> needs,
-                                    const std::string& action) const;
+                                    std::string_view action) const;
   actions::AdmitCall::Outcome admitted_key(const http::Request& request,
                                            std::optional<rules::Permission> needs) const;
-  void finish(const Work& work, actions::AdmitCall::Outcome outcome, const http::Request& request,
-              http::Response& response) const;
+  void finish(const Work& work, const actions::AdmitCall::Outcome& outcome,
+              const http::Request& request, http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
                              http::Response& response) const;
+  http::Task<> run_once_on_worker(http::BlockingHandler work, const http::Request& request,
+                                  http::Response& response) const;
   void refuse_busy(const http::Request& request, http::Response& response) const;
 
   Parts parts_;

@@ -3,6 +3,7 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 
 namespace stagedoor::front {
@@ -15,19 +16,16 @@ void tell_limit(http::Response& response, const rules::RateVerdict& verdict) {
   const auto all_back = ceil<seconds>(limit.window()).count();
   const auto reset = base::unix_seconds(ceil<seconds>(verdict.full_at));
   const auto next = ceil<seconds>(verdict.next_in).count();
-  fmt::memory_buffer text;
-  const auto header = [&](std::string_view name, auto format, const auto&... values) {
-    text.clear();
-    fmt::format_to(std::back_inserter(text), format, values...);
-    response.header(name, {text.data(), text.size()});
-  };
-  header("X-RateLimit-Limit", FMT_COMPILE("{}"), limit.burst);
-  header("X-RateLimit-Remaining", FMT_COMPILE("{}"), verdict.remaining);
-  header("X-RateLimit-Reset", FMT_COMPILE("{}"), reset);
   const auto name = rules::name_of(verdict.kind);
-  header("RateLimit-Policy", FMT_COMPILE("\"{}\";q={};w={}"), name, limit.burst, all_back);
-  header("RateLimit", FMT_COMPILE("\"{}\";r={};t={}"), name, verdict.remaining, next);
-  if (!verdict.is_allowed) header("Retry-After", FMT_COMPILE("{}"), next);
+  std::array<char, 512> text;
+  auto* end = fmt::format_to(
+      text.data(),
+      FMT_COMPILE("X-RateLimit-Limit: {}\r\nX-RateLimit-Remaining: {}\r\nX-RateLimit-Reset: {}\r\n"
+                  "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n"),
+      limit.burst, verdict.remaining, reset, name, limit.burst, all_back, name, verdict.remaining,
+      next);
+  if (!verdict.is_allowed) end = fmt::format_to(end, FMT_COMPILE("Retry-After: {}\r\n"), next);
+  response.fields({text.data(), end});
 }
 
 void tell_forced_limit(http::Response& response, const base::Error& error) {

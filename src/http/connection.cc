@@ -349,15 +349,25 @@ Connection::Next Connection::call(const Route& route) {
   }
   // What is answered already goes out before we wait for more; the request is read again then.
   if (!flush()) return Next::wait;
+  if (const auto* handler = std::get_if<WaitingHandler>(&route.handler)) {
+    auto handling = (*handler)(reader.request(), response);
+    if (!handling.valid()) {
+      finish_answer();
+      return Next::go_on;
+    }
+    begin_handling();
+    spawn(std::move(handling));
+  } else {
+    begin_handling();
+    call_upgrade(route);
+  }
+  return Next::wait;
+}
+
+void Connection::begin_handling() {
   awaited_ = Awaited::nothing;
   deadline_.clear();
   phase_ = Phase::handling;
-  if (std::holds_alternative<UpgradeHandler>(route.handler)) {
-    call_upgrade(route);
-  } else {
-    spawn(std::get<WaitingHandler>(route.handler)(reader.request(), response));
-  }
-  return Next::wait;
 }
 
 // The request of a WebSocket lives as long as the session, so it is given the least memory.

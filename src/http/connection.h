@@ -7,9 +7,9 @@
 //          ▼                └─ refused ─▶ draining
 //        closed  ◀───────────────────────────┘
 //
-// A plain handler costs no coroutine. It holds no buffer while it waits between requests: what
-// reading and answering need comes from the loop's pool. One call at a time, on its loop; it lives
-// as long as something is under way for it.
+// A handler that answers at once costs no coroutine. The connection holds no buffer while it waits
+// between requests: what reading and answering need comes from the loop's pool. One call at a time,
+// on its loop; it lives as long as something is under way for it.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -62,6 +62,7 @@ class Connection final
   void await(Awaited awaited);
   Next answer();
   Next call(const Route& route);
+  void begin_handling();
   void call_upgrade(const Route& route);
   void spawn(Task<> handling);
   void on_handled(const std::exception_ptr& failure);

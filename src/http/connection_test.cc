@@ -56,6 +56,10 @@ Router router() {
               })});
   router.add({"GET", "/v1/throw-later", WaitingHandler(throw_later)});
   router.add({"GET", "/wait", WaitingHandler(wait_for_another_thread)});
+  router.add({"GET", "/at-once", WaitingHandler([](const Request& request, Response& response) {
+                response.start(200, "text/plain") = request.path();
+                return Task<>();
+              })});
   return router;
 }
 
@@ -87,7 +91,7 @@ TEST_F(Served, PipelinedRequestsAreAnsweredInTheirOrderAlsoWhereOneWaits) {
   std::string all;
   for (int i = 0; i < 300; ++i) {
     all += post("/echo", "number " + std::to_string(i));
-    if (i % 7 == 0) all += get("/wait");
+    if (i % 7 == 0) all += get("/wait") + get("/at-once");
   }
   std::jthread sender([&] { client.send(all); });
   for (int i = 0; i < 300; ++i) {
@@ -98,6 +102,9 @@ TEST_F(Served, PipelinedRequestsAreAnsweredInTheirOrderAlsoWhereOneWaits) {
     const auto waited = client.answer();
     ASSERT_TRUE(waited) << i;
     EXPECT_EQ(waited->body, "42/wait");
+    const auto at_once = client.answer();
+    ASSERT_TRUE(at_once) << i;
+    EXPECT_EQ(at_once->body, "/at-once");
   }
 }
 

@@ -19,6 +19,10 @@ class Response {
   // Adds a field. A value with CR, LF or NUL is dropped whole and the answer becomes a bare 500.
   void header(std::string_view name, std::string_view value);
 
+  // Adds whole fields as they are, "Name: value" and CRLF each: for constants and numbers of ours,
+  // which need no check.
+  void fields(std::string_view lines) { extra_headers_.append(lines); }
+
   int status() const { return status_; }
   // Whether a field was refused: nothing of this answer may be sent.
   bool is_broken() const { return broken_; }

@@ -21,7 +21,8 @@ namespace stagedoor::http {
 
 // Answers at once, on the loop: no blocking. The fast path.
 using Handler = std::function<void(const Request&, Response&)>;
-// May wait; runs on the connection's loop.
+// May wait; runs on the connection's loop. An empty task, `{}`: it has answered without waiting,
+// which costs no coroutine.
 using WaitingHandler = std::function<Task<>(const Request&, Response&)>;
 // Takes a WebSocket upgrade, or refuses it with a plain answer (see http/upgrade.h). It is called
 // for every GET of its path, also for one that asks for no upgrade.

@@ -41,8 +41,8 @@ ApiKeyStrength strength_of(const ApiKeyTerms& terms, std::optional<base::Instant
 
 base::Result<base::Done> check_scopes_covered(Permissions wanted, Permissions maker) {
   if (maker.covers(wanted)) return base::Done{};
-  for (const auto& scope : scopes_of(wanted))
-    if (!maker.covers(*read_scopes({scope})))
+  for (const auto name : scopes_of(wanted))
+    if (const std::string scope(name); !maker.covers(*read_scopes({scope})))
       return stronger("scope " + scope, "A key can't be given the scope " + scope +
                                             ", which the credential that makes it has not.");
   return stronger("scopes", "A key can't have more scopes than the credential that makes it.");

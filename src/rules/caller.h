@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,10 +31,12 @@ class Caller {
   bool may(Permission permission) const { return permissions_.has(permission); }
   Permissions permissions() const { return permissions_; }
   // Empty: a person who belongs to none.
-  const std::string& workspace_id() const { return app_ ? app_->workspace_id : workspace_id_; }
+  const std::string& workspace_id() const {
+    return app_ ? app_->workspace_id : person().member.workspace_id;
+  }
   // Who it is, for the audit log: "key_..." or "acc_...".
   std::string actor() const {
-    return kind_ == CallerKind::api_key ? api_key_id_text(api_key_id_) : account_id_;
+    return kind_ == CallerKind::api_key ? api_key_id_text(api_key_id_) : account_id();
   }
 
   // Of an API key only: its id, its world, its app. Asking a person for them is our own mistake;
@@ -44,10 +47,10 @@ class Caller {
   const ApiKeyTerms& terms() const { return *terms_; }
   std::optional<base::Instant> key_expires_at() const { return key_expires_at_; }
 
-  // Of a person only.
-  const std::string& account_id() const { return account_id_; }
-  const Identity& identity() const { return identity_; }
-  Role role() const { return role_; }
+  // Of a person only; empty for an API key.
+  const std::string& account_id() const { return person().member.account_id; }
+  const Identity& identity() const { return person().identity; }
+  Role role() const { return person().member.role; }
 
  private:
   friend class actions::AuthenticateApiKey;
@@ -55,30 +58,33 @@ class Caller {
   explicit Caller(const KnownApiKey& key)
       : kind_(CallerKind::api_key),
         permissions_(key.terms->scopes),
-        api_key_id_(key.id),
         environment_(key.environment),
+        api_key_id_(key.id),
         app_(key.app),
         terms_(key.terms),
         key_expires_at_(key.expires_at) {}
   Caller(Identity identity, Member member)
       : kind_(CallerKind::person),
         permissions_(member.permissions),
-        workspace_id_(std::move(member.workspace_id)),
-        account_id_(std::move(member.account_id)),
-        identity_(std::move(identity)),
-        role_(member.role) {}
+        person_(std::make_shared<const Person>(std::move(identity), std::move(member))) {}
+
+  struct Person {
+    Identity identity;
+    Member member;
+  };
+  const Person& person() const {
+    static const Person nobody;
+    return person_ ? *person_ : nobody;
+  }
 
   CallerKind kind_;
   Permissions permissions_;
-  std::string workspace_id_;
-  std::uint64_t api_key_id_ = 0;
   Environment environment_ = Environment::test;
+  std::uint64_t api_key_id_ = 0;
   const App* app_ = nullptr;
   const ApiKeyTerms* terms_ = nullptr;
   std::optional<base::Instant> key_expires_at_;
-  std::string account_id_;
-  Identity identity_;
-  Role role_ = Role::viewer;
+  std::shared_ptr<const Person> person_;  // apart, so that an API key's caller is cheap to pass on
 };
 
 }  // namespace stagedoor::rules

@@ -95,8 +95,8 @@ base::Result<Permissions> read_scopes(const std::vector<std::string>& scopes) {
   return set;
 }
 
-std::vector<std::string> scopes_of(Permissions permissions) {
-  std::vector<std::string> scopes;
+Scopes scopes_of(Permissions permissions) {
+  Scopes scopes;
   for (const auto& each : all)
     if (permissions.has(each.permission)) scopes.emplace_back(each.name);
   return scopes;

@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -89,6 +90,7 @@ class Permissions {
 base::Result<Permissions> read_scopes(const std::vector<std::string>& scopes);
 
 // The scopes that stand for a set, one per permission, in the order of the enumeration.
-std::vector<std::string> scopes_of(Permissions permissions);
+using Scopes = boost::container::static_vector<std::string_view, permission_count>;
+Scopes scopes_of(Permissions permissions);
 
 }  // namespace stagedoor::rules

@@ -71,7 +71,8 @@ TEST(Scopes, AnUnknownOneIsRefusedWithTheNearestKnownOne) {
 TEST(Scopes, AreWrittenAndReadBackAsTheSame) {
   for (std::uint32_t bits = 1; bits < 1u << permission_count; bits = bits * 3 + 1) {
     const auto set = Permissions::of_bits(bits).both(Permissions::of_api_keys());
-    EXPECT_EQ(read(scopes_of(set)), set);
+    const auto scopes = scopes_of(set);
+    EXPECT_EQ(read({scopes.begin(), scopes.end()}), set);
   }
 }
 

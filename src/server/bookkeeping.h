@@ -39,7 +39,7 @@ class Bookkeeping {
  private:
   // So many entries are between two checkpoints.
   static constexpr std::int64_t entries_between = 1000;
-  static constexpr int seconds_between_usage = 2;
+  static constexpr int seconds_between_usage = 5;
 
   void run();
   void write_checkpoint(std::int64_t entries_least);

@@ -121,6 +121,8 @@ void SqliteKeyUsage::flush() {
     under_way_.assign(std::make_move_iterator(pending_.begin()),
                       std::make_move_iterator(pending_.end()));
     pending_.clear();
+    // In the order of the tables, so that a part changes few of their pages.
+    std::ranges::sort(under_way_, {}, &std::pair<std::uint64_t, KeyCounts>::first);
     written_count_ = 0;
     is_writing_ = true;
   }
