@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "rules/account.h"
+
 namespace stagedoor::actions {
 
 using base::ErrorCode;
@@ -16,7 +18,7 @@ base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& reques
     return base::fail(timely.error());
   // A person may have minted it as well.
   const auto minted_by = rules::parse_api_key_id(token->api_key_id);
-  if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !token->api_key_id.starts_with("acc_"))
+  if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !rules::is_account_id(token->api_key_id))
     return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token->api_key_id);
   if (parts_.revocations.is_revoked(
           rules::revocable(*token, rules::text_of(token->id), request.avatar_id)))

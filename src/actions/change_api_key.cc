@@ -37,7 +37,7 @@ base::Result<rules::ApiKey> UnfreezeApiKey::operator()(const KeyManager& manager
   const auto& key = subject->key;
   if (auto may = manager.check_may_renew(key.terms, key.expires_at, parts_.tiers); !may)
     return base::fail(may.error());
-  return parts_.records.unfreeze(id, std::move(subject->entry));
+  return parts_.records.unfreeze(manager.maker(), id, std::move(subject->entry));
 }
 
 base::Result<rules::ApiKey> RevokeApiKey::operator()(const KeyManager& manager, std::uint64_t id,

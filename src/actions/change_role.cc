@@ -19,8 +19,7 @@ base::Result<base::Done> ChangeRole::operator()(const std::string& workspace_id,
   entry.peer = origin.peer;
   entry.request_id = origin.request_id;
   if (to) entry.detail = "to " + std::string(rules::name_of(*to));
-  return parts_.members.change_member(workspace_id, account_id, to, by.account_id,
-                                      std::move(entry));
+  return parts_.members.change_member(workspace_id, account_id, to, by, std::move(entry));
 }
 
 }  // namespace stagedoor::actions

@@ -17,9 +17,9 @@ base::Result<CreatedApiKey> CreateApiKey::operator()(const KeyManager& manager,
   auto entry = manager.entry(now, "api_key.create", rules::api_key_id_text(key->id),
                              place->app->workspace_id);
   entry.detail = key->ends;
-  if (const auto saved = parts_.records.create({{*key, parts_.hasher.current(text), entry}});
-      !saved)
-    return base::fail(saved.error());
+  const auto saved =
+      parts_.records.create(manager.maker(), {{*key, parts_.hasher.current(text), entry}});
+  if (!saved) return base::fail(saved.error());
   return CreatedApiKey{.key = *std::move(key), .text = std::move(text)};
 }
 

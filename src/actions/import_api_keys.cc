@@ -59,7 +59,8 @@ base::Result<std::vector<rules::ApiKey>> ImportApiKeys::operator()(const KeyMana
   }
   std::vector<rules::ApiKey> keys;
   for (const auto& one : made) keys.push_back(one.key);
-  if (auto saved = parts_.records.create(std::move(made)); !saved) return base::fail(saved.error());
+  if (auto saved = parts_.records.create(manager.maker(), std::move(made)); !saved)
+    return base::fail(saved.error());
   return keys;
 }
 

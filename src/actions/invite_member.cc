@@ -42,9 +42,8 @@ base::Result<InviteMember::Invited> InviteMember::operator()(const std::string& 
   auto entry =
       entry_for(invitation.created_at, workspace_id, by, origin, "member.invite", invitation.id);
   entry.detail = invitation.email_key + " as " + std::string(rules::name_of(role));
-  const auto kept =
-      parts_.members.invite(invitation, rules::hash_of_invitation_code(invited.code.expose()),
-                            by.account_id, std::move(entry));
+  const auto kept = parts_.members.invite(
+      invitation, rules::hash_of_invitation_code(invited.code.expose()), by, std::move(entry));
   if (!kept) return base::fail(kept.error());
   return invited;
 }

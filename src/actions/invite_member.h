@@ -10,11 +10,7 @@
 
 namespace stagedoor::actions {
 
-// Who acts on a workspace's members: an account, or empty for the operator, who may all.
-struct MemberActor {
-  std::string account_id;
-  std::string name() const { return account_id.empty() ? "operator" : account_id; }
-};
+using rules::MemberActor;
 
 // Safe for concurrent use; not from an event loop.
 class InviteMember {

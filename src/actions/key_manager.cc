@@ -31,6 +31,12 @@ KeyManager KeyManager::of_operator() {
   return {};
 }
 
+rules::ApiKeyMaker KeyManager::maker() const {
+  if (!caller_) return rules::MadeByOperator{};
+  if (is_key()) return rules::MadeByKey{caller_->api_key_id()};
+  return rules::MadeByPerson{caller_->account_id(), caller_->workspace_id(), caller_->role()};
+}
+
 rules::Permissions KeyManager::default_scopes() const {
   const auto all = rules::Permissions::of_api_keys();
   return caller_ ? all.both(caller_->permissions()) : all;

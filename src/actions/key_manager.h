@@ -33,6 +33,7 @@ class KeyManager {
   static KeyManager of(const rules::Caller& caller, Call call);
   static KeyManager of_operator();
 
+  rules::ApiKeyMaker maker() const;
   std::string actor() const { return caller_ ? caller_->actor() : "operator"; }
   // What a new key has where its wish names nothing.
   rules::Permissions default_scopes() const;

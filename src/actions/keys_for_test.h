@@ -36,7 +36,8 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
     by_hash.erase(from);
   }
 
-  base::Result<base::Done> create(std::vector<rules::NewApiKey> made) override {
+  base::Result<base::Done> create(const rules::ApiKeyMaker&,
+                                  std::vector<rules::NewApiKey> made) override {
     for (const auto& one : made)
       if (by_hash.contains(one.hash))
         return base::fail(base::ErrorCode::conflict, "hash is here already");
@@ -65,7 +66,8 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
       key.frozen_reason = reason;
     });
   }
-  base::Result<rules::ApiKey> unfreeze(std::uint64_t id, rules::AuditEntry entry) override {
+  base::Result<rules::ApiKey> unfreeze(const rules::ApiKeyMaker&, std::uint64_t id,
+                                       rules::AuditEntry entry) override {
     return change(id, std::move(entry), [](rules::ApiKey& key) { key.frozen_at.reset(); });
   }
   base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now, std::string reason,
@@ -76,14 +78,16 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
       key.revoked_reason = reason;
     });
   }
-  base::Result<rules::ApiKey> rotate(std::uint64_t id, const rules::Retirement& retirement,
+  base::Result<rules::ApiKey> rotate(const rules::ApiKeyMaker&, std::uint64_t id,
+                                     const rules::Retirement& retirement,
                                      rules::NewApiKey successor) override {
     const auto old = read(id);
     if (!old) return old;
     if (auto may = rules::check_may_rotate(*old, retirement); !may) return base::fail(may.error());
     return retire(*old, retirement, std::move(successor));
   }
-  base::Result<Rotated> rotate_all(const std::string& app_id, rules::Environment environment,
+  base::Result<Rotated> rotate_all(const rules::ApiKeyMaker&, const std::string& app_id,
+                                   rules::Environment environment,
                                    const rules::Retirement& retirement, const MakeSuccessor& make,
                                    rules::AuditEntry) override {
     Rotated rotated;

@@ -51,7 +51,7 @@ base::Result<RotateApiKey::Rotated> RotateApiKey::operator()(const KeyManager& m
   const rules::Retirement retirement{.now = now, .grace = request.grace};
   if (auto may = rules::check_may_rotate(*old, retirement); !may) return base::fail(may.error());
   auto made = successor_of(parts_, manager, *old, expires_at, now);
-  auto retired = parts_.records.rotate(old->id, retirement, made.record);
+  auto retired = parts_.records.rotate(manager.maker(), old->id, retirement, made.record);
   if (!retired) return base::fail(retired.error());
   return Rotated{*std::move(retired), {std::move(made.record.key), std::move(made.text)}};
 }
@@ -74,10 +74,11 @@ base::Result<RotateAppKeys::Rotated> RotateAppKeys::operator()(const KeyManager&
   entry.detail = std::string(rules::name_of(place->environment)) + " keys, grace " +
                  std::to_string(request.grace.count()) + " s";
   auto done =
-      parts_.records.rotate_all(place->app->id, place->environment,
+      parts_.records.rotate_all(manager.maker(), place->app->id, place->environment,
                                 {.now = now, .grace = request.grace}, make, std::move(entry));
   if (!done) return base::fail(done.error());
   rotated.old_and_new = std::move(done->old_and_new);
+  rotated.frozen = std::move(done->frozen);
   rotated.left = done->left;
   return rotated;
 }

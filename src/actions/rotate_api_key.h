@@ -50,6 +50,7 @@ class RotateAppKeys {
   struct Rotated {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> old_and_new;
     std::vector<CreatedApiKey> successors;
+    std::vector<std::uint64_t> frozen;  // retired as the rest, without a successor
     std::int64_t left = 0;  // read again in the same transaction; 0 proves that none was forgotten
   };
   // As above; `forbidden` where one of the keys is stronger than the manager, and `conflict` where

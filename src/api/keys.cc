@@ -262,6 +262,13 @@ void Keys::rotate_app(const Caller& caller, const Request& request, Response& re
     pair.text("new_id", rules::api_key_id_text(new_id)).end();
   }
   pairs += ']';
+  auto& frozen = writer.begin("frozen");
+  frozen += '[';
+  for (const auto id : rotated->frozen) {
+    if (frozen.back() != '[') frozen += ',';
+    base::append_json_string(frozen, rules::api_key_id_text(id));
+  }
+  frozen += ']';
   auto& made = writer.begin("new");
   made += '[';
   for (const auto& successor : rotated->successors) {

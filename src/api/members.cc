@@ -20,7 +20,7 @@ actions::CallOrigin origin_of(const http::Request& request) {
 }
 
 actions::MemberActor actor_of(const rules::Caller& caller) {
-  return {caller.account_id()};
+  return actions::MemberActor::of_account(caller.account_id());
 }
 
 std::optional<rules::Role> role_in(Body& body) {

@@ -96,9 +96,11 @@ base::Result<Revocation> read_revocation(std::string_view body) {
   const auto json = reader.read(body);
   if (!json) return base::fail(json.error());
   JsonFields fields(*json);
-  constexpr std::array<std::pair<std::string_view, RevokedSubject>, 5> subjects = {
+  // `minted_by` and `api_key_id` mean the same: a key's id or an account's.
+  constexpr std::array<std::pair<std::string_view, RevokedSubject>, 6> subjects = {
       {{"session_token", RevokedSubject::token},
        {"end_user_id", RevokedSubject::end_user},
+       {"minted_by", RevokedSubject::api_key},
        {"api_key_id", RevokedSubject::api_key},
        {"app_id", RevokedSubject::app},
        {"avatar_id", RevokedSubject::avatar}}};
@@ -116,8 +118,8 @@ base::Result<Revocation> read_revocation(std::string_view body) {
   if (auto read = fields.finish(); !read) return base::fail(read.error());
   if (!revocation || !is_one)
     return base::fail(base::ErrorCode::malformed, "revocation of none or several",
-                      "Name exactly one of session_token, end_user_id, api_key_id, app_id and "
-                      "avatar_id.");
+                      "Name exactly one of session_token, end_user_id, minted_by, api_key_id, "
+                      "app_id and avatar_id.");
   revocation->environment = environment;
   return *std::move(revocation);
 }

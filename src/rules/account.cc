@@ -44,6 +44,10 @@ std::string new_account_id(base::Random& random) {
   return "acc_" + base::random_base62(random, id_length);
 }
 
+bool is_account_id(std::string_view text) {
+  return text.size() > 4 && text.starts_with("acc_");
+}
+
 std::string account_id_of(std::string_view issuer, std::string_view subject) {
   // The length keeps ("a", "bc") and ("ab", "c") apart.
   std::string both = std::to_string(issuer.size()) + ":";

@@ -1,7 +1,8 @@
 // An account: a person as we know them, with a password of ours or an identity from elsewhere.
 //
-// Rule account-one-per-email: an e-mail is one account, whatever the case of its letters; so two
-// accounts can't be taken for one another.
+// Rule account-one-per-email: an e-mail is one account of our own, whatever the case of its
+// letters; so two accounts can't be taken for one another. Of somebody from an identity provider
+// the e-mail is what that provider says, and issuer and subject tell who it is.
 //
 // Rule account-unknown-alike: an unknown e-mail and a wrong password are answered in the same words
 // and status after the same work; so nobody learns who has an account.
@@ -50,6 +51,8 @@ base::Result<Email> read_email(std::string_view text);
 // "acc_" and 20 base62 characters.
 std::string new_account_id(base::Random& random);
 std::string account_id_of(std::string_view issuer, std::string_view subject);
+// By its form alone.
+bool is_account_id(std::string_view text);
 
 struct Account {
   std::string id;

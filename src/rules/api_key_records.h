@@ -1,6 +1,14 @@
 // The records of API keys: made, changed, read and listed. Each change and its audit entry are one
 // transaction (rule audit-fail-closed).
 //
+// Rule api-key-maker-in-good-standing: that a maker is neither revoked nor frozen nor expired, and
+// that a person's role is no lower than it was, is looked at in the very transaction that makes a
+// key or gives one back: a thief's key must not be revoked into the gap between the two.
+//
+// Rule api-key-rotated-all: when all keys of an app are rotated, frozen ones retire with the rest
+// and get no successor; what is left is counted after, whether it is frozen or not. So 0 is a proof
+// that no unfreezing brings an older key back.
+//
 // Used by: actions/, through actions/key_manager.h
 // Kept by: store/sqlite_api_key_records.h
 //
@@ -14,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,6 +30,7 @@
 #include "rules/api_key.h"
 #include "rules/api_key_rotation.h"
 #include "rules/audit.h"
+#include "rules/identity.h"
 
 namespace stagedoor::rules {
 
@@ -70,6 +80,19 @@ struct BlastRadius {
   std::vector<std::uint64_t> keys_made;
 };
 
+// Who makes a key or gives one back, as the permission for it was found. Looked at once more in the
+// step itself: what has been revoked, frozen or demoted since then makes nothing that would outlive
+// it (rule api-key-maker-in-good-standing).
+struct MadeByKey {
+  std::uint64_t id = 0;
+};
+struct MadeByPerson {
+  std::string account_id, workspace_id;
+  Role role = Role::viewer;
+};
+struct MadeByOperator {};
+using ApiKeyMaker = std::variant<MadeByOperator, MadeByKey, MadeByPerson>;
+
 struct NewApiKey {
   ApiKey key;
   ApiKeyHash hash;
@@ -82,7 +105,9 @@ class ApiKeyRecords {
  public:
   virtual ~ApiKeyRecords() = default;
   // All or none; `conflict` where one of the hashes is here already.
-  virtual base::Result<base::Done> create(std::vector<NewApiKey> made) = 0;
+  // `unauthenticated` or `forbidden` where the maker is in good standing no more, here and below.
+  virtual base::Result<base::Done> create(const ApiKeyMaker& maker,
+                                          std::vector<NewApiKey> made) = 0;
 
   virtual base::Result<ApiKey> read(std::uint64_t id) const = 0;  // `not_found`
   virtual base::Result<ApiKeyPage> list(const ApiKeyQuery& query) const = 0;
@@ -92,28 +117,31 @@ class ApiKeyRecords {
   // done, and is no error. `conflict` for freezing and unfreezing a revoked key.
   virtual base::Result<ApiKey> freeze(std::uint64_t id, base::Instant now, std::string reason,
                                       AuditEntry entry) = 0;
-  virtual base::Result<ApiKey> unfreeze(std::uint64_t id, AuditEntry entry) = 0;
+  virtual base::Result<ApiKey> unfreeze(const ApiKeyMaker& maker, std::uint64_t id,
+                                        AuditEntry entry) = 0;
   virtual base::Result<ApiKey> revoke(std::uint64_t id, base::Instant now, std::string reason,
                                       AuditEntry entry) = 0;
 
   // Makes the successor and retires the old key in one step; gives the old key as it then is.
   // `not_found`, `conflict` (check_may_rotate).
-  virtual base::Result<ApiKey> rotate(std::uint64_t id, const Retirement& retirement,
-                                      NewApiKey successor) = 0;
+  virtual base::Result<ApiKey> rotate(const ApiKeyMaker& maker, std::uint64_t id,
+                                      const Retirement& retirement, NewApiKey successor) = 0;
 
   // Every key of an app and environment that works is given a successor by `make`, or has one
-  // already; all retire in one step.
+  // already; all retire in one step, and frozen ones with them (rule api-key-rotated-all).
   using MakeSuccessor = std::function<base::Result<NewApiKey>(const ApiKey& old)>;
   struct Rotated {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> old_and_new;
-    std::int64_t left =
-        0;  // keys that work past the grace and are no successors: read again at the end
+    std::vector<std::uint64_t> frozen;  // retired without a successor
+    // Keys that work past the grace, or would if they were unfrozen, and are no successors: read
+    // again at the end.
+    std::int64_t left = 0;
   };
   static constexpr std::int64_t rotated_at_once_max = 10'000;
   // `conflict` where there are more than that, the error of `make`; then nothing was changed.
-  virtual base::Result<Rotated> rotate_all(const std::string& app_id, Environment environment,
-                                           const Retirement& retirement, const MakeSuccessor& make,
-                                           AuditEntry entry) = 0;
+  virtual base::Result<Rotated> rotate_all(const ApiKeyMaker& maker, const std::string& app_id,
+                                           Environment environment, const Retirement& retirement,
+                                           const MakeSuccessor& make, AuditEntry entry) = 0;
 };
 
 }  // namespace stagedoor::rules

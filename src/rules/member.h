@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,6 +25,24 @@
 namespace stagedoor::rules {
 
 struct Account;
+
+// Who acts on a workspace's members: an account, or the operator, who holds the data folder and may
+// do what an owner may. An account without an id is nobody's, and may nothing.
+class MemberActor {
+ public:
+  static MemberActor of_operator() { return {}; }
+  static MemberActor of_account(std::string account_id) {
+    MemberActor actor;
+    actor.account_id_ = std::move(account_id);
+    return actor;
+  }
+  std::string name() const { return account_id_.value_or("operator"); }
+  const std::optional<std::string>& account_id() const { return account_id_; }  // nullopt: operator
+
+ private:
+  MemberActor() = default;
+  std::optional<std::string> account_id_;
+};
 
 struct Membership {
   std::string workspace_id;
@@ -41,8 +60,7 @@ struct MemberRecord {
 
 // Where members and invitations are kept. Safe for concurrent use; not from an event loop. What
 // changes something is durable, with its audit entry, when it returns; a refusal changes nothing.
-// `by` is the account that acts, whose role is read in the same step; empty: the operator, who may
-// do what an owner may.
+// The role of `by` is read in the same step.
 class MemberStore {
  public:
   virtual ~MemberStore() = default;
@@ -50,7 +68,7 @@ class MemberStore {
   // A second one for the same e-mail takes the place of the first. `forbidden` for a role above
   // that of `by`, `conflict` for one who is a member already, or too many.
   virtual base::Result<base::Done> invite(const Invitation& invitation, const crypto::Digest& hash,
-                                          const std::string& by, AuditEntry entry) = 0;
+                                          const MemberActor& by, AuditEntry entry) = 0;
   // Those that are open, oldest first.
   virtual base::Result<std::vector<Invitation>> invitations(const std::string& workspace_id,
                                                             base::Instant now) = 0;
@@ -68,7 +86,7 @@ class MemberStore {
   // refuses.
   virtual base::Result<base::Done> change_member(const std::string& workspace_id,
                                                  const std::string& account_id,
-                                                 std::optional<Role> to, const std::string& by,
+                                                 std::optional<Role> to, const MemberActor& by,
                                                  AuditEntry entry) = 0;
 };
 

@@ -85,4 +85,8 @@ base::Result<base::Done> check_role_change(const RoleChange& change) {
   return base::Done{};
 }
 
+bool must_end_minted(std::optional<Role> to) {
+  return !to || !permissions_of(*to).has(Permission::tokens_mint);
+}
+
 }  // namespace stagedoor::rules

@@ -10,6 +10,11 @@
 // Rule member-role-ceiling: nobody gives a role above their own, nor changes or removes somebody
 // whose role is above theirs; so no role can be a step to a higher one.
 //
+// Rule session-token-ends-with-its-minter: when a member is removed, or gets a role that may not
+// mint, what they minted there opens nothing any more, and the live sessions that rest on it end;
+// so do those of all workspaces with a log-out everywhere and a change of password. A token would
+// outlive its minter by a day otherwise.
+//
 // Used by: actions/invite_member.h, actions/change_role.h
 // Kept by: store/sqlite_accounts.h
 //
@@ -47,5 +52,8 @@ struct RoleChange {
 };
 // `forbidden`, or `conflict` where it would leave no owner; each with a hint. Everybody may leave.
 base::Result<base::Done> check_role_change(const RoleChange& change);
+
+// Whether what the member minted ends with this change (rule session-token-ends-with-its-minter).
+bool must_end_minted(std::optional<Role> to);
 
 }  // namespace stagedoor::rules

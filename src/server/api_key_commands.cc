@@ -226,8 +226,11 @@ int rotate_app_keys(const std::string& data, const Config& config, const AppRota
     if (!rotated) return base::fail(rotated.error());
     for (const auto& successor : rotated->successors) print_created(workspace, successor, json);
     if (!json)
-      fmt::print("{} keys were rotated; {} are left that nobody rotated.\n",
-                 rotated->old_and_new.size(), rotated->left);
+      fmt::print(
+          "{} keys were rotated; {} frozen ones retire without a successor; {} are left that "
+          "nobody "
+          "rotated.\n",
+          rotated->old_and_new.size(), rotated->frozen.size(), rotated->left);
     return base::Done{};
   });
 }

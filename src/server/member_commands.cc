@@ -50,7 +50,7 @@ int invite_member(const std::string& data, const Config& config, const MemberWis
   const actions::InviteMember invite({.members = *(*workspace)->members,
                                       .clock = (*workspace)->clock,
                                       .random = (*workspace)->random});
-  const auto invited = invite(*id, {}, wish.email, *role, {});
+  const auto invited = invite(*id, actions::MemberActor::of_operator(), wish.email, *role, {});
   if (!invited) return complain(invited.error());
   const auto& invitation = invited->invitation;
   if (json) {
@@ -94,7 +94,8 @@ int remove_member(const std::string& data, const Config& config, const MemberWis
   if (!id) return complain(id.error());
   const actions::ChangeRole change(
       {.members = *(*workspace)->members, .clock = (*workspace)->clock});
-  const auto done = change(*id, {}, wish.account_id, std::nullopt, {});
+  const auto done =
+      change(*id, actions::MemberActor::of_operator(), wish.account_id, std::nullopt, {});
   if (!done) return complain(done.error());
   fmt::print("{} is no member any more.\n", wish.account_id);
   return 0;

@@ -2,6 +2,7 @@
 
 #include "store/account_rows.h"
 #include "store/sqlite_members.h"
+#include "store/token_revocation_rows.h"
 
 namespace stagedoor::store {
 namespace {
@@ -144,6 +145,8 @@ base::Result<std::int64_t> begin_generation(SqliteDatabase& database, const std:
   if (update->step() != Step::end) return database.trouble("begin a generation");
   if (auto revoked = revoke_where(database, "account_id", account_id, now); !revoked)
     return base::fail(revoked.error());
+  if (auto ended = revoke_minted_everywhere_by(database, account_id, now); !ended)
+    return base::fail(ended.error());
   return generation;
 }
 
@@ -190,7 +193,7 @@ base::Result<std::optional<rules::Account>> SqliteAccounts::local_account(
     const std::string& email_key) {
   base::Result<std::optional<rules::Account>> account = std::nullopt;
   const auto done = readers_.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    account = read_account(database, "issuer = '' AND subject = '' AND email_key = ?1", email_key);
+    account = read_account(database, "issuer = '' AND email_key = ?1", email_key);
     return base::Done{};
   });
   if (!done) return base::fail(done.error());

@@ -31,6 +31,38 @@ Result<ApiKey> read_key(SqliteDatabase& database, std::uint64_t id) {
   return base::fail(ErrorCode::not_found, "an unknown key", "There is no key with this id.");
 }
 
+Result<Done> check_key_standing(SqliteDatabase& database, std::uint64_t id, base::Instant now) {
+  const auto key = read_key(database, id);
+  if (!key && key.error().code != ErrorCode::not_found) return base::fail(key.error());
+  if (key && !key->revoked_at && !key->frozen_at && (!key->expires_at || *key->expires_at > now))
+    return Done{};
+  return base::fail(ErrorCode::unauthenticated,
+                    "maker " + rules::api_key_id_text(id) + " ended meanwhile");
+}
+
+Result<Done> check_person_standing(SqliteDatabase& database, const rules::MadeByPerson& person) {
+  auto read = database.prepare(
+      "SELECT role FROM members WHERE workspace_id = ?1 AND account_id = ?2 AND removed_at IS "
+      "NULL");
+  if (!read) return base::fail(read.error());
+  const auto outcome = read->bind(1, person.workspace_id).bind(2, person.account_id).step();
+  if (outcome == Step::failed) return database.trouble("read a role");
+  if (outcome == Step::row && read->integer(0) >= static_cast<std::int64_t>(person.role))
+    return Done{};
+  return base::fail(ErrorCode::forbidden, person.account_id + " lost the role meanwhile",
+                    "Your role in the workspace has changed meanwhile.");
+}
+
+// Rule api-key-maker-in-good-standing.
+Result<Done> check_standing(SqliteDatabase& database, const rules::ApiKeyMaker& maker,
+                            base::Instant now) {
+  if (const auto* key = std::get_if<rules::MadeByKey>(&maker))
+    return check_key_standing(database, key->id, now);
+  if (const auto* person = std::get_if<rules::MadeByPerson>(&maker))
+    return check_person_standing(database, *person);
+  return Done{};
+}
+
 Result<Done> refuse_revoked(const ApiKey& key) {
   if (!key.revoked_at) return Done{};
   return base::fail(ErrorCode::conflict, "change of a revoked key",
@@ -79,10 +111,10 @@ Result<bool> is_hash_known(SqliteDatabase& database, const rules::ApiKeyHash& ha
   return outcome == Step::row;
 }
 
-// Keys of an app and environment that work past `limit` and not because they are new.
+// Keys of an app and environment that work past a time, or would if they were unfrozen.
 constexpr std::string_view working =
-    "FROM api_keys WHERE app_id = ?1 AND environment = ?2 AND revoked_at IS NULL AND frozen_at IS "
-    "NULL AND (expires_at IS NULL OR expires_at > ?3)";
+    "FROM api_keys WHERE app_id = ?1 AND environment = ?2 AND revoked_at IS NULL AND (expires_at "
+    "IS NULL OR expires_at > ?3)";
 
 Result<std::vector<ApiKey>> working_keys(SqliteDatabase& database, const std::string& app_id,
                                          rules::Environment environment, base::Instant now) {
@@ -98,7 +130,7 @@ Result<std::vector<ApiKey>> working_keys(SqliteDatabase& database, const std::st
   return keys;
 }
 
-// How many work past the end of the grace that no rotation has just made.
+// How many of them there are past the end of the grace that no rotation has just made.
 Result<std::int64_t> count_left(SqliteDatabase& database, const std::string& app_id,
                                 rules::Environment environment, base::Instant end,
                                 const std::vector<std::uint64_t>& successors) {
@@ -121,14 +153,28 @@ SqliteApiKeyRecords::SqliteApiKeyRecords(SqliteWriter& writer, SqliteReaders& re
                                          SqliteAuditLog& audit)
     : writer_(writer), readers_(readers), audit_(audit) {}
 
+Result<Done> SqliteApiKeyRecords::retire_frozen(SqliteDatabase& database, const ApiKey& key,
+                                                const Retirement& retirement,
+                                                rules::AuditEntry entry) const {
+  entry.action = "api_key.rotate";
+  entry.subject = rules::api_key_id_text(key.id);
+  entry.detail = "frozen: retires without a successor";
+  if (auto gone = retire(database, key, retirement, 0); !gone) return gone;
+  return audit_.append(database, entry);
+}
+
 Result<Done> SqliteApiKeyRecords::add(SqliteDatabase& database,
                                       const rules::NewApiKey& made) const {
   if (auto inserted = insert_api_key(database, made.key, made.hash); !inserted) return inserted;
   return audit_.append(database, made.entry);
 }
 
-Result<Done> SqliteApiKeyRecords::create(std::vector<rules::NewApiKey> made) {
+Result<Done> SqliteApiKeyRecords::create(const rules::ApiKeyMaker& maker,
+                                         std::vector<rules::NewApiKey> made) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    if (!made.empty()) {
+      if (auto may = check_standing(database, maker, made.front().key.created_at); !may) return may;
+    }
     for (std::size_t i = 0; i < made.size(); ++i) {
       const auto known = is_hash_known(database, made[i].hash);
       if (!known) return base::fail(known.error());
@@ -213,9 +259,11 @@ Result<ApiKey> SqliteApiKeyRecords::freeze(std::uint64_t id, base::Instant now, 
   });
 }
 
-Result<ApiKey> SqliteApiKeyRecords::unfreeze(std::uint64_t id, rules::AuditEntry entry) {
+Result<ApiKey> SqliteApiKeyRecords::unfreeze(const rules::ApiKeyMaker& maker, std::uint64_t id,
+                                             rules::AuditEntry entry) {
   return change(id, entry, [&](SqliteDatabase& database, ApiKey& key) -> Result<Done> {
     if (auto may = refuse_revoked(key); !may) return may;
+    if (auto may = check_standing(database, maker, entry.at); !may) return may;
     if (!key.frozen_at) return Done{};
     return update(database, id, "frozen_at = NULL, frozen_reason = ''", [](auto&) {});
   });
@@ -229,9 +277,11 @@ Result<ApiKey> SqliteApiKeyRecords::revoke(std::uint64_t id, base::Instant now, 
   });
 }
 
-Result<ApiKey> SqliteApiKeyRecords::rotate(std::uint64_t id, const Retirement& retirement,
+Result<ApiKey> SqliteApiKeyRecords::rotate(const rules::ApiKeyMaker& maker, std::uint64_t id,
+                                           const Retirement& retirement,
                                            rules::NewApiKey successor) {
   return change(id, successor.entry, [&](SqliteDatabase& database, ApiKey& key) -> Result<Done> {
+    if (auto may = check_standing(database, maker, retirement.now); !may) return may;
     if (auto may = rules::check_may_rotate(key, retirement); !may) return may;
     if (auto made = insert_api_key(database, successor.key, successor.hash); !made) return made;
     return retire(database, key, retirement, successor.key.id);
@@ -239,10 +289,11 @@ Result<ApiKey> SqliteApiKeyRecords::rotate(std::uint64_t id, const Retirement& r
 }
 
 Result<rules::ApiKeyRecords::Rotated> SqliteApiKeyRecords::rotate_all(
-    const std::string& app_id, rules::Environment environment, const Retirement& retirement,
-    const MakeSuccessor& make, rules::AuditEntry entry) {
+    const rules::ApiKeyMaker& maker, const std::string& app_id, rules::Environment environment,
+    const Retirement& retirement, const MakeSuccessor& make, rules::AuditEntry entry) {
   Rotated rotated;
   const auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    if (auto may = check_standing(database, maker, retirement.now); !may) return may;
     const auto keys = working_keys(database, app_id, environment, retirement.now);
     if (!keys) return base::fail(keys.error());
     if (std::ssize(*keys) > rotated_at_once_max)
@@ -251,6 +302,11 @@ Result<rules::ApiKeyRecords::Rotated> SqliteApiKeyRecords::rotate_all(
     std::vector<std::uint64_t> successors;
     for (const auto& key : *keys) {
       std::uint64_t successor_id = 0;
+      if (key.frozen_at) {
+        rotated.frozen.push_back(key.id);
+        if (auto gone = retire_frozen(database, key, retirement, entry); !gone) return gone;
+        continue;
+      }
       if (!key.replaced_by) {
         const auto successor = make(key);
         if (!successor) return base::fail(successor.error());

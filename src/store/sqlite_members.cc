@@ -3,6 +3,7 @@
 #include <array>
 
 #include "store/account_rows.h"
+#include "store/token_revocation_rows.h"
 
 namespace stagedoor::store {
 namespace {
@@ -53,11 +54,11 @@ base::Result<std::optional<Role>> role_of(SqliteDatabase& database, const std::s
 
 // The role of who acts; the operator acts as an owner.
 base::Result<Role> role_of_actor(SqliteDatabase& database, const std::string& workspace_id,
-                                 const std::string& by) {
-  if (by.empty()) return Role::owner;
-  const auto role = role_of(database, workspace_id, by);
+                                 const rules::MemberActor& by) {
+  if (!by.account_id()) return Role::owner;
+  const auto role = role_of(database, workspace_id, *by.account_id());
   if (!role) return base::fail(role.error());
-  if (!*role) return base::fail(ErrorCode::forbidden, by + " is no member any more");
+  if (!*role) return base::fail(ErrorCode::forbidden, by.name() + " is no member any more");
   return **role;
 }
 
@@ -85,7 +86,8 @@ base::Result<base::Done> end_invitations_of(SqliteDatabase& database,
 }  // namespace
 
 base::Result<base::Done> SqliteMembers::invite(const rules::Invitation& invitation,
-                                               const crypto::Digest& hash, const std::string& by,
+                                               const crypto::Digest& hash,
+                                               const rules::MemberActor& by,
                                                rules::AuditEntry entry) {
   return writer_.run_quietly([&](SqliteDatabase& database) -> base::Result<base::Done> {
     const auto actor = role_of_actor(database, invitation.workspace_id, by);
@@ -290,7 +292,8 @@ base::Result<std::vector<rules::Membership>> SqliteMembers::memberships(
 
 base::Result<base::Done> SqliteMembers::change_member(const std::string& workspace_id,
                                                       const std::string& account_id,
-                                                      std::optional<Role> to, const std::string& by,
+                                                      std::optional<Role> to,
+                                                      const rules::MemberActor& by,
                                                       rules::AuditEntry entry) {
   return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     const auto actor = role_of_actor(database, workspace_id, by);
@@ -307,7 +310,7 @@ base::Result<base::Done> SqliteMembers::change_member(const std::string& workspa
     if (!owners) return base::fail(owners.error());
     const rules::RoleChange change{
         .by = *actor,
-        .whose = by == account_id ? rules::Whose::own : rules::Whose::of_another,
+        .whose = by.account_id() == account_id ? rules::Whose::own : rules::Whose::of_another,
         .from = **from,
         .to = to,
         .owners = static_cast<int>(*owners)};
@@ -325,6 +328,10 @@ base::Result<base::Done> SqliteMembers::change_member(const std::string& workspa
     const auto role = to ? static_cast<std::int64_t>(*to) : -1;
     if (auto ended = end_invitations_of(database, workspace_id, account_id, role); !ended)
       return ended;
+    if (rules::must_end_minted(to)) {
+      if (auto ended = revoke_minted_by(database, workspace_id, account_id, entry.at); !ended)
+        return ended;
+    }
     return audit_.append(database, entry);
   });
 }

@@ -23,7 +23,7 @@ class SqliteMembers : public rules::MemberStore {
       : writer_(writer), readers_(readers), audit_(audit) {}
 
   base::Result<base::Done> invite(const rules::Invitation& invitation, const crypto::Digest& hash,
-                                  const std::string& by, rules::AuditEntry entry) override;
+                                  const rules::MemberActor& by, rules::AuditEntry entry) override;
   base::Result<std::vector<rules::Invitation>> invitations(const std::string& workspace_id,
                                                            base::Instant now) override;
   base::Result<base::Done> withdraw_invitation(const std::string& workspace_id,
@@ -36,7 +36,8 @@ class SqliteMembers : public rules::MemberStore {
   base::Result<std::vector<rules::Membership>> memberships(const std::string& account_id) override;
   base::Result<base::Done> change_member(const std::string& workspace_id,
                                          const std::string& account_id,
-                                         std::optional<rules::Role> to, const std::string& by,
+                                         std::optional<rules::Role> to,
+                                         const rules::MemberActor& by,
                                          rules::AuditEntry entry) override;
 
   // The three inside a writer's job. The invitation that the account may accept, or `not_found`.

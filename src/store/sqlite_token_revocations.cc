@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "rules/account.h"
 #include "rules/api_key.h"
+#include "store/token_revocation_rows.h"
 
 namespace stagedoor::store {
 namespace {
@@ -38,6 +40,27 @@ constexpr std::string_view key_is_there =
     "apps.workspace_id = ?2 AND (?3 = '' OR apps.id = ?3) AND api_keys.environment = ?4";
 constexpr std::string_view avatar_is_there =
     "SELECT 1 FROM avatars WHERE id = ?1 AND workspace_id = ?2";
+// Also who was removed: what they minted may be left.
+constexpr std::string_view member_is_there =
+    "SELECT 1 FROM members WHERE account_id = ?1 AND workspace_id = ?2";
+
+base::Result<bool> is_there(SqliteDatabase& database, const rules::TokenRevocation& revocation) {
+  const bool is_avatar = revocation.subject == RevokedSubject::avatar;
+  const auto key = rules::parse_api_key_id(revocation.value);
+  if (!is_avatar && !key && !rules::is_account_id(revocation.value)) return false;
+  auto there =
+      database.prepare(is_avatar ? avatar_is_there : (key ? key_is_there : member_is_there));
+  if (!there) return base::fail(there.error());
+  there->bind(2, revocation.workspace_id);
+  if (is_avatar || !key) {
+    there->bind(1, revocation.value);
+  } else {
+    there->bind(1, static_cast<std::int64_t>(*key))
+        .bind(3, revocation.app_id)
+        .bind(4, static_cast<std::int64_t>(revocation.environment));
+  }
+  return there->step() == Step::row;
+}
 
 }  // namespace
 
@@ -120,37 +143,15 @@ base::Result<base::Done> SqliteTokenRevocations::insert(SqliteDatabase& database
                                                         const rules::TokenRevocation& revocation) {
   if (revocation.subject == RevokedSubject::api_key ||
       revocation.subject == RevokedSubject::avatar) {
-    const bool is_key = revocation.subject == RevokedSubject::api_key;
-    auto there = database.prepare(is_key ? key_is_there : avatar_is_there);
+    const auto there = is_there(database, revocation);
     if (!there) return base::fail(there.error());
-    const auto id = rules::parse_api_key_id(revocation.value);
-    if (is_key) {
-      there->bind(1, static_cast<std::int64_t>(id.value_or(0)))
-          .bind(3, revocation.app_id)
-          .bind(4, static_cast<std::int64_t>(revocation.environment));
-    } else {
-      there->bind(1, revocation.value);
-    }
-    there->bind(2, revocation.workspace_id);
-    if ((is_key && !id) || there->step() != Step::row)
+    if (!*there)
       return base::fail(ErrorCode::not_found, "revocation of what is not the caller's",
                         "There is nothing of this name to revoke.");
   }
-  auto add = database.prepare(
-      "INSERT INTO token_revocations (subject, workspace_id, app_id, environment, value, "
-      "minted_until, forget_at, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT "
-      "ifnull(max(change), 0) + 1 FROM token_revocations)) ON CONFLICT DO UPDATE SET "
-      "minted_until = max(minted_until, excluded.minted_until), "
-      "forget_at = max(forget_at, excluded.forget_at), change = excluded.change RETURNING change");
-  if (!add) return base::fail(add.error());
-  add->bind(1, static_cast<std::int64_t>(revocation.subject)).bind(2, revocation.workspace_id);
-  add->bind(3, revocation.app_id).bind(4, static_cast<std::int64_t>(revocation.environment));
-  add->bind(5, revocation.value).bind(6, base::unix_millis(revocation.minted_until));
-  add->bind(7, base::unix_millis(revocation.forget_at()));
-  if (add->step() != Step::row) return database.trouble("revoke session tokens");
-  const auto change = add->integer(0);
-  if (add->step() != Step::end) return database.trouble("revoke session tokens");
-  made_here_.insert_or_assign(change, std::make_shared<std::size_t>(0));
+  const auto change = insert_revocation(database, revocation);
+  if (!change) return base::fail(change.error());
+  made_here_.insert_or_assign(*change, std::make_shared<std::size_t>(0));
   forget_rows(database);
   return base::Done{};
 }

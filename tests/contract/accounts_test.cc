@@ -20,12 +20,14 @@
 #include "store/known_people.h"
 #include "store/sqlite_accounts.h"
 #include "store/sqlite_members.h"
+#include "store/sqlite_token_revocations.h"
 
 namespace stagedoor::store {
 namespace {
 
 using base::ErrorCode;
 using base::Secret;
+using rules::MemberActor;
 using rules::Role;
 using namespace std::chrono_literals;
 
@@ -63,9 +65,10 @@ struct Process {
     auto database = folder.database();
     EXPECT_TRUE(database.execute("INSERT INTO workspaces VALUES ('" + id + "', 'W', 0)"));
   }
-  std::string code_for(const std::string& email, Role role, const std::string& by = "",
+  std::string code_for(const std::string& email, Role role,
+                       const MemberActor& by = MemberActor::of_operator(),
                        const std::string& workspace = "ws_1") {
-    auto invited = invite(workspace, {by}, email, role, {});
+    auto invited = invite(workspace, by, email, role, {});
     EXPECT_TRUE(invited);
     return invited ? std::string(invited->code.expose()) : std::string();
   }
@@ -107,6 +110,12 @@ struct Process {
   SqliteAuditLog audit{writer, sealer_of(folder, random), clock};
   KnownPeople people{our_issuer};
   SqliteAccounts accounts{writer, readers, audit, people};
+  SqliteTokenRevocations revocations{
+      writer,
+      [](SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
+        return base::Done{};
+      },
+      clock};
   SqliteMembers members{writer, readers, audit};
   crypto::PasswordHasher passwords{{.at_once = 8}, random};
   rules::PeopleKeys keys{seeds(), our_issuer};
@@ -135,6 +144,23 @@ TEST_F(People, AnEmailHasOneAccountWhateverItsCase) {
   EXPECT_EQ(door.sign_up_with("ADA@Example.com", "").error().code, ErrorCode::conflict);
   EXPECT_EQ(door.count("SELECT count(*) FROM accounts"), 1);
   EXPECT_EQ(door.count("SELECT count(*) FROM workspaces"), 2) << "a refusal makes no workspace";
+}
+
+// Rule account-one-per-email: also where the subjects would tell the rows apart.
+TEST_F(People, TheStoreItselfKeepsASecondAccountOfOurOwnForAnEmailOut) {
+  const auto insert = [&](const std::string& id, const std::string& issuer,
+                          const std::string& subject) {
+    auto database = folder.database();
+    return database
+        .execute("INSERT INTO accounts VALUES ('" + id + "', 'a@b', 'a@b', 0, '" + issuer + "', '" +
+                 subject + "', '', '', 1, 0, 1)")
+        .has_value();
+  };
+  EXPECT_TRUE(insert("acc_1", "", ""));
+  EXPECT_FALSE(insert("acc_2", "", "2"));
+  EXPECT_TRUE(insert("acc_3", "https://issuer", "3"));
+  EXPECT_TRUE(insert("acc_4", "https://issuer", "4"));
+  EXPECT_FALSE(insert("acc_5", "https://issuer", "4"));
 }
 
 TEST_F(People, WhoSignsUpWhereEverybodyMayOwnsAWorkspaceOfTheirOwn) {
@@ -339,7 +365,9 @@ TEST_F(People, AnInvitationIsForOneEmailAndForSevenDays) {
   const auto newest = door.code_for("ada@example.com", Role::viewer);
   EXPECT_FALSE(door.sign_up_with("ada@example.com", again)) << "a newer one took its place";
   EXPECT_TRUE(door.sign_up_with("ada@example.com", newest));
-  EXPECT_EQ(door.invite("ws_1", {}, "ada@example.com", Role::viewer, {}).error().code,
+  EXPECT_EQ(door.invite("ws_1", MemberActor::of_operator(), "ada@example.com", Role::viewer, {})
+                .error()
+                .code,
             ErrorCode::conflict)
       << "a member is not invited";
 }
@@ -348,9 +376,10 @@ TEST_F(People, AnInvitationThatWasWithdrawnIsNone) {
   const auto code = door.code_for("ada@example.com", Role::developer);
   const auto open = door.members.invitations("ws_1", door.clock.now());
   ASSERT_EQ(open->size(), 1u);
-  EXPECT_EQ(door.invite.withdraw("ws_2", {}, open->front().id, {}).error().code,
-            ErrorCode::not_found);
-  EXPECT_TRUE(door.invite.withdraw("ws_1", {}, open->front().id, {}));
+  EXPECT_EQ(
+      door.invite.withdraw("ws_2", MemberActor::of_operator(), open->front().id, {}).error().code,
+      ErrorCode::not_found);
+  EXPECT_TRUE(door.invite.withdraw("ws_1", MemberActor::of_operator(), open->front().id, {}));
   EXPECT_EQ(door.sign_up_with("ada@example.com", code).error().code, ErrorCode::not_found);
 }
 
@@ -408,7 +437,8 @@ TEST_F(People, OfManySimultaneousLeavingsOneOwnerStays) {
   for (const auto& owner : owners) {
     crowd.emplace_back([&, owner] {
       together.arrive_and_wait();
-      const auto gone = door.change_role("ws_1", {owner}, owner, std::nullopt, {});
+      const auto gone =
+          door.change_role("ws_1", MemberActor::of_account(owner), owner, std::nullopt, {});
       if (gone) ++left;
       if (!gone) {
         EXPECT_EQ(gone.error().code, ErrorCode::conflict);
@@ -420,39 +450,111 @@ TEST_F(People, OfManySimultaneousLeavingsOneOwnerStays) {
   EXPECT_EQ(door.members.members("ws_1")->size(), 1u);
 }
 
+rules::RevocableToken minted_by(std::string_view account, base::Instant at,
+                                rules::Environment environment = rules::Environment::live) {
+  return {.workspace_id = "ws_1",
+          .app_id = "app_1",
+          .environment = environment,
+          .token_id = "t",
+          .end_user_id = "",
+          .api_key_id = account,
+          .avatar_id = "",
+          .minted_at = at};
+}
+
+// Rule session-token-ends-with-its-minter.
+TEST_F(People, WhatAMemberMintedEndsWhenTheyAreRemovedOrMayMintNoMore) {
+  door.member("owner@example.com", Role::owner);
+  for (const auto to : {std::optional<Role>(), std::optional(Role::viewer)}) {
+    const auto who = to ? "viewer@example.com" : "removed@example.com";
+    const auto id = door.member(who, Role::admin);
+    const auto other = door.member(std::string("other-") + who, Role::developer);
+    std::atomic<int> told = 0;
+    door.revocations.on_revoked([&](const rules::TokenRevocation& revocation) -> std::size_t {
+      if (revocation.value == id) ++told;
+      return 0;
+    });
+    const auto now = door.clock.now();
+    EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), id, Role::developer, {}));
+    EXPECT_FALSE(door.revocations.is_revoked(minted_by(id, now))) << "a developer mints";
+    EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), id, to, {}));
+    for (const auto environment : {rules::Environment::live, rules::Environment::test})
+      EXPECT_TRUE(door.revocations.is_revoked(minted_by(id, now, environment))) << who;
+    EXPECT_FALSE(door.revocations.is_revoked(minted_by(id, now + 1ms)));
+    EXPECT_FALSE(door.revocations.is_revoked(minted_by(other, now)));
+    EXPECT_EQ(told, 2) << "so live sessions end too";
+    door.revocations.on_revoked({});
+  }
+}
+
+// Rule session-token-ends-with-its-minter.
+TEST_F(People, WhatAPersonMintedEndsWithALogOutEverywhereAndAChangeOfPassword) {
+  const auto id = door.member("ada@example.com", Role::owner);
+  EXPECT_TRUE(door.accounts.end_all_log_ins(id, actions::entry_of(door.all, {}, id, "x", id)));
+  EXPECT_TRUE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
+  door.clock.advance(1s);
+  EXPECT_FALSE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
+  const auto hash = (*door.accounts.account(id))->password_hash;
+  const auto own = actions::first_refresh_token(door.all, id);
+  EXPECT_TRUE(door.accounts.change_password(id, hash, "other", own.kept,
+                                            actions::entry_of(door.all, {}, id, "x", id)));
+  EXPECT_TRUE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
+}
+
+TEST_F(People, AnAccountWithoutAnIdIsNobodyAndNeverTheOperator) {
+  const auto id = door.member("ada@example.com", Role::viewer);
+  EXPECT_EQ(door.change_role("ws_1", MemberActor::of_account(""), id, Role::owner, {}).error().code,
+            ErrorCode::forbidden);
+  EXPECT_EQ(door.invite("ws_1", MemberActor::of_account(""), "x@example.com", Role::viewer, {})
+                .error()
+                .code,
+            ErrorCode::forbidden);
+}
+
 // Rule member-role-ceiling.
 TEST_F(People, TheRoleThatCountsIsThatOfTheMomentAndNotOfTheTokens) {
   const auto owner = door.member("owner@example.com", Role::owner);
   const auto admin = door.member("admin@example.com", Role::admin);
   const auto viewer = door.member("viewer@example.com", Role::viewer);
-  EXPECT_EQ(door.change_role("ws_1", {admin}, owner, Role::viewer, {}).error().code,
+  EXPECT_EQ(door.change_role("ws_1", MemberActor::of_account(admin), owner, Role::viewer, {})
+                .error()
+                .code,
             ErrorCode::forbidden);
-  EXPECT_EQ(door.invite("ws_1", {admin}, "x@example.com", Role::owner, {}).error().code,
+  EXPECT_EQ(door.invite("ws_1", MemberActor::of_account(admin), "x@example.com", Role::owner, {})
+                .error()
+                .code,
             ErrorCode::forbidden);
-  EXPECT_TRUE(door.change_role("ws_1", {owner}, admin, Role::developer, {}));
-  EXPECT_EQ(door.change_role("ws_1", {admin}, viewer, std::nullopt, {}).error().code,
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_account(owner), admin, Role::developer, {}));
+  EXPECT_EQ(door.change_role("ws_1", MemberActor::of_account(admin), viewer, std::nullopt, {})
+                .error()
+                .code,
             ErrorCode::forbidden);
-  EXPECT_TRUE(door.change_role("ws_1", {owner}, admin, std::nullopt, {}));
-  EXPECT_EQ(door.change_role("ws_1", {admin}, viewer, std::nullopt, {}).error().code,
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_account(owner), admin, std::nullopt, {}));
+  EXPECT_EQ(door.change_role("ws_1", MemberActor::of_account(admin), viewer, std::nullopt, {})
+                .error()
+                .code,
             ErrorCode::forbidden);
-  EXPECT_EQ(door.change_role("ws_1", {owner}, admin, Role::viewer, {}).error().code,
+  EXPECT_EQ(door.change_role("ws_1", MemberActor::of_account(owner), admin, Role::viewer, {})
+                .error()
+                .code,
             ErrorCode::not_found);
-  EXPECT_EQ(door.change_role("ws_2", {}, viewer, Role::admin, {}).error().code,
-            ErrorCode::not_found);
+  EXPECT_EQ(
+      door.change_role("ws_2", MemberActor::of_operator(), viewer, Role::admin, {}).error().code,
+      ErrorCode::not_found);
 }
 
 // Rule member-invitations-end.
 TEST_F(People, WithAMemberEndTheInvitationsThatTheyMade) {
   const auto admin = door.member("admin@example.com", Role::admin);
   const auto kept = door.code_for("kept@example.com", Role::viewer);
-  const auto low = door.code_for("low@example.com", Role::viewer, admin);
-  const auto high = door.code_for("high@example.com", Role::admin, admin);
-  EXPECT_TRUE(door.change_role("ws_1", {}, admin, Role::developer, {}));
+  const auto low = door.code_for("low@example.com", Role::viewer, MemberActor::of_account(admin));
+  const auto high = door.code_for("high@example.com", Role::admin, MemberActor::of_account(admin));
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), admin, Role::developer, {}));
   EXPECT_FALSE(door.sign_up_with("high@example.com", high));
   EXPECT_TRUE(door.sign_up_with("low@example.com", low));
-  EXPECT_TRUE(door.change_role("ws_1", {}, admin, Role::admin, {}));
-  const auto back = door.code_for("back@example.com", Role::viewer, admin);
-  EXPECT_TRUE(door.change_role("ws_1", {}, admin, std::nullopt, {}));
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), admin, Role::admin, {}));
+  const auto back = door.code_for("back@example.com", Role::viewer, MemberActor::of_account(admin));
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), admin, std::nullopt, {}));
   EXPECT_FALSE(door.sign_up_with("back@example.com", back));
   EXPECT_TRUE(door.sign_up_with("kept@example.com", kept));
 }
@@ -471,9 +573,9 @@ TEST_F(People, AChangeIsSeenByAnotherProcessAndAfterARestart) {
   {
     Process other(folder);
     EXPECT_TRUE(other.member_of(id, 1, "ws_1")) << "read at its start";
-    EXPECT_TRUE(other.change_role("ws_1", {}, id, Role::admin, {}));
+    EXPECT_TRUE(other.change_role("ws_1", MemberActor::of_operator(), id, Role::admin, {}));
     EXPECT_TRUE(comes_true([&] { return door.member_of(id, 1)->role == Role::admin; }));
-    EXPECT_TRUE(other.change_role("ws_1", {}, id, std::nullopt, {}));
+    EXPECT_TRUE(other.change_role("ws_1", MemberActor::of_operator(), id, std::nullopt, {}));
     EXPECT_TRUE(comes_true([&] { return !door.member_of(id, 1, "ws_1"); }));
     EXPECT_TRUE(other.accounts.end_all_log_ins(id, {}));
     EXPECT_TRUE(comes_true([&] { return !door.member_of(id, 1); }));
@@ -486,7 +588,7 @@ TEST_F(People, AChangeIsSeenByAnotherProcessAndAfterARestart) {
 
 TEST_F(People, WhoIsRemovedMayBeInvitedAgain) {
   const auto id = door.member("ada@example.com", Role::viewer);
-  EXPECT_TRUE(door.change_role("ws_1", {}, id, std::nullopt, {}));
+  EXPECT_TRUE(door.change_role("ws_1", MemberActor::of_operator(), id, std::nullopt, {}));
   const auto code = door.code_for("ada@example.com", Role::admin);
   const auto account = door.accounts.account(id);
   const auto joined =

@@ -202,7 +202,7 @@ TEST(ApiKeyRecords, AFrozenKeyIsGoneAndToldOnceAndComesBackAlsoInAnotherProcess)
     EXPECT_TRUE(comes_true([&] { return told == round; }));
     EXPECT_TRUE(server.keys.is_revoked(7));
     EXPECT_EQ(server.keys.look_up(hash_of("a"))->standing, rules::ApiKeyStanding::frozen);
-    ASSERT_TRUE(other.records.unfreeze(7, other.entry("api_key.unfreeze")));
+    ASSERT_TRUE(other.records.unfreeze(by_operator, 7, other.entry("api_key.unfreeze")));
     EXPECT_TRUE(comes_true([&] { return server.keys.find(hash_of("a")).has_value(); }));
     EXPECT_TRUE(comes_true([&] { return !server.keys.is_revoked(7); }));
   }
@@ -222,7 +222,8 @@ TEST(ApiKeyRecords, FreezingTwiceKeepsTheFirstAndARevokedKeyIsNeitherFrozenNorUn
   ASSERT_TRUE(store.revoke(7));
   EXPECT_EQ(store.records.freeze(7, store.clock.now(), "", store.entry("f")).error().code,
             ErrorCode::conflict);
-  EXPECT_EQ(store.records.unfreeze(7, store.entry("u")).error().code, ErrorCode::conflict);
+  EXPECT_EQ(store.records.unfreeze(by_operator, 7, store.entry("u")).error().code,
+            ErrorCode::conflict);
 }
 
 // Rule api-key-rotated-with-grace.
@@ -238,8 +239,8 @@ TEST(ApiKeyRecords, ARotationEndsTheOldKeyAlsoUnderItsHashOfAnOlderServerSecret)
     EXPECT_TRUE(comes_true([&] { return store.keys.find(hash_of("new secret")).has_value(); }));
   }
   const rules::Retirement retirement{.now = store.clock.now(), .grace = 60s};
-  const auto old =
-      store.records.rotate(7, retirement, {a_key(8), hash_of("b"), store.entry("api_key.rotate")});
+  const auto old = store.records.rotate(by_operator, 7, retirement,
+                                        {a_key(8), hash_of("b"), store.entry("api_key.rotate")});
   ASSERT_TRUE(old);
   EXPECT_EQ(old->replaced_by, 8u);
   for (const auto* hash : {"old secret", "new secret"}) {
@@ -250,7 +251,9 @@ TEST(ApiKeyRecords, ARotationEndsTheOldKeyAlsoUnderItsHashOfAnOlderServerSecret)
   }
   EXPECT_TRUE(store.keys.find(hash_of("b")));
   EXPECT_EQ(
-      store.records.rotate(7, retirement, {a_key(9), hash_of("c"), store.entry("r")}).error().code,
+      store.records.rotate(by_operator, 7, retirement, {a_key(9), hash_of("c"), store.entry("r")})
+          .error()
+          .code,
       ErrorCode::conflict);
   EXPECT_FALSE(store.keys.find(hash_of("c"))) << "a refused rotation makes nothing";
 }
@@ -266,13 +269,13 @@ TEST(ApiKeyRecords, RotatingAllLeavesNoKeyThatNobodyRotated) {
   store.add_key(test, hash_of("6"));
   ASSERT_TRUE(store.revoke(1));
   ASSERT_TRUE(store.records.freeze(2, store.clock.now(), "", store.entry("f")));
-  ASSERT_TRUE(store.records.rotate(3, {.now = store.clock.now(), .grace = 24h},
+  ASSERT_TRUE(store.records.rotate(by_operator, 3, {.now = store.clock.now(), .grace = 24h},
                                    {a_key(30), hash_of("30"), store.entry("r")}));
   const auto make = [&](const rules::ApiKey& old) -> base::Result<rules::NewApiKey> {
     return rules::NewApiKey{a_key(old.id + 100), hash_of(std::to_string(old.id + 100)),
                             store.entry("r")};
   };
-  const auto rotated = store.records.rotate_all("app_1", rules::Environment::live,
+  const auto rotated = store.records.rotate_all(by_operator, "app_1", rules::Environment::live,
                                                 {.now = store.clock.now(), .grace = 60s}, make,
                                                 store.entry("app.rotate_keys"));
   ASSERT_TRUE(rotated);
@@ -282,6 +285,102 @@ TEST(ApiKeyRecords, RotatingAllLeavesNoKeyThatNobodyRotated) {
     EXPECT_EQ(store.keys.find(hash_of(old))->expires_at, store.clock.now() + 60s) << old;
   for (const auto* fresh : {"104", "105", "130", "6"}) EXPECT_TRUE(store.keys.find(hash_of(fresh)));
   EXPECT_FALSE(store.keys.find(hash_of("103"))) << "it had its successor already";
+}
+
+// Rule api-key-rotated-all.
+TEST(ApiKeyRecords, RotatingAllRetiresFrozenKeysTooSoThatNoUnfreezingBringsOneBack) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  for (std::uint64_t id = 1; id <= 2; ++id) store.add_key(a_key(id), hash_of(std::to_string(id)));
+  const auto rotate_all = [&](std::chrono::seconds grace) {
+    const auto make = [&](const rules::ApiKey& old) -> base::Result<rules::NewApiKey> {
+      return rules::NewApiKey{a_key(old.id + 100), hash_of(std::to_string(old.id + 100)),
+                              store.entry("r")};
+    };
+    return store.records.rotate_all(by_operator, "app_1", rules::Environment::live,
+                                    {.now = store.clock.now(), .grace = grace}, make,
+                                    store.entry("app.rotate_keys"));
+  };
+  ASSERT_TRUE(store.records.freeze(2, store.clock.now(), "", store.entry("f")));
+  const auto rotated = rotate_all(60s);
+  ASSERT_TRUE(rotated);
+  EXPECT_EQ(rotated->frozen, std::vector<std::uint64_t>{2});
+  EXPECT_EQ(rotated->left, 0);
+  EXPECT_FALSE(store.keys.find(hash_of("102")));
+  ASSERT_TRUE(store.records.unfreeze(by_operator, 2, store.entry("u")));
+  EXPECT_EQ(store.keys.find(hash_of("2"))->expires_at, store.clock.now() + 60s);
+  ASSERT_TRUE(store.records.freeze(2, store.clock.now(), "", store.entry("f")));
+  ASSERT_TRUE(rotate_all(0s));
+  EXPECT_EQ(store.records.unfreeze(by_operator, 2, store.entry("u")).error().code,
+            ErrorCode::conflict);
+}
+
+// Rule api-key-maker-in-good-standing.
+TEST(ApiKeyRecords, AMakerThatEndedMeanwhileMakesAndGivesBackNothing) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  for (std::uint64_t id = 1; id <= 5; ++id) store.add_key(a_key(id), hash_of(std::to_string(id)));
+  auto expiring = a_key(6);
+  expiring.expires_at = store.clock.now() + 1s;
+  store.add_key(expiring, hash_of("6"));
+  ASSERT_TRUE(store.records.freeze(4, store.clock.now(), "", store.entry("f")));
+  ASSERT_TRUE(store.revoke(2));
+  ASSERT_TRUE(store.records.freeze(3, store.clock.now(), "", store.entry("f")));
+  store.clock.advance(1s);
+  const rules::MadeByPerson nobody{"acc_1", "ws_1", rules::Role::admin};
+  for (const rules::ApiKeyMaker& maker :
+       {rules::ApiKeyMaker(rules::MadeByKey{2}), rules::ApiKeyMaker(rules::MadeByKey{3}),
+        rules::ApiKeyMaker(rules::MadeByKey{6}), rules::ApiKeyMaker(rules::MadeByKey{99}),
+        rules::ApiKeyMaker(nobody)}) {
+    const auto code = std::holds_alternative<rules::MadeByPerson>(maker)
+                          ? ErrorCode::forbidden
+                          : ErrorCode::unauthenticated;
+    auto made = a_key(50);
+    made.created_at = store.clock.now();
+    const rules::NewApiKey child{made, hash_of("child"), store.entry("c")};
+    const rules::Retirement retirement{.now = store.clock.now(), .grace = 60s};
+    const auto make = [&](const rules::ApiKey&) -> base::Result<rules::NewApiKey> { return child; };
+    EXPECT_EQ(store.records.create(maker, {child}).error().code, code);
+    EXPECT_EQ(store.records.rotate(maker, 5, retirement, child).error().code, code);
+    EXPECT_EQ(store.records
+                  .rotate_all(maker, "app_1", rules::Environment::live, retirement, make,
+                              store.entry("a"))
+                  .error()
+                  .code,
+              code);
+    EXPECT_EQ(store.records.unfreeze(maker, 4, store.entry("u")).error().code, code);
+    EXPECT_FALSE(store.keys.find(hash_of("child")));
+  }
+  EXPECT_EQ(store.records.read(5)->replaced_by, std::nullopt);
+}
+
+// Rule api-key-maker-in-good-standing.
+TEST(ApiKeyRecords, APersonMakesKeysWhileTheirRoleIsNoLowerThanItWas) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  const auto become = [&](rules::Role role) {
+    ASSERT_TRUE(store.writer.run([&](SqliteDatabase& database) {
+      return database.execute(
+          "INSERT OR IGNORE INTO accounts VALUES ('acc_1', 'e', 'e', 0, '', '', '', '', 1, 0, 1);"
+          "INSERT OR REPLACE INTO members VALUES ('ws_1', 'acc_1', " +
+          std::to_string(static_cast<int>(role)) + ", 0, NULL, 1)");
+    }));
+  };
+  const auto outcome = [&](std::uint64_t id) {
+    return store.records
+        .create(rules::MadeByPerson{"acc_1", "ws_1", rules::Role::admin},
+                {{a_key(id), hash_of(std::to_string(id)), store.entry("c")}})
+        .has_value();
+  };
+  become(rules::Role::admin);
+  EXPECT_TRUE(outcome(1));
+  become(rules::Role::owner);
+  EXPECT_TRUE(outcome(2));
+  become(rules::Role::developer);
+  EXPECT_FALSE(outcome(3));
 }
 
 TEST(ApiKeyRecords, AFailedRotationOfAllChangesNothing) {
@@ -297,8 +396,8 @@ TEST(ApiKeyRecords, AFailedRotationOfAllChangesNothing) {
                             store.entry("r")};
   };
   EXPECT_EQ(store.records
-                .rotate_all("app_1", rules::Environment::live, {.now = store.clock.now()}, make,
-                            store.entry("app.rotate_keys"))
+                .rotate_all(by_operator, "app_1", rules::Environment::live,
+                            {.now = store.clock.now()}, make, store.entry("app.rotate_keys"))
                 .error()
                 .code,
             ErrorCode::forbidden);
@@ -345,8 +444,8 @@ TEST(ApiKeyRecords, OfManyKeysEitherAllAreCreatedOrNone) {
   store.add_key(a_key(1), hash_of("known"));
   const auto audited = store.audited();
   EXPECT_EQ(store.records
-                .create({{a_key(2), hash_of("new"), store.entry("api_key.import")},
-                         {a_key(3), hash_of("known"), store.entry("api_key.import")}})
+                .create(by_operator, {{a_key(2), hash_of("new"), store.entry("api_key.import")},
+                                      {a_key(3), hash_of("known"), store.entry("api_key.import")}})
                 .error()
                 .code,
             ErrorCode::conflict);
@@ -360,7 +459,7 @@ TEST(ApiKeyRecords, EveryChangeIsAuditedInItsOwnTransaction) {
   store.add_app();
   store.add_key(a_key(7), hash_of("a"));
   ASSERT_TRUE(store.records.freeze(7, store.clock.now(), "", store.entry("api_key.freeze")));
-  ASSERT_TRUE(store.records.unfreeze(7, store.entry("api_key.unfreeze")));
+  ASSERT_TRUE(store.records.unfreeze(by_operator, 7, store.entry("api_key.unfreeze")));
   ASSERT_TRUE(store.revoke(7));
   EXPECT_FALSE(store.revoke(8)) << "what did not happen is not in the log";
   EXPECT_EQ(store.audited(), (std::vector<std::string>{"api_key.create", "api_key.freeze",

@@ -28,6 +28,8 @@ namespace stagedoor::store {
 
 using namespace std::chrono_literals;
 
+const rules::ApiKeyMaker by_operator = rules::MadeByOperator{};
+
 // A process with the store open.
 struct Opened {
   explicit Opened(const Folder& folder)
@@ -67,7 +69,7 @@ struct Opened {
     return add_key(key, hash);
   }
   rules::ApiKey add_key(const rules::ApiKey& key, const rules::ApiKeyHash& hash) {
-    EXPECT_TRUE(records.create({{key, hash, entry("api_key.create")}}));
+    EXPECT_TRUE(records.create(by_operator, {{key, hash, entry("api_key.create")}}));
     return key;
   }
   rules::AuditEntry entry(std::string action) {

@@ -194,9 +194,17 @@ TEST(TokenRevocations, KeysAndAvatarsOfOthersAreNotThere) {
   EXPECT_EQ(outcome(RevokedSubject::api_key, "nonsense"), ErrorCode::not_found);
   EXPECT_EQ(outcome(RevokedSubject::api_key, rules::api_key_id_text(7), Environment::live),
             ErrorCode::not_found);
+  EXPECT_TRUE(store.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "INSERT INTO accounts VALUES ('acc_1', 'e', 'e', 0, '', '', '', '', 1, 0, 1);"
+        "INSERT INTO members VALUES ('ws_1', 'acc_1', 3, 0, 5, 1)");
+  }));
+  EXPECT_EQ(outcome(RevokedSubject::api_key, "acc_1"), ErrorCode::unsupported)
+      << "also a removed one";
+  EXPECT_EQ(outcome(RevokedSubject::api_key, "acc_2"), ErrorCode::not_found);
   EXPECT_EQ(outcome(RevokedSubject::avatar, "ava_1"), ErrorCode::unsupported);
   EXPECT_EQ(outcome(RevokedSubject::avatar, "ava_2"), ErrorCode::not_found);
-  EXPECT_EQ(store.revocations.count(), 2u);
+  EXPECT_EQ(store.revocations.count(), 3u);
 }
 
 // Rule session-token-revocation-forgotten.

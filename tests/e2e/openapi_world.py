@@ -234,6 +234,7 @@ class World(Stage):
     def do_revoke_session_tokens(self):
         self.call("revoke_session_tokens", 200, body={"end_user_id": "nobody"})
         self.call("revoke_session_tokens", 404, body={"api_key_id": "key_0000000000000000"})
+        self.call("revoke_session_tokens", 404, body={"minted_by": "acc_nobody"})
 
     def open_session(self):
         minted = self.call("mint_session_token", 201, body={"end_user_id": "user-7"})

@@ -55,9 +55,10 @@ CREATE TABLE accounts (
   password_hash TEXT NOT NULL,
   generation INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
-  change INTEGER NOT NULL,
-  UNIQUE (issuer, email_key, subject)
+  change INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX accounts_by_own_email ON accounts (email_key) WHERE issuer = '';
+CREATE UNIQUE INDEX accounts_by_identity ON accounts (issuer, subject) WHERE issuer <> '';
 CREATE INDEX accounts_by_change ON accounts (change);
 -- Who was removed stays, with `removed_at`, so that other processes see it.
 CREATE TABLE members (
