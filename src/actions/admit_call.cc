@@ -20,7 +20,11 @@ std::string bytes_of(const base::Address& address) {
   return std::string(address.bytes.begin(), address.bytes.end());
 }
 
-base::Error too_often() {
+base::Error too_often(RateKind kind) {
+  if (kind == RateKind::app) {
+    return {ErrorCode::rate_limited, "over the rate limit of the app",
+            "The rate limit of the app, over all of its keys, is used up."};
+  }
   return {ErrorCode::rate_limited, "over the rate limit", ""};
 }
 
@@ -44,6 +48,8 @@ const rules::RateLimit& AdmitCall::limit_for(RateKind kind) const {
     case RateKind::account_creation:
       return options_.account_creation;
     case RateKind::api_key:
+    case RateKind::app:
+    case RateKind::end_user:
     case RateKind::stranger:
       return options_.stranger;
   }
@@ -63,17 +69,30 @@ AdmitCall::Outcome AdmitCall::operator()(const Request& request) const {
   return of_person(request, parts_.identities.verify(*request.credential, parts_.clock.now()));
 }
 
-rules::RateVerdict AdmitCall::take_of_key(std::uint64_t id, const rules::ApiKeyTerms& terms,
+rules::RateVerdict AdmitCall::take_of_key(const rules::KnownApiKey& key,
                                           const base::Address& client, base::Instant now) const {
   char who[24];
   std::size_t length = 8;
-  std::ranges::copy_n(reinterpret_cast<const char*>(&id), 8, who);
+  std::ranges::copy_n(reinterpret_cast<const char*>(&key.id), 8, who);
   if (options_.keys_count_per_network) {
     const auto party = base::party_of(client);
     std::ranges::copy(party.bytes, who + 8);
     length = sizeof who;
   }
-  return parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(terms), now);
+  const auto own = parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(*key.terms), now);
+  return own.is_allowed && key.app->limits.rate_limit ? take_of_app(key, own, now) : own;
+}
+
+// A call that the key's own limit refuses costs the app nothing.
+rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
+                                          const rules::RateVerdict& own, base::Instant now) const {
+  const auto& limit = *key.app->limits.rate_limit;
+  if (limit.is_unlimited()) return own;
+  const auto who = key.app->id + (key.environment == rules::Environment::live ? " live" : " test");
+  const auto of_app = parts_.limiter.take(RateKind::app, who, limit, now);
+  if (!of_app.is_allowed) return of_app;
+  if (own.is_shadow || of_app.is_shadow) return own.is_shadow ? own : of_app;
+  return own.limit.is_unlimited() || of_app.remaining < own.remaining ? of_app : own;
 }
 
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
@@ -81,7 +100,8 @@ AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view te
   if (!caller) return of_stranger(request, caller.error());
   const auto now = parts_.clock.now();
   const auto id = caller->api_key_id();
-  const auto limit = take_of_key(id, caller->terms(), request.client, now);
+  const auto limit = take_of_key({id, caller->environment(), &caller->app(), &caller->terms()},
+                                 request.client, now);
   auto outcome = judged(request, *std::move(caller), limit);
   parts_.key_usage.count(
       id, request.client,
@@ -111,7 +131,7 @@ AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error wh
   const auto limit =
       parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
                           options_.stranger, parts_.clock.now());
-  if (!limit.is_allowed) why = too_often();
+  if (!limit.is_allowed) why = too_often(limit.kind);
   note_shadow(limit, "", request.action, request.peer, request.request_id);
   note_refusal(request, "", "", why);
   return {.caller = base::fail(std::move(why)), .limit = limit};
@@ -120,7 +140,7 @@ AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error wh
 AdmitCall::Outcome AdmitCall::judged(const Request& request, rules::Caller caller,
                                      rules::RateVerdict limit) const {
   if (!limit.is_allowed) {
-    auto error = too_often();
+    auto error = too_often(limit.kind);
     note_refusal(request, caller.actor(), caller.workspace_id(), error);
     return {.caller = base::fail(std::move(error)), .limit = limit};
   }
@@ -145,7 +165,7 @@ AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& 
   const auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
   note_shadow(limit, "", action, peer, request_id);
   if (limit.is_allowed) return {.done = base::Done{}, .limit = limit};
-  auto error = too_often();
+  auto error = too_often(kind);
   parts_.audit.note({.at = parts_.clock.now(),
                      .workspace_id = {},
                      .actor = {},

@@ -89,14 +89,16 @@ class AdmitCall {
                         std::string_view peer, std::string_view request_id,
                         std::string_view action) const;
 
-  // A key's own limit, taken once for a call that somebody else answers
-  // (actions/verify_api_keys.h).
-  rules::RateVerdict take_of_key(std::uint64_t id, const rules::ApiKeyTerms& terms,
-                                 const base::Address& client, base::Instant now) const;
+  // A key's own limit and that of its app, taken once; also for a call that somebody else answers
+  // (actions/verify_api_keys.h). The verdict is that of whichever leaves less.
+  rules::RateVerdict take_of_key(const rules::KnownApiKey& key, const base::Address& client,
+                                 base::Instant now) const;
 
   const rules::RateLimit& limit_of(const rules::ApiKeyTerms& terms) const;
 
  private:
+  rules::RateVerdict take_of_app(const rules::KnownApiKey& key, const rules::RateVerdict& own,
+                                 base::Instant now) const;
   Outcome of_key(const Request& request, std::string_view text) const;
   Outcome of_person(const Request& request, base::Result<rules::Identity> identity) const;
   Outcome of_stranger(const Request& request, base::Error why) const;

@@ -140,6 +140,45 @@ TEST(AdmitCall, AKeyHasItsOwnLimitOrThatOfItsTierOrThatOfFree) {
   EXPECT_EQ(limit_of(terms_of(all_scopes, "pro", rules::RateLimit{1, 1s, 2})), "1/sec burst 2");
 }
 
+// Rule rate-limit-of-app.
+TEST(AdmitCall, AllKeysOfAnAppShareItsLimitBesideTheirOwn) {
+  World w;
+  w.keys.app.limits.rate_limit = rules::RateLimit{25, 1min, 25};
+  const auto first = w.make_key(), second = w.make_key(), third = w.make_key();
+  const auto admitted = [&](std::string_view key, std::string_view from) {
+    int count = 0;
+    while (w.call(key, from).caller) ++count;
+    return count;
+  };
+  EXPECT_EQ(admitted(first, "192.0.2.7"), 20);
+  EXPECT_EQ(w.call(first).limit.kind, RateKind::api_key);
+  EXPECT_EQ(admitted(second, "192.0.2.7"), 5) << "what the key's own limit refused cost nothing";
+  EXPECT_EQ(admitted(third, "198.51.100.1"), 0) << "from all networks together";
+  const auto refused = w.call(third);
+  EXPECT_EQ(refused.limit.kind, RateKind::app);
+  EXPECT_NE(refused.caller.error().hint.find("app"), std::string::npos);
+  w.clock.advance(60s / 25);
+  EXPECT_TRUE(w.call(third).caller);
+}
+
+// Rule rate-limit-of-app.
+TEST(AdmitCall, TheLimitThatLeavesLessIsTold) {
+  World w;
+  w.keys.app.limits.rate_limit = rules::RateLimit{300, 1min, 22};
+  EXPECT_EQ(w.call(w.make_key()).limit.kind, RateKind::api_key);
+  EXPECT_EQ(w.call(w.make_key()).limit.kind, RateKind::api_key);
+  EXPECT_EQ(w.call(w.make_key()).limit.kind, RateKind::api_key);
+  EXPECT_EQ(w.call(w.make_key()).limit.kind, RateKind::app);
+}
+
+TEST(AdmitCall, AnAppWithoutALimitOfItsOwnIsNotCounted) {
+  World w;
+  w.call(w.make_key());
+  w.keys.app.limits.rate_limit = rules::RateLimit::unlimited();
+  w.call(w.make_key());
+  for (const auto& [who, arrival] : w.limiter.arrivals) EXPECT_NE(who.first, RateKind::app);
+}
+
 // Rule rate-limit-by-kind.
 TEST(AdmitCall, WhatNeedsNoCredentialHasTheLimitOfItsKind) {
   World w;

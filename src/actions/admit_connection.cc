@@ -27,12 +27,12 @@ base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& reques
 }
 
 base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token,
-                                                const Request& request) const {
+                                                const Request& request, base::Instant now) const {
   // It was minted for what a persona says, and here the client would say what it likes.
   if (token.persona.kind != rules::PersonaClaim::Kind::none)
     return base::fail(ErrorCode::token_invalid, "token of a persona where there is none");
-  if (request.app_id.empty() || parts_.catalog.app(request.app_id) == nullptr)
-    return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
+  const auto* app = request.app_id.empty() ? nullptr : parts_.catalog.app(request.app_id);
+  if (app == nullptr) return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
   if (request.app_id != token.app_id)
     return base::fail(ErrorCode::app_mismatch, "token of app " + token.app_id);
 
@@ -47,8 +47,17 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
   if (auto done = rules::check_region(token, options_.region); !done) return done;
   if (auto done = rules::check_origin(token, request.origin, options_.unlisted_origins); !done)
     return done;
-  return rules::forced_refusal(rules::ForcedAt::connecting, token.environment, request.avatar_id,
-                               token.end_user_id());
+  if (auto forced = rules::forced_refusal(rules::ForcedAt::connecting, token.environment,
+                                          request.avatar_id, token.end_user_id());
+      !forced)
+    return forced;
+  if (auto covered = rules::check_minutes(*app, token.environment, parts_.minutes, now); !covered)
+    return covered;
+  return parts_.limit_end_user({.app = *app,
+                                .environment = token.environment,
+                                .end_user_id = token.end_user_id(),
+                                .step = LimitEndUser::Step::opening,
+                                .actor = token.api_key_id});
 }
 
 rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
@@ -90,7 +99,7 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
   const auto now = parts_.clock.now();
   auto token = genuine(request, now);
   if (!token) return answer(base::fail(token.error()));
-  if (const auto checked = check(*token, request); !checked)
+  if (const auto checked = check(*token, request, now); !checked)
     return answer(base::fail(checked.error()));
 
   rules::Redemption redemption;
@@ -127,6 +136,7 @@ base::Result<Grant> AdmitConnection::granted(Grant grant, base::Result<rules::Re
   session.id = redeemed->session_id;
   session.began_at = redeemed->began_at;
   session.ends_at = session.began_at + grant.token_.leash.length_max;
+  parts_.minutes.begin(session, redeemed->connection, redeemed->counted_until);
   grant.entry_ = rules::LedgerEntry(parts_.ledger, parts_.clock, session.id, redeemed->connection);
   return grant;
 }

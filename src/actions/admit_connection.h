@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "actions/limit_end_user.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -22,6 +23,7 @@
 #include "rules/audit.h"
 #include "rules/event.h"
 #include "rules/live_session.h"
+#include "rules/monthly_minutes.h"
 #include "rules/redemption.h"
 #include "rules/session_token.h"
 #include "rules/test_mode.h"
@@ -73,6 +75,8 @@ class AdmitConnection {
     rules::RedemptionStore& redemptions;
     rules::LiveSessions& sessions;
     const rules::TokenRevocations& revocations;
+    const LimitEndUser& limit_end_user;
+    rules::MinuteMeter& minutes;
     const rules::ClientMarker& marker;
     rules::SessionLedger& ledger;
     rules::AuditLog& audit;
@@ -102,12 +106,15 @@ class AdmitConnection {
   // Answers once, at once or later on another thread: `unauthenticated` (also for what is revoked),
   // `token_expired`,
   // `app_unknown`, `app_mismatch`, `avatar_unknown`, `forbidden` (the token is for another avatar,
-  // origin or region), `concurrency_limited`, `token_spent`, `unavailable`.
+  // origin or region), `payment_required` (the app's
+  // minutes of this month), `rate_limited` (the end user), `concurrency_limited`, `token_spent`,
+  // `unavailable`.
   void operator()(const Request& request, Answer answer) const;
 
  private:
   base::Result<rules::SessionToken> genuine(const Request& request, base::Instant now) const;
-  base::Result<base::Done> check(const rules::SessionToken& token, const Request& request) const;
+  base::Result<base::Done> check(const rules::SessionToken& token, const Request& request,
+                                 base::Instant now) const;
   rules::LiveSession session_of(const rules::SessionToken& token, const Request& request,
                                 base::Instant now) const;
   base::Result<rules::Place> place_for(const rules::SessionToken& token,

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "actions/admit_connection.h"
+#include "actions/admit_world_for_test.h"
 #include "actions/authenticate_api_key.h"
 #include "actions/choose_app.h"
 #include "actions/create_api_key.h"
@@ -95,6 +96,16 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
     std::map<rules::ClientMark, rules::LiveSession> marks;
   };
   std::map<rules::SessionTokenId, Known> known_;
+};
+
+class Minutes : public rules::MinuteMeter {
+ public:
+  std::int64_t seconds_used(std::string_view, base::Instant) const override { return seconds; }
+  void begin(const rules::LiveSession& session, int connection, base::Instant) override {
+    begun.push_back(session.id + " " + std::to_string(connection));
+  }
+  std::int64_t seconds = 0;
+  std::vector<std::string> begun;
 };
 
 class Events : public rules::EventSink {
@@ -241,13 +252,16 @@ struct World {
   AuthenticateApiKey authenticate{{keys, hasher, clock}, {}};
   rules::RateTiers tiers{{"free", {}}};
   CreateApiKey create{{book, keys, hasher, tiers, clock, random}};
-  MintSessionToken mint_token{{book, token_keys, clock, random}, {}};
-  Revocations revocations;
   Audit audit;
+  for_test::Limiter limiter;
+  Minutes minutes;
+  LimitEndUser limit_end_user{{limiter, audit, clock}, {}};
+  MintSessionToken mint_token{{book, token_keys, limit_end_user, minutes, clock, random}, {}};
+  Revocations revocations;
   Events events;
   rules::ClientMarker marker{hashing({"marks"})};
-  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, marker, spent, audit,
-                         events, clock, random, log},
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, limit_end_user, minutes,
+                         marker, spent, audit, events, clock, random, log},
                         {}};
   RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
   EndLiveSession end{{live, audit, clock}};

@@ -38,7 +38,7 @@ rules::ApiKeyMaker KeyManager::maker() const {
 }
 
 rules::Permissions KeyManager::default_scopes() const {
-  const auto all = rules::Permissions::of_api_keys();
+  const auto all = rules::Permissions::usual_of_api_keys();
   return caller_ ? all.both(caller_->permissions()) : all;
 }
 

@@ -1,7 +1,9 @@
 #include "actions/mint_persona_token.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "actions/choose_app.h"
 #include "base/text.h"
 
 namespace stagedoor::actions {
@@ -36,24 +38,41 @@ MintPersonaToken::Outcome MintPersonaToken::operator()(const rules::Caller& call
   return minted(caller, request, *content, snapshot);
 }
 
+std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::kept(
+    const rules::PersonaScope& scope, const Request& request) const {
+  auto persona = parts_.personas.find(scope, request.persona_id);
+  if (persona) return std::move(persona->content);
+  if (persona.error().code != ErrorCode::not_found) return refuse(persona.error());
+  rules::Faults faults;
+  base::add_fault(faults, base::member_path(request.path, request.id_member), "unknown_reference",
+                  "There is no persona with this id.");
+  return std::unexpected(rules::refusal_of(std::move(faults)));
+}
+
 std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::content_of(
     const rules::Caller& caller, const Request& request) const {
-  rules::Faults faults;
+  const auto& token = request.token;
+  const auto chosen =
+      choose_app(parts_.catalog, caller, token ? std::string_view(token->app_id) : "",
+                 token ? token->environment : std::nullopt);
+  if (!chosen) return refuse(chosen.error());
+  const rules::PersonaScope scope{.workspace_id = chosen->app->workspace_id,
+                                  .environment = chosen->environment};
   std::optional<rules::PersonaContent> content = request.content;
-  const rules::PersonaScope scope{.workspace_id = caller.workspace_id(),
-                                  .environment = caller.environment()};
   if (!content) {
-    auto kept = parts_.personas.find(scope, request.persona_id);
-    if (!kept && kept.error().code != ErrorCode::not_found) return refuse(kept.error());
-    if (!kept) {
-      base::add_fault(faults, base::member_path(request.path, "personaId"), "unknown_reference",
-                      "There is no persona with this id.");
-      return std::unexpected(rules::refusal_of(std::move(faults)));
-    }
-    content = std::move(kept->content);
+    auto found = kept(scope, request);
+    if (!found) return found;
+    content = *std::move(found);
   }
   // Also of a kept one: its avatar may have gone since.
-  rules::check_references(*content, scope, parts_.catalog, request.path, faults);
+  rules::Faults faults;
+  rules::check_references(*content, scope, parts_.catalog,
+                          request.path.empty() ? request.id_member : request.path, faults);
+  if (token && !token->avatar_id.empty() && !content->avatar_id().empty() &&
+      token->avatar_id != content->avatar_id()) {
+    base::add_fault(faults, "avatar_id", "conflict",
+                    "It is not the avatar that the persona plays: name that one, or none.");
+  }
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   return *std::move(content);
 }
@@ -63,9 +82,14 @@ MintPersonaToken::Outcome MintPersonaToken::minted(const rules::Caller& caller,
                                                    const rules::PersonaContent& content,
                                                    const rules::PersonaSnapshot& snapshot) const {
   MintSessionToken::Request mint{};
-  mint.expires_at = parts_.clock.now() + request.lifetime;
-  mint.avatar_id = content.avatar_id();
-  mint.length_max = content.length_max();
+  if (request.token) {
+    mint = *request.token;
+  } else {
+    mint.expires_at = parts_.clock.now() + request.lifetime;
+  }
+  if (!content.avatar_id().empty()) mint.avatar_id = content.avatar_id();
+  if (const auto length = content.length_max())
+    mint.length_max = std::min(mint.length_max.value_or(*length), *length);
   mint.persona.kind =
       request.content ? PersonaClaim::Kind::inline_content : PersonaClaim::Kind::kept;
   mint.persona.address = base::base64url(base::as_text(snapshot.digest));

@@ -34,14 +34,21 @@ class MintPersonaToken {
     std::string persona_id;                        // one that is kept
     std::string session_options;                   // canonical (rules/persona.h), or empty
     std::string client_label;
-    std::string path;  // what the caller calls the persona, for faults
+    // For faults: what the caller calls the persona, and its id.
+    std::string path;
+    std::string id_member = "personaId";
     std::chrono::seconds lifetime{3600};
+    // What else is wished of the token, its end with it, instead of `lifetime`. Its avatar, where
+    // it names one and the persona does too, must be the persona's; of two lengths the shorter
+    // holds.
+    std::optional<MintSessionToken::Request> token;
   };
   using Outcome = std::expected<MintSessionToken::Minted, rules::PersonaRefusal>;
 
-  // nullopt: it takes the disk; ask `operator()`. The caller is an API key.
+  // nullopt: it takes the disk; ask `operator()`.
   std::optional<Outcome> at_once(const rules::Caller& caller, const Request& request) const;
-  // Not from an event loop. `malformed` with faults for what can't be played, `unavailable`.
+  // Not from an event loop. `malformed` with faults for what can't be played, what MintSessionToken
+  // says, `unavailable`.
   Outcome operator()(const rules::Caller& caller, const Request& request) const;
 
  private:
@@ -50,6 +57,9 @@ class MintPersonaToken {
                  const rules::PersonaSnapshot& snapshot) const;
   std::expected<rules::PersonaContent, rules::PersonaRefusal> content_of(
       const rules::Caller& caller, const Request& request) const;
+  // The kept one.
+  std::expected<rules::PersonaContent, rules::PersonaRefusal> kept(const rules::PersonaScope& scope,
+                                                                   const Request& request) const;
 
   Parts parts_;
 };

@@ -62,6 +62,19 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
       return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
                         "There is no avatar with the id given.");
   }
+  if (auto covered = rules::check_minutes(app, chosen->environment, parts_.minutes, now); !covered)
+    return base::fail(covered.error());
+  // A person who names no end user is one.
+  const bool is_person = caller.kind() == rules::CallerKind::person;
+  const std::string person = is_person && request.end_user_id.empty() ? caller.actor() : "";
+  if (auto counted = parts_.limit_end_user(
+          {.app = app,
+           .environment = chosen->environment,
+           .end_user_id = person.empty() ? std::string_view(request.end_user_id) : person,
+           .step = LimitEndUser::Step::minting,
+           .actor = caller.actor()});
+      !counted)
+    return base::fail(counted.error());
 
   rules::SessionToken token{.id = rules::new_session_token_id(parts_.random, now),
                             .issuer = options_.issuer,

@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "actions/limit_end_user.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "rules/app.h"
 #include "rules/caller.h"
+#include "rules/monthly_minutes.h"
 #include "rules/session_token.h"
 #include "rules/token_keys.h"
 
@@ -26,6 +28,8 @@ class MintSessionToken {
   struct Parts {
     const rules::Catalog& catalog;
     const rules::TokenKeys& keys;
+    const LimitEndUser& limit_end_user;
+    const rules::MinuteMeter& minutes;
     const base::Clock& clock;
     base::Random& random;
   };
@@ -60,7 +64,8 @@ class MintSessionToken {
 
   // `malformed` for a lifetime that may not be, an end user's id over 256 bytes, or what makes the
   // token longer than 4096; what choose_app says; `avatar_unknown` where the avatar is not one of
-  // the workspace.
+  // the workspace; `rate_limited` where the end user's own limit is used up; `payment_required`
+  // where the app's minutes of this month are.
   base::Result<Minted> operator()(const rules::Caller& caller, const Request& request) const;
 
  private:

@@ -110,7 +110,7 @@ VerifyApiKeys::Outcome VerifyApiKeys::of_known(const rules::Caller& caller, cons
   } else if (!known->terms->scopes.covers(asked.scopes)) {
     outcome.verdict = KeyVerdict::missing_scope;
   } else {
-    outcome.limit = parts_.admit.take_of_key(known->id, *known->terms, client, now);
+    outcome.limit = parts_.admit.take_of_key(*known, client, now);
     outcome.verdict = outcome.limit.is_allowed ? KeyVerdict::valid : KeyVerdict::rate_limited;
     parts_.key_usage.count(
         known->id, client,

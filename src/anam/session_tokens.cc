@@ -59,7 +59,7 @@ void SessionTokens::refuse(const Request& request, Response& response,
                     {"detail", why.error.detail},
                     {"member", path}});
   reply(response, why.error, why.faults);
-  front::tell_forced_limit(response, why.error);
+  front::tell_late_limit(response, why.error);
 }
 
 void SessionTokens::answer(const Request& request, Response& response,

@@ -53,6 +53,12 @@ std::optional<Json> Members::value_if(std::string_view name) {
   return find(name);
 }
 
+bool Members::is_null(std::string_view name) {
+  node_->asked.emplace_back(name);
+  const auto found = node_->object ? node_->object->member(name) : std::nullopt;
+  return found && found->is_null();
+}
+
 bool Members::has(std::string_view name) {
   return find(name).has_value();
 }

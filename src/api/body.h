@@ -66,6 +66,8 @@ class Members {
   std::optional<base::Json> value_if(std::string_view name);
 
   bool has(std::string_view name);
+  // It is there, and null: where that says more than leaving it out.
+  bool is_null(std::string_view name);
   // What is wrong with the member beyond its kind; `what` continues a sentence: "must be ...".
   void refuse(std::string_view name, std::string_view what);
 

@@ -64,7 +64,8 @@ void write_leash(std::string& out, const rules::Leash& leash) {
       .end();
 }
 
-void write_minted(std::string& out, const actions::MintSessionToken::Minted& minted) {
+void write_minted(std::string& out, const actions::MintSessionToken::Minted& minted,
+                  std::string_view persona_id) {
   const auto& applied = minted.applied;
   base::JsonWriter writer(out);
   writer.text("session_token", minted.token.expose())
@@ -72,6 +73,7 @@ void write_minted(std::string& out, const actions::MintSessionToken::Minted& min
       .text("app_id", applied.app_id)
       .text("environment", rules::name_of(applied.environment))
       .text_or_null("avatar_id", applied.avatar_id)
+      .text_or_null("persona_id", persona_id)
       .text_or_null("end_user_id", applied.end_user_id())
       .number("issued_at", base::unix_seconds(applied.issued_at))
       .number("expires_at", base::unix_seconds(applied.expires_at))
@@ -126,12 +128,14 @@ base::Result<Revocation> read_revocation(std::string_view body) {
 
 }  // namespace
 
-base::Result<Wanted> read_mint_body(std::string_view body, base::Instant now) {
+base::Result<MintBody> read_mint_body(std::string_view body, base::Instant now) {
   thread_local base::JsonReader reader;
   const auto json = reader.read(body.empty() ? "{}" : body);
   if (!json) return base::fail(json.error());
   JsonFields fields(*json);
-  Wanted wanted{};
+  MintBody mint;
+  auto& wanted = mint.token;
+  mint.persona_id = fields.text("persona_id", id_bytes_max).value_or("");
   wanted.app_id = fields.text("app_id", id_bytes_max).value_or("");
   wanted.environment = environment_of(fields);
   wanted.avatar_id = fields.text("avatar_id", id_bytes_max).value_or("");
@@ -153,7 +157,7 @@ base::Result<Wanted> read_mint_body(std::string_view body, base::Instant now) {
   if (leash) {
     if (auto read = read_leash(*leash, wanted); !read) return base::fail(read.error());
   }
-  return wanted;
+  return mint;
 }
 
 void SessionTokens::add_to(http::Router& router, const front::Guard& guard) const {
@@ -163,21 +167,50 @@ void SessionTokens::add_to(http::Router& router, const front::Guard& guard) cons
                           http::Response& response) { (this->*method)(caller, request, response); };
   };
   router.add({"POST", "/v1/session-tokens",
-              guard.quick(Permission::tokens_mint, bound(&SessionTokens::mint))});
+              guard.quick_or_slow(
+                  Permission::tokens_mint,
+                  [this](const rules::Caller& caller, const http::Request& in,
+                         http::Response& out) { return mint_at_once(caller, in, out); },
+                  bound(&SessionTokens::mint))});
   router.add({"POST", "/v1/session-tokens/revoke",
               guard.slow(Permission::tokens_revoke, bound(&SessionTokens::revoke))});
 }
 
+front::Guard::Attempt SessionTokens::mint_at_once(const rules::Caller& caller,
+                                                  const http::Request& request,
+                                                  http::Response& response) const {
+  const auto wanted = read_mint_body(request.body(), parts_.clock.now());
+  if (wanted && !wanted->persona_id.empty()) return front::Guard::Attempt::needs_time;
+  if (wanted) {
+    answer(response, parts_.mint(caller, wanted->token), {});
+  } else {
+    reply_problem(response, wanted.error());
+  }
+  return front::Guard::Attempt::answered;
+}
+
 void SessionTokens::mint(const rules::Caller& caller, const http::Request& request,
                          http::Response& response) const {
-  const auto wanted = read_mint_body(request.body(), parts_.clock.now());
+  auto wanted = read_mint_body(request.body(), parts_.clock.now());
   if (!wanted) return reply_problem(response, wanted.error());
-  const auto minted = parts_.mint(caller, *wanted);
+  if (wanted->persona_id.empty()) return answer(response, parts_.mint(caller, wanted->token), {});
+  actions::MintPersonaToken::Request persona;
+  persona.persona_id = wanted->persona_id;
+  persona.id_member = "persona_id";
+  persona.token = std::move(wanted->token);
+  auto minted = parts_.mint_persona(caller, persona);
+  if (!minted) return answer(response, base::fail(minted.error().error), {});
+  answer(response, *std::move(minted), persona.persona_id);
+}
+
+void SessionTokens::answer(http::Response& response,
+                           const base::Result<actions::MintSessionToken::Minted>& minted,
+                           std::string_view persona_id) {
   if (!minted) {
     reply_problem(response, minted.error());
-    return front::tell_forced_limit(response, minted.error());
+    return front::tell_late_limit(response, minted.error());
   }
-  write_minted(response.start(201, "application/json"), *minted);
+  write_minted(response.start(201, "application/json"), *minted, persona_id);
   response.header("Cache-Control", "no-store");
 }
 

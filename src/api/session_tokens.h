@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "actions/mint_persona_token.h"
 #include "actions/mint_session_token.h"
 #include "actions/revoke_session_tokens.h"
 #include "base/clock.h"
@@ -19,6 +20,7 @@ class SessionTokens {
  public:
   struct Parts {
     const actions::MintSessionToken& mint;
+    const actions::MintPersonaToken& mint_persona;
     const actions::RevokeSessionTokens& revoke;
     const base::Clock& clock;
   };
@@ -31,6 +33,12 @@ class SessionTokens {
   // "region", "leash": {...}, ...}: the values that were really applied.
   void mint(const rules::Caller& caller, const http::Request& request,
             http::Response& response) const;
+  // The same where no persona is named, and so nothing read from the disk.
+  front::Guard::Attempt mint_at_once(const rules::Caller& caller, const http::Request& request,
+                                     http::Response& response) const;
+  static void answer(http::Response& response,
+                     const base::Result<actions::MintSessionToken::Minted>& minted,
+                     std::string_view persona_id);
   // 200 {"live_sessions_ended"}.
   void revoke(const rules::Caller& caller, const http::Request& request,
               http::Response& response) const;
@@ -39,7 +47,10 @@ class SessionTokens {
 };
 
 // The body of a mint call: `malformed` with a hint that names the member at fault.
-base::Result<actions::MintSessionToken::Request> read_mint_body(std::string_view body,
-                                                                base::Instant now);
+struct MintBody {
+  actions::MintSessionToken::Request token;
+  std::string persona_id;  // empty: none
+};
+base::Result<MintBody> read_mint_body(std::string_view body, base::Instant now);
 
 }  // namespace stagedoor::api

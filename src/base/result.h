@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <string>
 #include <utility>
@@ -40,6 +41,7 @@ struct Error {
   ErrorCode code;
   std::string detail;
   std::string hint;
+  std::chrono::seconds retry_after{0};  // of `rate_limited`, where it is known
 };
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,11 @@ std::uint32_t crc32(std::string_view bytes);
 
 // How many single-character changes lead from one word to the other; for "did you mean".
 std::size_t edit_distance(std::string_view from, std::string_view to);
+
+inline bool has_no_control(std::string_view text) {
+  return std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
 
 inline std::string_view as_text(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

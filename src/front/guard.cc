@@ -82,24 +82,45 @@ http::Handler Guard::quick_for_keys(std::optional<rules::Permission> needs, Work
   };
 }
 
+http::Task<> Guard::quick_else_slow(const QuickWork& quick, const std::shared_ptr<const Work>& slow,
+                                    AdmitCall::Outcome outcome, const Request& request,
+                                    Response& response) const {
+  auto attempt = Attempt::answered;
+  const Work try_quick = [&](const rules::Caller& caller, const Request& in, Response& out) {
+    attempt = quick(caller, in, out);
+  };
+  finish(try_quick, outcome, request, response);
+  if (attempt == Attempt::answered) return {};
+  // Admitted once, and counted once: the worker goes on with the same caller.
+  return run_once_on_worker(
+      [this, slow, outcome = std::move(outcome)](const Request& in, Response& out) {
+        finish(*slow, outcome, in, out);
+      },
+      request, response);
+}
+
 http::WaitingHandler Guard::quick_or_slow_for_keys(std::optional<rules::Permission> needs,
                                                    QuickWork quick, Work slow) const {
   const auto shared = std::make_shared<const Work>(std::move(slow));
   return [this, needs, quick = std::move(quick), shared](const Request& request,
                                                          Response& response) -> http::Task<> {
-    auto outcome = admitted_key(request, needs);
-    auto attempt = Attempt::answered;
-    const Work try_quick = [&](const rules::Caller& caller, const Request& in, Response& out) {
-      attempt = quick(caller, in, out);
-    };
-    finish(try_quick, outcome, request, response);
-    if (attempt == Attempt::answered) return {};
-    // Admitted once, and counted once: the worker goes on with the same caller.
-    return run_once_on_worker(
-        [this, shared, outcome = std::move(outcome)](const Request& in, Response& out) {
-          finish(*shared, outcome, in, out);
-        },
-        request, response);
+    return quick_else_slow(quick, shared, admitted_key(request, needs), request, response);
+  };
+}
+
+http::WaitingHandler Guard::quick_or_slow(std::optional<rules::Permission> needs, QuickWork quick,
+                                          Work slow) const {
+  const auto shared = std::make_shared<const Work>(std::move(slow));
+  http::BlockingHandler later = [this, needs, shared](const Request& request, Response& response) {
+    const ActionText action(request);
+    finish(*shared, parts_.admit(asked(request, needs, action)), request, response);
+  };
+  return [this, needs, quick = std::move(quick), shared, later = std::move(later)](
+             const Request& request, Response& response) -> http::Task<> {
+    const ActionText action(request);
+    if (auto outcome = parts_.admit.at_once(asked(request, needs, action)))
+      return quick_else_slow(quick, shared, *std::move(outcome), request, response);
+    return run_on_worker(later, request, response);
   };
 }
 

@@ -50,6 +50,9 @@ class Guard {
       std::function<Attempt(const rules::Caller&, const http::Request&, http::Response&)>;
   http::WaitingHandler quick_or_slow_for_keys(std::optional<rules::Permission> needs,
                                               QuickWork quick, Work slow) const;
+  // The same for keys and people.
+  http::WaitingHandler quick_or_slow(std::optional<rules::Permission> needs, QuickWork quick,
+                                     Work slow) const;
   // For work that waits, for the disk or for anything else: it runs on a worker.
   http::WaitingHandler slow(std::optional<rules::Permission> needs, Work work) const;
   // The same for any person whom an issuer vouches for, whatever they may, also one without an
@@ -67,6 +70,9 @@ class Guard {
                                            std::optional<rules::Permission> needs) const;
   void finish(const Work& work, const actions::AdmitCall::Outcome& outcome,
               const http::Request& request, http::Response& response) const;
+  http::Task<> quick_else_slow(const QuickWork& quick, const std::shared_ptr<const Work>& slow,
+                               actions::AdmitCall::Outcome outcome, const http::Request& request,
+                               http::Response& response) const;
   http::Task<> run_on_worker(const http::BlockingHandler& work, const http::Request& request,
                              http::Response& response) const;
   http::Task<> run_once_on_worker(http::BlockingHandler work, const http::Request& request,

@@ -3,8 +3,10 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <string>
 
 namespace stagedoor::front {
 
@@ -28,8 +30,10 @@ void tell_limit(http::Response& response, const rules::RateVerdict& verdict) {
   response.fields({text.data(), end});
 }
 
-void tell_forced_limit(http::Response& response, const base::Error& error) {
-  if (error.code == base::ErrorCode::rate_limited) response.header("Retry-After", "1");
+void tell_late_limit(http::Response& response, const base::Error& error) {
+  if (error.code != base::ErrorCode::rate_limited) return;
+  response.header("Retry-After",
+                  std::to_string(std::max<std::int64_t>(error.retry_after.count(), 1)));
 }
 
 }  // namespace stagedoor::front

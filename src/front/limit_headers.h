@@ -25,8 +25,9 @@ namespace stagedoor::front {
 
 void tell_limit(http::Response& response, const rules::RateVerdict& verdict);
 
-// For a refusal that comes after the call was admitted: where a test value forced `rate_limited`
-// (rules/test_mode.h), no verdict tells when to come again, and a caller's program waits for it.
-void tell_forced_limit(http::Response& response, const base::Error& error);
+// For a `rate_limited` refusal that comes after the call was admitted: an end user's own limit, or
+// one that a test value forced (rules/test_mode.h). The other fields tell of the caller's limit;
+// this adds when to come again, for which a caller's program waits.
+void tell_late_limit(http::Response& response, const base::Error& error);
 
 }  // namespace stagedoor::front

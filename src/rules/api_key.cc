@@ -36,10 +36,7 @@ bool is_all_base62(std::string_view text) {
   return all;
 }
 
-bool has_no_control(std::string_view text) {
-  return std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
+using base::has_no_control;
 
 std::unexpected<base::Error> not_a_key(std::string hint) {
   return base::fail(base::ErrorCode::unauthenticated, "text is not in the form of an API key",

@@ -128,7 +128,7 @@ std::optional<std::uint64_t> parse_api_key_id(std::string_view text);
 
 // What a key may do, from where and how often. Keys with the same terms share one object.
 struct ApiKeyTerms {
-  Permissions scopes = Permissions::of_api_keys();
+  Permissions scopes = Permissions::usual_of_api_keys();
   std::vector<base::Network> networks;  // from where it may be used; empty: from anywhere
   std::string tier = "free";            // which rate limit of the settings holds for it
   std::optional<RateLimit> own_limit;   // instead of its tier's

@@ -14,12 +14,6 @@ bool is_within(const base::Network& inner, const base::Network& outer) {
   return inner.prefix_bits >= outer.prefix_bits && outer.contains(inner.address);
 }
 
-bool is_higher(const RateLimit& wanted, const RateLimit& maker) {
-  if (maker.is_unlimited()) return false;
-  if (wanted.is_unlimited()) return true;
-  return wanted.burst > maker.burst || wanted.interval() < maker.interval();
-}
-
 }  // namespace
 
 RateLimit limit_of(const ApiKeyTerms& terms, const RateTiers& tiers) {

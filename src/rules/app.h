@@ -5,12 +5,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "rules/rate_limit.h"
 
 namespace stagedoor::rules {
 
@@ -21,13 +24,18 @@ inline std::string_view name_of(Environment environment) {
   return environment == Environment::live ? "live" : "test";
 }
 
-// What a session of an app may do, where the mint call says nothing stricter (rules/leash.h).
+// What a session of an app may do, where the mint call says nothing stricter (rules/leash.h), and
+// how often the app and each of its end users may call (rules/rate_limit.h).
 struct AppLimits {
   int token_uses_max = 1;
   std::chrono::seconds length_max{2 * 3600};
   std::chrono::seconds idle_max{300};
-  int sessions_max = 1000;  // live at the same time
-  auto operator<=>(const AppLimits&) const = default;
+  int sessions_max = 1000;                  // live at the same time
+  std::optional<RateLimit> rate_limit;      // over all of its keys; nullopt: none
+  std::optional<RateLimit> end_user_limit;  // nullopt: that of the settings
+  // Of live sessions in a calendar month (rules/monthly_minutes.h); nullopt: no such limit.
+  std::optional<std::int64_t> monthly_minutes;
+  bool operator==(const AppLimits&) const = default;
 };
 
 // An app: what keys belong to and tokens are bound to. Its id is public.
@@ -36,6 +44,7 @@ struct App {
   std::string workspace_id;
   std::string name;
   AppLimits limits;
+  base::Instant created_at;
 };
 
 // An avatar: which face performs. Its id is public.
@@ -50,7 +59,8 @@ struct Avatar {
 class Catalog {
  public:
   virtual ~Catalog() = default;
-  // The app stays valid, and as it was, for the life of the catalog. Null: no such app.
+  // The app stays valid, and as it was, for at least an hour after it was changed: longer than any
+  // call takes. Null: no such app.
   virtual const App* app(std::string_view id) const = 0;
   virtual std::optional<Avatar> avatar(std::string_view id) const = 0;
 };

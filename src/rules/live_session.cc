@@ -21,6 +21,8 @@ std::string_view name_of(SessionEnd why) {
       return "ended";
     case SessionEnd::replaced:
       return "replaced";
+    case SessionEnd::minutes_used_up:
+      return "minutes_used_up";
   }
   std::unreachable();
 }

@@ -48,7 +48,15 @@ class Place {
 };
 
 // Why a session is ended from our side. What the client is told is its door's business.
-enum class SessionEnd { length_reached, idle, revoked, shutting_down, ended, replaced };
+enum class SessionEnd {
+  length_reached,
+  idle,
+  revoked,
+  shutting_down,
+  ended,
+  replaced,
+  minutes_used_up
+};
 // "length_reached", "idle", ...: the end reason in lists, ledger and logs.
 std::string_view name_of(SessionEnd why);
 

@@ -13,6 +13,7 @@ struct Named {
   std::string_view name;
   bool reads_only;
   bool for_api_keys;
+  bool only_by_name = false;  // "*" does not mean it
 };
 
 constexpr std::array<Named, permission_count> all = {{
@@ -31,7 +32,7 @@ constexpr std::array<Named, permission_count> all = {{
     {Permission::keys_write, "keys:write", false, true},
     {Permission::keys_verify, "keys:verify", true, true},
     {Permission::apps_read, "apps:read", true, true},
-    {Permission::apps_write, "apps:write", false, true},
+    {Permission::apps_write, "apps:write", false, true, true},
     {Permission::rooms_mint, "rooms:mint", false, true},
     {Permission::usage_read, "usage:read", true, true},
     {Permission::audit_read, "audit:read", true, true},
@@ -50,8 +51,8 @@ Permissions named_by(std::string_view scope) {
   Permissions set;
   for (const auto& each : all) {
     if (!each.for_api_keys) continue;
-    if (scope == "*" || (scope == "read-only" && each.reads_only) || scope == each.name ||
-        (is_area && area_of(each.name) == scope.substr(0, scope.size() - 1)))
+    if ((scope == "*" && !each.only_by_name) || (scope == "read-only" && each.reads_only) ||
+        scope == each.name || (is_area && area_of(each.name) == scope.substr(0, scope.size() - 1)))
       set.add(each.permission);
   }
   return set;
@@ -78,6 +79,13 @@ std::string_view name_of(Permission permission) {
 }
 
 Permissions Permissions::of_api_keys() {
+  Permissions set;
+  for (const auto& each : all)
+    if (each.for_api_keys) set.add(each.permission);
+  return set;
+}
+
+Permissions Permissions::usual_of_api_keys() {
   return named_by("*");
 }
 

@@ -6,6 +6,8 @@
 // Rule api-key-scopes: a scope is "area:verb", "area:*" for all verbs of an area, "read-only" for
 // every verb that changes nothing, or "*". A key without scopes named has all that its app's keys
 // may have; which is not everything: members, audit and billing of a workspace belong to people.
+// "apps:write" is never meant by "*" or by naming none: a key that may change its app is made on
+// purpose.
 //
 // Used by: rules/api_key.h, rules/account.h, actions/admit_call.h
 //
@@ -69,6 +71,8 @@ class Permissions {
   }
   // All that an API key may ever have.
   static Permissions of_api_keys();
+  // What one has for which no scopes were named, and what "*" stands for.
+  static Permissions usual_of_api_keys();
 
   constexpr void add(Permission permission) { bits_ |= bit(permission); }
   constexpr bool has(Permission permission) const { return (bits_ & bit(permission)) != 0; }

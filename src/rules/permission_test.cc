@@ -55,7 +55,15 @@ TEST(Scopes, NoneGivesAKeyWhatBelongsToPeople) {
     EXPECT_FALSE(read({"*"}).has(permission)) << name_of(permission);
     EXPECT_FALSE(read_scopes({std::string(name_of(permission))}));
   }
-  EXPECT_EQ(read({"*"}), Permissions::of_api_keys());
+  EXPECT_EQ(read({"*"}), Permissions::usual_of_api_keys());
+}
+
+// Rule api-key-scopes.
+TEST(Scopes, ChangingItsAppIsGivenToAKeyByNameOnly) {
+  EXPECT_FALSE(Permissions::usual_of_api_keys().has(Permission::apps_write));
+  EXPECT_FALSE(read({"*", "read-only"}).has(Permission::apps_write));
+  EXPECT_EQ(read({"*", "apps:write"}), Permissions::of_api_keys());
+  EXPECT_TRUE(read({"apps:*"}).has(Permission::apps_write));
 }
 
 // Rule api-key-scopes.

@@ -98,6 +98,12 @@ base::Result<RateLimit> read_rate_limit(std::string_view text) {
                    .burst = static_cast<std::uint32_t>(burst)};
 }
 
+bool is_higher(const RateLimit& a, const RateLimit& b) {
+  if (b.is_unlimited()) return false;
+  if (a.is_unlimited()) return true;
+  return a.burst > b.burst || a.interval() < b.interval();
+}
+
 std::string text_of(const RateLimit& limit) {
   if (limit.is_unlimited()) return "unlimited";
   const auto unit = *std::ranges::find_if(
@@ -124,6 +130,10 @@ std::string_view name_of(RateKind kind) {
       return "login";
     case RateKind::account_creation:
       return "account-creation";
+    case RateKind::app:
+      return "app";
+    case RateKind::end_user:
+      return "end-user";
   }
   std::unreachable();
 }

@@ -16,7 +16,16 @@
 // Rule rate-limit-shadow: a limit that only watches refuses nobody; what it would have refused is
 // counted and noted, so that a limit can be tried before it holds.
 //
-// Used by: actions/admit_call.h
+// Rule rate-limit-of-app: an app may have a limit over all of its keys, beside that of each key and
+// for each environment by itself, so that a hundred keys are not a hundred limits, and tests don't
+// use up what live use needs. A refusal names which of the two limits it was.
+//
+// Rule rate-limit-of-end-user: minting for an end user, and opening sessions as one, have a limit
+// of their own, by a setting or by the app, each counted by itself; so one of an app's users can't
+// use up what all share. A person who mints and names no end user counts as one. What is refused so
+// leaves the token unspent.
+//
+// Used by: actions/admit_call.h, actions/limit_end_user.h
 // Kept by: store/memory_rate_limits.h
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -58,6 +67,9 @@ base::Result<RateLimit> read_rate_limit(std::string_view text);
 // What read_rate_limit reads back as the same.
 std::string text_of(const RateLimit& limit);
 
+// Whether `a` lets more through than `b` over some stretch of time.
+bool is_higher(const RateLimit& a, const RateLimit& b);
+
 // Whose calls are counted together, and under which limit's name.
 enum class RateKind : unsigned char {
   api_key,
@@ -66,11 +78,13 @@ enum class RateKind : unsigned char {
   password,
   login,
   account_creation,
+  app,
+  end_user,
 };
 // "api-key", "person", ...: the policy name in the RateLimit fields.
 std::string_view name_of(RateKind kind);
 std::optional<RateKind> rate_kind_of(std::string_view name);
-inline constexpr std::size_t rate_kind_count = 6;
+inline constexpr std::size_t rate_kind_count = 8;
 
 // What a limit said to one call, and what the caller may be told of it.
 struct RateVerdict {

@@ -76,10 +76,12 @@ struct Redeemed {
     spent,    // neither
   };
   Kind kind = Kind::begun;
-  int use = 1;               // 1, 2, ...
-  std::string session_id;    // of `begun` and `resumed`
-  int connection = 1;        // of the session: 1, 2, ...
-  base::Instant began_at;    // of the session
+  int use = 1;             // 1, 2, ...
+  std::string session_id;  // of `begun` and `resumed`
+  int connection = 1;      // of the session: 1, 2, ...
+  base::Instant began_at;  // of the session
+  // Of `begun` and `resumed`: up to when the ledger has counted the session so far.
+  base::Instant counted_until;
   std::string earlier_peer;  // of `spent`: who had the token first; empty: forgotten
 };
 

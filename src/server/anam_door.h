@@ -5,7 +5,6 @@
 #pragma once
 
 #include "actions/keep_persona.h"
-#include "actions/mint_persona_token.h"
 #include "anam/personas.h"
 #include "anam/session_tokens.h"
 #include "base/log.h"
@@ -20,16 +19,11 @@ class AnamDoor {
  public:
   AnamDoor(Workspace& workspace, const Reception& reception, base::Log& log)
       : reception_(reception),
-        mint_({.mint = *workspace.mint,
-               .catalog = *workspace.catalog,
-               .snapshots = *workspace.persona_snapshots,
-               .personas = *workspace.personas,
-               .clock = workspace.clock}),
         keep_({.catalog = *workspace.catalog,
                .personas = *workspace.personas,
                .clock = workspace.clock,
                .random = workspace.random}),
-        session_tokens_({.mint = mint_, .log = log}),
+        session_tokens_({.mint = *workspace.mint_persona, .log = log}),
         personas_({.keep = keep_, .personas = *workspace.personas, .catalog = *workspace.catalog}) {
   }
 
@@ -40,7 +34,6 @@ class AnamDoor {
 
  private:
   const Reception& reception_;
-  actions::MintPersonaToken mint_;
   actions::KeepPersona keep_;
   anam::SessionTokens session_tokens_;
   anam::Personas personas_;

@@ -121,7 +121,7 @@ class Words {
   AppRotation app_rotation_;
   std::string key_id_, reason_, app_id_;
   TokenWish token_;
-  LimitsWish limits_;
+  AppWish app_wish_;
   MemberWish member_;
   SpeakOptions speak_;
   AuditProof audit_proof_;
@@ -258,22 +258,45 @@ void Words::add_app() {
   auto* list = data_word(*app, "list", "list apps with their limits",
                          [this](const Config& config) { return list_apps(data_, config, json_); });
   wants_json(list, "print one JSON object a line");
+  const auto wants_limits = [this](CLI::App* word) {
+    word->add_option("--token-uses", app_wish_.token_uses,
+                     "sessions that one token may open (1 to 1000; at first 1)")
+        ->check(CLI::Range(1, rules::app_token_uses_max));
+    word->add_option("--length", app_wish_.length_seconds,
+                     "longest session in seconds (1 to 604800; at first 7200)")
+        ->check(CLI::Range(std::int64_t{1}, rules::app_length_seconds_max));
+    word->add_option("--idle", app_wish_.idle_seconds,
+                     "longest silence in seconds (1 to 86400; at first 300)")
+        ->check(CLI::Range(std::int64_t{1}, rules::app_idle_seconds_max));
+    word->add_option("--sessions", app_wish_.sessions,
+                     "live sessions at a time (1 to 10000000; at first 1000)")
+        ->check(CLI::Range(1, rules::app_sessions_max));
+    word->add_option("--rate-limit", app_wish_.rate_limit,
+                     "of calls over all keys of the app, such as '300/min burst 600'; none: no "
+                     "limit beside those of its keys (at first)");
+    word->add_option("--end-user-limit", app_wish_.end_user_limit,
+                     "of each end user's tokens, and of their sessions, such as '10/hour'; none: "
+                     "that of the settings (at first)");
+    word->add_option("--monthly-minutes", app_wish_.monthly_minutes,
+                     "of live sessions in a calendar month (0 to 1000000000); none: no such limit "
+                     "(at first)")
+        ->check(CLI::Range(std::int64_t{0}, rules::monthly_minutes_max) | CLI::IsMember({"none"}));
+  };
+  auto* create = data_word(*app, "create", "make a further app", [this](const Config& config) {
+    return create_app(data_, config, app_wish_, json_);
+  });
+  create->add_option("--name", app_wish_.name, "for people; 1 to 100 bytes")->required();
+  create->add_option("--workspace", app_wish_.workspace_id, "workspace id (default: the only one)");
+  wants_limits(create);
+  wants_json(create, "print one JSON object");
   auto* set = data_word(
-      *app, "set", "change the limits of an app; they hold for tokens minted from then on",
-      [this](const Config& config) { return set_limits(data_, config, app_id_, limits_); });
+      *app, "set",
+      "change the name or the limits of an app; those of tokens hold for tokens minted from then "
+      "on",
+      [this](const Config& config) { return change_app(data_, config, app_id_, app_wish_); });
   set->add_option("app_id", app_id_, "App ID")->required();
-  set->add_option("--token-uses", limits_.token_uses,
-                  "sessions that one token may open (1 to 1000; at first 1)")
-      ->check(CLI::Range(1, 1000));
-  set->add_option("--length", limits_.length_seconds,
-                  "longest session in seconds (1 to 604800; at first 7200)")
-      ->check(CLI::Range(1, 604800));
-  set->add_option("--idle", limits_.idle_seconds,
-                  "longest silence in seconds (1 to 86400; at first 300)")
-      ->check(CLI::Range(1, 86400));
-  set->add_option("--sessions", limits_.sessions,
-                  "live sessions at a time (1 to 10000000; at first 1000)")
-      ->check(CLI::Range(1, 10'000'000));
+  set->add_option("--name", app_wish_.name, "for people; 1 to 100 bytes");
+  wants_limits(set);
 }
 
 void Words::add_token() {

@@ -168,6 +168,11 @@ std::vector<Setting> limit_settings() {
            [](Config& c) -> auto& { return c.limits.tiers["pro"]; }),
       rate("limits.person", "of a person with a JWT",
            [](Config& c) -> auto& { return c.limits.person; }),
+      rate(
+          "limits.end_user",
+          "of an end user of an app without an end_user_limit: for minting tokens, and for opening "
+          "sessions, each",
+          [](Config& c) -> auto& { return c.end_user_limit; }),
       rate("limits.stranger", "of calls without a credential that is accepted, per network",
            [](Config& c) -> auto& { return c.limits.stranger; }),
       rate("limits.password", "of tries of one account's password, per network",
@@ -178,8 +183,10 @@ std::vector<Setting> limit_settings() {
            [](Config& c) -> auto& { return c.limits.account_creation; }),
       list(
           "limits.shadow", "kinds",
-          "limits that only watch: api-key, person, stranger, password, login, account-creation",
-          "must be a list of api-key, person, stranger, password, login, account-creation",
+          "limits that only watch: api-key, person, stranger, password, login, account-creation, "
+          "app, end-user",
+          "must be a list of api-key, person, stranger, password, login, account-creation, app, "
+          "end-user",
           [](Config& c) -> auto& { return c.limit_tables.shadow; },
           [](const std::string& text) { return rules::rate_kind_of(text); },
           [](rules::RateKind kind) { return rules::name_of(kind); }),
@@ -187,9 +194,11 @@ std::vector<Setting> limit_settings() {
                 "whether an API key has its limit per network, so that a thief elsewhere can't use "
                 "up its owner's",
                 [](Config& c) -> auto& { return c.limits.keys_count_per_network; }),
-      number("limits.callers_max", "callers",
-             "API keys and people that are told apart; more share what is left; 43 bytes each", 1,
-             100'000'000, [](Config& c) -> auto& { return c.limit_tables.callers_max; }),
+      number(
+          "limits.callers_max", "callers",
+          "API keys, apps, people and end users that are told apart; more share what is left; 43 "
+          "bytes each",
+          1, 100'000'000, [](Config& c) -> auto& { return c.limit_tables.callers_max; }),
       number("limits.strangers_max", "networks",
              "strangers that are told apart; more share what is left; 43 bytes each", 1,
              100'000'000, [](Config& c) -> auto& { return c.limit_tables.strangers_max; }),

@@ -47,6 +47,7 @@ struct Config {
   std::string leak_reporter_keys_file;  // empty: nobody reports leaks
 
   actions::AdmitCall::Options limits;
+  rules::RateLimit end_user_limit = rules::RateLimit::unlimited();
   store::MemoryRateLimits::Options limit_tables;
 
   std::chrono::seconds configure_within{10};

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "server/complain.h"
+#include "server/member_commands.h"
 #include "server/workspace.h"
 #include "store/secret_file.h"
 #include "store/sqlite_database.h"
@@ -20,11 +21,63 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-std::string text_of(const rules::AppLimits& limits) {
-  return fmt::format(
-      R"({{"token_uses_max":{},"length_max_seconds":{},"idle_max_seconds":{},"sessions_max":{}}})",
-      limits.token_uses_max, limits.length_max.count(), limits.idle_max.count(),
-      limits.sessions_max);
+std::string text_of(const std::optional<rules::RateLimit>& limit) {
+  return limit ? rules::text_of(*limit) : "none";
+}
+
+void print_app(const rules::App& app, bool json) {
+  const auto& limits = app.limits;
+  const auto limit = [&](const std::optional<rules::RateLimit>& rate) {
+    return rate ? json_text(rules::text_of(*rate)) : "null";
+  };
+  if (json) {
+    fmt::print(
+        "{{\"id\":\"{}\",\"name\":{},\"token_uses_max\":{},\"length_max_seconds\":{},"
+        "\"idle_max_seconds\":{},\"sessions_max\":{},\"rate_limit\":{},\"end_user_limit\":{},"
+        "\"monthly_minutes\":{}}}\n",
+        app.id, json_text(app.name), limits.token_uses_max, limits.length_max.count(),
+        limits.idle_max.count(), limits.sessions_max, limit(limits.rate_limit),
+        limit(limits.end_user_limit),
+        limits.monthly_minutes ? std::to_string(*limits.monthly_minutes) : "null");
+  } else {
+    fmt::print(
+        "{}  {}\n  a token opens {} session(s); a session lasts {} s, {} s in silence; {} at "
+        "a time\n  rate limit over all keys: {}; of an end user: {}; live minutes a month: "
+        "{}\n",
+        app.id, app.name, limits.token_uses_max, limits.length_max.count(), limits.idle_max.count(),
+        limits.sessions_max, text_of(limits.rate_limit),
+        limits.end_user_limit ? rules::text_of(*limits.end_user_limit) : "that of the settings",
+        limits.monthly_minutes ? std::to_string(*limits.monthly_minutes) : "no limit");
+  }
+}
+
+base::Result<std::optional<std::optional<rules::RateLimit>>> read_limit(
+    const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  if (*text == "none") return std::optional<rules::RateLimit>();
+  const auto limit = rules::read_rate_limit(*text);
+  if (!limit) return base::fail(limit.error());
+  return std::optional(*limit);
+}
+
+base::Result<rules::AppChange> change_of(const AppWish& wish) {
+  rules::AppChange change;
+  if (!wish.name.empty()) change.name = wish.name;
+  change.token_uses_max = wish.token_uses;
+  change.sessions_max = wish.sessions;
+  if (wish.length_seconds) change.length_max = std::chrono::seconds(*wish.length_seconds);
+  if (wish.idle_seconds) change.idle_max = std::chrono::seconds(*wish.idle_seconds);
+  const auto rate_limit = read_limit(wish.rate_limit);
+  if (!rate_limit) return base::fail(rate_limit.error());
+  change.rate_limit = *rate_limit;
+  const auto end_user_limit = read_limit(wish.end_user_limit);
+  if (!end_user_limit) return base::fail(end_user_limit.error());
+  change.end_user_limit = *end_user_limit;
+  if (wish.monthly_minutes) {
+    change.monthly_minutes = std::optional<std::int64_t>();
+    if (*wish.monthly_minutes != "none") change.monthly_minutes = std::stoll(*wish.monthly_minutes);
+  }
+  return change;
 }
 
 }  // namespace
@@ -32,45 +85,34 @@ std::string text_of(const rules::AppLimits& limits) {
 int list_apps(const std::string& data, const Config& config, bool json) {
   const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
-  for (const auto& app : (*workspace)->catalog->apps()) {
-    const auto& limits = app.limits;
-    if (json) {
-      fmt::print(
-          "{{\"id\":\"{}\",\"name\":{},\"token_uses_max\":{},\"length_max_seconds\":{},"
-          "\"idle_max_seconds\":{},\"sessions_max\":{}}}\n",
-          app.id, json_text(app.name), limits.token_uses_max, limits.length_max.count(),
-          limits.idle_max.count(), limits.sessions_max);
-    } else {
-      fmt::print(
-          "{}  {}\n  a token opens {} session(s); a session lasts {} s, {} s in silence; {} at "
-          "a time\n",
-          app.id, app.name, limits.token_uses_max, limits.length_max.count(),
-          limits.idle_max.count(), limits.sessions_max);
-    }
-  }
+  for (const auto& app : (*workspace)->catalog->apps()) print_app(app, json);
   return 0;
 }
 
-int set_limits(const std::string& data, const Config& config, const std::string& app_id,
-               const LimitsWish& wish) {
+int create_app(const std::string& data, const Config& config, const AppWish& wish, bool json) {
   const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
-  const auto* app = (*workspace)->catalog->app(app_id);
-  auto limits = app == nullptr ? rules::AppLimits{} : app->limits;
-  if (wish.token_uses) limits.token_uses_max = *wish.token_uses;
-  if (wish.sessions) limits.sessions_max = *wish.sessions;
-  if (wish.length_seconds) limits.length_max = std::chrono::seconds(*wish.length_seconds);
-  if (wish.idle_seconds) limits.idle_max = std::chrono::seconds(*wish.idle_seconds);
-  auto& audit = *(*workspace)->audit;
-  auto entry = (*workspace)->by_operator("app.change_limits", app_id, text_of(limits));
-  if (app != nullptr) entry.workspace_id = app->workspace_id;
-  const auto done = (*workspace)
-                        ->catalog->set_limits(
-                            app_id, limits, entry,
-                            [&](store::SqliteDatabase& database, const rules::AuditEntry& kept) {
-                              return audit.append(database, kept);
-                            });
-  return done ? list_apps(data, config, false) : complain(done.error());
+  const auto change = change_of(wish);
+  if (!change) return complain(change.error());
+  const auto of = meant_workspace(**workspace, wish.workspace_id);
+  if (!of) return complain(of.error());
+  const auto made =
+      (*workspace)->keep_app->create(actions::KeepApp::By::of_operator(), *of, *change);
+  if (!made) return complain(made.error());
+  print_app(*made, json);
+  return 0;
+}
+
+int change_app(const std::string& data, const Config& config, const std::string& app_id,
+               const AppWish& wish) {
+  const auto workspace = Workspace::open({data}, config);
+  if (!workspace) return complain(workspace.error());
+  const auto change = change_of(wish);
+  if (!change) return complain(change.error());
+  const auto changed =
+      (*workspace)->keep_app->change(actions::KeepApp::By::of_operator(), app_id, *change);
+  if (!changed) return complain(changed.error());
+  return list_apps(data, config, false);
 }
 
 int mint_token(const std::string& data, const Config& config, const TokenWish& wish, bool json) {

@@ -18,15 +18,20 @@ struct TokenWish {
   std::optional<int> uses;
   std::optional<std::int64_t> connect_within_seconds, length_seconds, idle_seconds;
 };
-struct LimitsWish {
+struct AppWish {
+  std::string workspace_id;  // empty: the only one
+  std::string name;          // empty: as it is
   std::optional<int> token_uses, sessions;
   std::optional<std::int64_t> length_seconds, idle_seconds;
+  // "none": none of its own.
+  std::optional<std::string> rate_limit, end_user_limit, monthly_minutes;
 };
 
 // Each gives the exit code and complains on stderr.
 int list_apps(const std::string& data, const Config& config, bool json);
-int set_limits(const std::string& data, const Config& config, const std::string& app_id,
-               const LimitsWish& wish);
+int create_app(const std::string& data, const Config& config, const AppWish& wish, bool json);
+int change_app(const std::string& data, const Config& config, const std::string& app_id,
+               const AppWish& wish);
 int mint_token(const std::string& data, const Config& config, const TokenWish& wish, bool json);
 int backup(const std::string& data, const Config& config, const std::string& file);
 

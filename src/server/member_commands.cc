@@ -17,7 +17,8 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-// The workspace that is meant; where none is named, the only one.
+}  // namespace
+
 base::Result<std::string> meant_workspace(Workspace& workspace, const std::string& named) {
   std::vector<std::string> ids;
   const auto read =
@@ -34,8 +35,6 @@ base::Result<std::string> meant_workspace(Workspace& workspace, const std::strin
                     named.empty() ? "There are several workspaces; say which with --workspace."
                                   : "There is no workspace " + named + ".");
 }
-
-}  // namespace
 
 int invite_member(const std::string& data, const Config& config, const MemberWish& wish,
                   bool json) {

@@ -10,6 +10,11 @@
 
 namespace stagedoor::server {
 
+class Workspace;
+
+// The workspace that is meant; where none is named, the only one. `malformed` with a hint.
+base::Result<std::string> meant_workspace(Workspace& workspace, const std::string& named);
+
 struct MemberWish {
   std::string workspace_id;  // empty: the only one
   std::string email;

@@ -34,7 +34,7 @@ Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
     : own_keys_(own_key_set(*workspace.people_keys)),
       issuers_(config, workspace.clock, workspace.random, log,
                {{.policy = own_policy(*workspace.people_keys), .keys = own_keys_}}),
-      limiter_(config.limit_tables, workspace.random),
+      limiter_(*workspace.limiter),
       audit_(*workspace.audit),
       admit_({.authenticate = *workspace.authenticate,
               .identities = issuers_.verifier(),

@@ -41,7 +41,7 @@ class Reception {
  private:
   rules::FixedKeys own_keys_;  // of our own accounts' tokens
   Issuers issuers_;
-  store::MemoryRateLimits limiter_;
+  store::MemoryRateLimits& limiter_;
   rules::AuditLog& audit_;
   actions::AdmitCall admit_;
   http::Workers workers_;

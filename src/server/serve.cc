@@ -17,6 +17,7 @@
 #include <iterator>
 #include <thread>
 
+#include "api/apps.h"
 #include "api/health.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -173,6 +174,8 @@ class Server {
   spatius::MotionSessions motion_sessions_;
   spatius::Admission admission_;
   std::unique_ptr<KeyOffice> keys_;
+  api::Apps apps_{
+      {.keep = *workspace_.keep_app, .minutes = workspace_.minutes, .clock = workspace_.clock}};
   spatius::SessionTokens session_tokens_;
   AnamDoor anam_;
   std::optional<spatius::Avatars> avatars_;
@@ -273,6 +276,7 @@ void Server::add_routes() {
   anam_.add_to(router_);
   avatarium_->add_to(router_);
   keys_->add_to(router_, reception_.api());
+  apps_.add_to(router_, reception_.api());
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api());

@@ -7,14 +7,22 @@ namespace stagedoor::server {
 SessionOffice::SessionOffice(Parts parts, const Config& config)
     : parts_(parts),
       events_(parts.log),
+      ledger_(*parts.workspace.ledger, parts.workspace.minutes),
+      minute_watch_({.catalog = *parts.workspace.catalog,
+                     .meter = parts.workspace.minutes,
+                     .sessions = sessions_,
+                     .clock = parts.workspace.clock,
+                     .log = parts.log}),
       admit_({.catalog = *parts.workspace.catalog,
               .api_keys = *parts.workspace.keys,
               .keys = *parts.workspace.token_keys,
               .redemptions = *parts.workspace.redemptions,
               .sessions = sessions_,
               .revocations = *parts.workspace.revocations,
+              .limit_end_user = *parts.workspace.limit_end_user,
+              .minutes = parts.workspace.minutes,
               .marker = *parts.workspace.client_marker,
-              .ledger = *parts.workspace.ledger,
+              .ledger = ledger_,
               .audit = parts.audit,
               .events = events_,
               .clock = parts.workspace.clock,
@@ -28,12 +36,16 @@ SessionOffice::SessionOffice(Parts parts, const Config& config)
                .revocations = *parts.workspace.revocations,
                .clock = parts.workspace.clock}),
       end_({.sessions = sessions_, .audit = parts.audit, .clock = parts.workspace.clock}),
-      tokens_api_(
-          {.mint = *parts.workspace.mint, .revoke = revoke_, .clock = parts.workspace.clock}),
+      tokens_api_({.mint = *parts.workspace.mint,
+                   .mint_persona = *parts.workspace.mint_persona,
+                   .revoke = revoke_,
+                   .clock = parts.workspace.clock}),
       sessions_api_({.sessions = sessions_, .end = end_}) {}
 
 base::Result<base::Done> SessionOffice::open() {
   if (auto opened = parts_.workspace.ledger->open(); !opened) return opened;
+  if (auto loaded = load_minutes(); !loaded) return loaded;
+  minute_watch_.start();
   parts_.workspace.keys->on_revoked(
       [this](std::span<const std::uint64_t> ids) { end_sessions_of_keys(ids); });
   parts_.workspace.revocations->on_revoked(
@@ -41,7 +53,16 @@ base::Result<base::Done> SessionOffice::open() {
   return base::Done{};
 }
 
+base::Result<base::Done> SessionOffice::load_minutes() {
+  const auto now = parts_.workspace.clock.now();
+  const auto uses = parts_.workspace.ledger->live_use_since(rules::month_of(now));
+  if (!uses) return base::fail(uses.error());
+  for (const auto& use : *uses) parts_.workspace.minutes.load(use.app_id, use.seconds, now);
+  return base::Done{};
+}
+
 void SessionOffice::close() {
+  minute_watch_.stop();
   parts_.workspace.keys->on_revoked({});
   parts_.workspace.revocations->on_revoked({});
   parts_.workspace.ledger->finish();
@@ -57,6 +78,11 @@ std::optional<rules::SessionEnd> SessionOffice::must_end(const rules::LiveSessio
   if ((key && parts_.workspace.keys->is_revoked(*key)) ||
       parts_.workspace.revocations->is_revoked(session.revocable()))
     return rules::SessionEnd::revoked;
+  const bool counts = session.environment == rules::Environment::live;
+  const auto* app = counts ? parts_.workspace.catalog->app(session.app_id) : nullptr;
+  if (app != nullptr &&
+      rules::are_minutes_used_up(*app, parts_.workspace.minutes, parts_.workspace.clock.now()))
+    return rules::SessionEnd::minutes_used_up;
   if (parts_.is_stopping.load()) return rules::SessionEnd::shutting_down;
   return std::nullopt;
 }

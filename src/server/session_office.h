@@ -19,6 +19,7 @@
 #include "rules/audit.h"
 #include "server/config.h"
 #include "server/log_events.h"
+#include "server/minute_watch.h"
 #include "server/workspace.h"
 #include "store/memory_live_sessions.h"
 
@@ -35,7 +36,8 @@ class SessionOffice {
   };
   SessionOffice(Parts parts, const Config& config);
 
-  // Closes in the ledger what a server that died has left open. Revocations reach the live
+  // Closes in the ledger what a server that died has left open, and reads from it what each app has
+  // used this month. Revocations reach the live
   // sessions from here on, until `close`, which comes before the writer's end.
   base::Result<base::Done> open();
   void close();
@@ -47,12 +49,15 @@ class SessionOffice {
   std::optional<rules::SessionEnd> must_end(const rules::LiveSession& session) const;
 
  private:
+  base::Result<base::Done> load_minutes();
   void end_sessions_of_keys(std::span<const std::uint64_t> api_key_ids);
   std::size_t end_sessions_of(const rules::TokenRevocation& revocation);
 
   Parts parts_;
   LogEvents events_;
   store::MemoryLiveSessions sessions_;
+  store::MeteredLedger ledger_;
+  MinuteWatch minute_watch_;
   actions::AdmitConnection admit_;
   actions::RevokeSessionTokens revoke_;
   actions::EndLiveSession end_;

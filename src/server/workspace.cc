@@ -45,10 +45,10 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
   auto& random = workspace.random;
   const auto now = workspace.clock.now();
   const std::string workspace_id = "ws_" + base::random_base62(random, 20);
-  const rules::App app{.id = "app_" + base::random_base62(random, 20),
-                       .workspace_id = workspace_id,
-                       .name = "First app",
-                       .limits = {}};
+  rules::App app;
+  app.id = "app_" + base::random_base62(random, 20);
+  app.workspace_id = workspace_id;
+  app.name = "First app";
   const rules::Avatar avatar{
       .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
   const rules::Persona persona{.id = base::random_uuid(random),
@@ -149,6 +149,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                               const rules::AuditEntry& entry) {
     return audit.append(open, entry);
   };
+  made->apps = std::make_unique<store::SqliteApps>(*made->writer, *made->catalog, append);
   made->ledger = std::make_unique<store::SqliteSessionLedger>(*made->writer, append, made->clock);
   made->redemptions =
       std::make_unique<store::SqliteRedemptions>(*made->writer, *made->ledger, made->clock);
@@ -170,6 +171,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
           .keys = *made->keys, .hasher = *made->hasher, .clock = made->clock},
       actions::AuthenticateApiKey::Options{.accepts_live = config.accepts_live_keys,
                                            .accepts_test = config.accepts_test_keys});
+  made->limiter = std::make_unique<store::MemoryRateLimits>(config.limit_tables, made->random);
   made->rate_tiers = config.limits.tiers;
   made->key_verbs.emplace(actions::KeyMaking{.catalog = *made->catalog,
                                              .records = *made->key_records,
@@ -177,13 +179,29 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                              .tiers = made->rate_tiers,
                                              .clock = made->clock,
                                              .random = made->random});
+  made->keep_app.emplace(actions::KeepApp::Parts{.catalog = *made->catalog,
+                                                 .apps = *made->apps,
+                                                 .clock = made->clock,
+                                                 .random = made->random},
+                         actions::KeepApp::Options{.end_user_limit = config.end_user_limit});
+  made->limit_end_user.emplace(
+      actions::LimitEndUser::Parts{
+          .limiter = *made->limiter, .audit = *made->audit, .clock = made->clock},
+      actions::LimitEndUser::Options{.limit = config.end_user_limit});
   made->mint.emplace(actions::MintSessionToken::Parts{.catalog = *made->catalog,
                                                       .keys = *made->token_keys,
+                                                      .limit_end_user = *made->limit_end_user,
+                                                      .minutes = made->minutes,
                                                       .clock = made->clock,
                                                       .random = made->random},
                      actions::MintSessionToken::Options{.issuer = config.issuer,
                                                         .region = config.region,
                                                         .connect_within = config.connect_within});
+  made->mint_persona.emplace(actions::MintPersonaToken::Parts{.mint = *made->mint,
+                                                              .catalog = *made->catalog,
+                                                              .snapshots = *made->persona_snapshots,
+                                                              .personas = *made->personas,
+                                                              .clock = made->clock});
   return made;
 }
 

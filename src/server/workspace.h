@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "actions/authenticate_api_key.h"
+#include "actions/keep_app.h"
 #include "actions/key_verbs.h"
+#include "actions/limit_end_user.h"
+#include "actions/mint_persona_token.h"
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
 #include "crypto/random.h"
@@ -19,9 +22,12 @@
 #include "rules/server_secret.h"
 #include "server/config.h"
 #include "store/known_people.h"
+#include "store/memory_minute_meter.h"
+#include "store/memory_rate_limits.h"
 #include "store/sqlite_accounts.h"
 #include "store/sqlite_api_key_records.h"
 #include "store/sqlite_api_keys.h"
+#include "store/sqlite_apps.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
 #include "store/sqlite_catalog.h"
@@ -80,6 +86,7 @@ class Workspace {
   std::unique_ptr<store::SqliteAuditTrail> audit_trail;
   std::unique_ptr<store::SqliteKeyUsage> key_usage;
   std::unique_ptr<store::SqliteCatalog> catalog;
+  std::unique_ptr<store::SqliteApps> apps;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteSessionLedger> ledger;
   std::unique_ptr<store::SqliteApiKeyRecords> key_records;
@@ -90,6 +97,9 @@ class Workspace {
   std::unique_ptr<store::KnownPeople> people;
   std::unique_ptr<store::SqliteAccounts> accounts;
   std::unique_ptr<store::SqliteMembers> members;
+  std::unique_ptr<store::MemoryRateLimits> limiter;
+  // Empty until a server loads it from the ledger.
+  store::MemoryMinuteMeter minutes;
   std::optional<rules::ApiKeyHasher> hasher;
   std::optional<rules::TokenKeys> token_keys;
   std::optional<rules::ClientMarker> client_marker;
@@ -98,7 +108,10 @@ class Workspace {
   std::optional<actions::AuthenticateApiKey> authenticate;
   rules::RateTiers rate_tiers;
   std::optional<actions::KeyVerbs> key_verbs;
+  std::optional<actions::KeepApp> keep_app;
+  std::optional<actions::LimitEndUser> limit_end_user;
   std::optional<actions::MintSessionToken> mint;
+  std::optional<actions::MintPersonaToken> mint_persona;
 
  private:
   Workspace() = default;

@@ -1,6 +1,7 @@
 #include "spatius/error_reply.h"
 
 #include "base/json.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::spatius {
 namespace {
@@ -119,11 +120,12 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
     case ErrorCode::conflict:
       return {409, "It conflicts with what is there"};
     case ErrorCode::payment_required:
-      return {402, "Insufficient balance: the app's minutes are used up"};
+      // By these words the vendor's clients know it.
+      return {402, "Session denied: " + (error.hint.empty() ? "credits exhausted" : error.hint)};
     case ErrorCode::concurrency_limited:
       return {429, "Concurrency limit reached: the app has all the live sessions that it may have"};
     case ErrorCode::rate_limited:
-      return {429, "Too many requests; try later"};
+      return {429, error.hint.empty() ? "Too many requests; try later" : error.hint};
     case ErrorCode::unsupported:
       return {501, "This server does not do that"};
     case ErrorCode::unavailable:
@@ -151,6 +153,7 @@ void reply_console(http::Response& response, int status, std::string_view detail
 void reply_upgrade(http::Response& response, const base::Error& error, std::string_view avatar_id) {
   const auto words = upgrade_words(error, avatar_id);
   reply_upgrade(response, words.status, words.message);
+  front::tell_late_limit(response, error);
 }
 
 void reply_upgrade(http::Response& response, int status, std::string_view message) {

@@ -33,7 +33,12 @@ constexpr std::size_t inbox_messages_max = 256;
 constexpr std::uint64_t utterance_millis_max = 3600u * 1000;
 
 // gRPC's numbers where there is one (contract 3.8); the clients also read the words.
-enum ServerErrorCode { invalid_argument = 3, deadline_exceeded = 4, session_time_limit = 4002 };
+enum ServerErrorCode {
+  invalid_argument = 3,
+  deadline_exceeded = 4,
+  credits_exhausted = 4001,
+  session_time_limit = 4002
+};
 enum CloseCode {
   normal = 1000,
   going_away = 1001,
@@ -85,6 +90,9 @@ Farewell farewell(SessionEnd why, const rules::Leash& leash) {
       return {read_the_words, "the server is shutting down", going_away};
     case SessionEnd::ended:
       return {read_the_words, "the session was ended by its app", normal};
+    case SessionEnd::minutes_used_up:
+      return {credits_exhausted, "credits exhausted: the app's minutes of this month are used up",
+              4001};
     case SessionEnd::replaced:
       return {read_the_words, "the session goes on in another connection of this client", normal};
   }

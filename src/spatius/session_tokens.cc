@@ -40,7 +40,7 @@ void SessionTokens::operator()(const rules::Caller& caller, const http::Request&
                       {"detail", error.detail},
                       {"hint", error.hint}});
     reply_console(response, error, pointer);
-    front::tell_forced_limit(response, error);
+    front::tell_late_limit(response, error);
   };
 
   if (!is_json(request))

@@ -3,7 +3,7 @@
 namespace stagedoor::store {
 namespace {
 
-constexpr std::int64_t all_scopes = -1;
+constexpr std::int64_t all_scopes = -1;  // the usual ones
 
 std::string networks_text(const std::vector<base::Network>& networks) {
   std::string text;
@@ -89,7 +89,7 @@ base::Result<base::Done> insert_api_key(SqliteDatabase& database, const rules::A
   insert->bind(1, static_cast<std::int64_t>(key.id)).bind(2, key.app_id);
   insert->bind(3, static_cast<std::int64_t>(key.environment)).bind_blob(4, hash);
   insert->bind(5, key.name).bind(6, key.ends).bind(7, base::unix_millis(key.created_at));
-  const bool has_all = terms.scopes == rules::Permissions::of_api_keys();
+  const bool has_all = terms.scopes == rules::Permissions::usual_of_api_keys();
   insert->bind(8, has_all ? all_scopes : static_cast<std::int64_t>(terms.scopes.bits()));
   bind_instant(*insert, 9, key.expires_at);
   insert->bind(10, networks_text(terms.networks)).bind(11, terms.tier);

@@ -150,7 +150,8 @@ MemoryRateLimits::~MemoryRateLimits() = default;
 rules::RateVerdict MemoryRateLimits::take(rules::RateKind kind, std::string_view who,
                                           const rules::RateLimit& limit, base::Instant now) {
   const auto index = static_cast<std::size_t>(kind);
-  const bool is_known = kind == rules::RateKind::api_key || kind == rules::RateKind::person;
+  const bool is_known = kind == rules::RateKind::api_key || kind == rules::RateKind::person ||
+                        kind == rules::RateKind::app || kind == rules::RateKind::end_user;
   Table::Taken taken;
   if (limit.is_unlimited()) {
     std::int64_t nobody = 0;

@@ -31,8 +31,8 @@ namespace stagedoor::store {
 class MemoryRateLimits : public rules::RateLimiter {
  public:
   struct Options {
-    // How many callers with less than their full burst are told apart: known ones (keys and
-    // people), and all others. Each costs 43 bytes, taken when it is first used.
+    // How many callers with less than their full burst are told apart: known ones (keys, apps,
+    // people and end users), and all others. Each costs 43 bytes, taken when it is first used.
     std::size_t callers_max = 1'000'000;
     std::size_t strangers_max = 1'000'000;
     // Limits that only watch.

@@ -1,19 +1,14 @@
 #include "store/sqlite_catalog.h"
 
+#include "store/app_row.h"
+
 namespace stagedoor::store {
 namespace {
 
 using Step = SqliteStatement::Step;
 
-rules::App app_of(const SqliteStatement& row) {
-  return {.id = std::string(row.text(0)),
-          .workspace_id = std::string(row.text(1)),
-          .name = std::string(row.text(2)),
-          .limits = {.token_uses_max = static_cast<int>(row.integer(3)),
-                     .length_max = std::chrono::seconds(row.integer(4)),
-                     .idle_max = std::chrono::seconds(row.integer(5)),
-                     .sessions_max = static_cast<int>(row.integer(6))}};
-}
+// Longer than any call takes.
+constexpr std::chrono::hours kept_for_calls{1};
 
 bool is_same(const rules::App& a, const rules::App& b) {
   return a.workspace_id == b.workspace_id && a.name == b.name && a.limits == b.limits;
@@ -46,6 +41,18 @@ std::vector<rules::App> SqliteCatalog::apps() const {
   return apps;
 }
 
+std::vector<rules::App> SqliteCatalog::apps_of(std::string_view workspace_id,
+                                               std::string_view after,
+                                               std::size_t count_max) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<rules::App> apps;
+  for (auto next = present_.upper_bound(after); next != present_.end(); ++next) {
+    if (apps.size() == count_max) break;
+    if (next->second->workspace_id == workspace_id) apps.push_back(*next->second);
+  }
+  return apps;
+}
+
 SqliteCatalog::AppPlace& SqliteCatalog::place_under_lock(std::string_view app_id) {
   auto found = apps_.find(app_id);
   if (found == apps_.end())
@@ -58,22 +65,33 @@ const SqliteCatalog::AppPlace& SqliteCatalog::place_of(std::string_view app_id) 
   return place_under_lock(app_id);
 }
 
-bool SqliteCatalog::read(SqliteDatabase& database) {
-  auto apps = database.prepare(
-      "SELECT id, workspace_id, name, token_uses_max, length_max_seconds, idle_max_seconds, "
-      "sessions_max FROM apps");
-  auto avatars = database.prepare("SELECT id, workspace_id, name, version FROM avatars");
-  if (!apps || !avatars) return false;
+bool SqliteCatalog::read_apps(SqliteDatabase& database) {
+  auto apps = select_apps(database, "");
+  if (!apps) return false;
+  const auto now = std::chrono::steady_clock::now();
   const std::unique_lock lock(mutex_);
+  while (!former_.empty() && former_.front().until < now) former_.pop_front();
   auto outcome = apps->step();
   for (; outcome == Step::row; outcome = apps->step()) {
     auto app = app_of(*apps);
-    auto& place = place_under_lock(app.id);
-    if (const auto* known = place.load(); known != nullptr && is_same(*known, app)) continue;
-    place = all_apps_.emplace_back(std::make_unique<const rules::App>(std::move(app))).get();
+    if (!app) return false;
+    auto& place = place_under_lock(app->id);
+    auto& present = present_[app->id];
+    if (present && is_same(*present, *app)) continue;
+    if (present) former_.push_back({std::move(present), now + kept_for_calls});
+    present = std::make_unique<const rules::App>(*std::move(app));
+    place = present.get();
   }
-  if (outcome != Step::end) return false;
-  for (outcome = avatars->step(); outcome == Step::row; outcome = avatars->step()) {
+  return outcome == Step::end;
+}
+
+bool SqliteCatalog::read(SqliteDatabase& database) {
+  if (!read_apps(database)) return false;
+  auto avatars = database.prepare("SELECT id, workspace_id, name, version FROM avatars");
+  if (!avatars) return false;
+  const std::unique_lock lock(mutex_);
+  auto outcome = avatars->step();
+  for (; outcome == Step::row; outcome = avatars->step()) {
     rules::Avatar avatar{.id = std::string(avatars->text(0)),
                          .workspace_id = std::string(avatars->text(1)),
                          .name = std::string(avatars->text(2)),
@@ -95,16 +113,9 @@ base::Result<base::Done> SqliteCatalog::create_workspace(const std::string& id,
   });
 }
 
-base::Result<base::Done> SqliteCatalog::create_app(const rules::App& app, base::Instant now) {
-  return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto insert = database.prepare("INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-    if (!insert) return base::fail(insert.error());
-    insert->bind(1, app.id).bind(2, app.workspace_id).bind(3, app.name);
-    insert->bind(4, app.limits.token_uses_max).bind(5, app.limits.length_max.count());
-    insert->bind(6, app.limits.idle_max.count()).bind(7, app.limits.sessions_max);
-    if (!insert->bind(8, base::unix_millis(now)).run()) return database.trouble("create app");
-    return base::Done{};
-  });
+base::Result<base::Done> SqliteCatalog::create_app(rules::App app, base::Instant now) {
+  app.created_at = now;
+  return writer_.run([&](SqliteDatabase& database) { return insert_app(database, app); });
 }
 
 base::Result<base::Done> SqliteCatalog::create_avatar(const rules::Avatar& avatar,
@@ -130,26 +141,6 @@ base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& per
     insert->bind(5, persona.content.json()).bind(6, base::unix_millis(persona.created_at));
     if (!insert->run()) return database.trouble("create persona");
     return base::Done{};
-  });
-}
-
-base::Result<base::Done> SqliteCatalog::set_limits(const std::string& app_id,
-                                                   const rules::AppLimits& limits,
-                                                   const rules::AuditEntry& entry,
-                                                   const AppendAudit& append) {
-  return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto update = database.prepare(
-        "UPDATE apps SET token_uses_max = ?2, length_max_seconds = ?3, idle_max_seconds = ?4, "
-        "sessions_max = ?5 WHERE id = ?1");
-    if (!update) return base::fail(update.error());
-    update->bind(1, app_id).bind(2, limits.token_uses_max).bind(3, limits.length_max.count());
-    if (!update->bind(4, limits.idle_max.count()).bind(5, limits.sessions_max).run())
-      return database.trouble("set limits");
-    if (database.changes() == 0) {
-      return base::fail(base::ErrorCode::app_unknown, "limits for an unknown app",
-                        "There is no app " + app_id + ".");
-    }
-    return append(database, entry);
   });
 }
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,7 +17,6 @@
 #include "base/clock.h"
 #include "rules/app.h"
 #include "rules/persona.h"
-#include "store/append_audit.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
@@ -29,6 +30,9 @@ class SqliteCatalog : public rules::Catalog {
   const rules::App* app(std::string_view id) const override;
   std::optional<rules::Avatar> avatar(std::string_view id) const override;
   std::vector<rules::App> apps() const;
+  // By id: at most `count_max` of a workspace's, after the id `after`.
+  std::vector<rules::App> apps_of(std::string_view workspace_id, std::string_view after,
+                                  std::size_t count_max) const;
 
   // Where the app of this id is, or will be once it is known: a place that stays, so that whoever
   // looks often need not search. Null while there is no such app.
@@ -38,22 +42,26 @@ class SqliteCatalog : public rules::Catalog {
   // Durable when they return; an id that exists already is `unavailable` and changes nothing.
   base::Result<base::Done> create_workspace(const std::string& id, const std::string& name,
                                             base::Instant now);
-  base::Result<base::Done> create_app(const rules::App& app, base::Instant now);
+  // Without an entry: for the first app of a workspace. Others: store/sqlite_apps.h.
+  base::Result<base::Done> create_app(rules::App app, base::Instant now);
   base::Result<base::Done> create_avatar(const rules::Avatar& avatar, base::Instant now);
   base::Result<base::Done> create_persona(const rules::Persona& persona);
-  // `app_unknown` where there is none. The entry is kept with the change.
-  base::Result<base::Done> set_limits(const std::string& app_id, const rules::AppLimits& limits,
-                                      const rules::AuditEntry& entry, const AppendAudit& append);
 
  private:
   bool read(SqliteDatabase& database);
+  bool read_apps(SqliteDatabase& database);
   AppPlace& place_under_lock(std::string_view app_id);
 
   SqliteWriter& writer_;
   mutable std::shared_mutex mutex_;
-  // An app that changes gets a new object; those given out before stay as they were. Only an
-  // operator's change adds one.
-  std::vector<std::unique_ptr<const rules::App>> all_apps_;
+  // An app that changes gets a new object; those given out before stay as they were, until no call
+  // can still hold them.
+  struct Former {
+    std::unique_ptr<const rules::App> app;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::map<std::string, std::unique_ptr<const rules::App>, std::less<>> present_;
+  std::deque<Former> former_;
   std::map<std::string, std::unique_ptr<AppPlace>, std::less<>> apps_;
   std::map<std::string, rules::Avatar, std::less<>> avatars_;
 };

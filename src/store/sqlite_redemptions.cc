@@ -120,7 +120,7 @@ base::Result<rules::Redeemed> SqliteRedemptions::redeem_in(SqliteDatabase& datab
   if (!use) return base::fail(use.error());
   rules::Redeemed redeemed;
   redeemed.use = *use;
-  redeemed.began_at = redemption.session.began_at;
+  redeemed.began_at = redeemed.counted_until = redemption.session.began_at;
   if (*use == 0) {
     redeemed.kind = rules::Redeemed::Kind::spent;
     redeemed.earlier_peer = earlier_peer(redemption);

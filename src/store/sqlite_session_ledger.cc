@@ -95,6 +95,8 @@ base::Result<std::optional<rules::Redeemed>> SqliteSessionLedger::resume(
   bool is_good = outcome == Step::row && rules::may_resume(find.text(2));
   if (is_good) {
     redeemed.began_at = instant(find.integer(0));
+    // One that has not ended there ends in memory only, in this very moment.
+    redeemed.counted_until = find.is_null(1) ? redemption.at : instant(find.integer(1));
     redeemed.connection = static_cast<int>(find.integer(3)) + 1;
     const auto length = redemption.session.ends_at - redemption.session.began_at;
     is_good = redemption.at < redeemed.began_at + length;
@@ -152,6 +154,26 @@ base::Result<base::Done> SqliteSessionLedger::close_abandoned(SqliteDatabase& da
   for (const auto& entry : entries)
     if (auto kept = append_(database, entry); !kept) return kept;
   return base::Done{};
+}
+
+base::Result<std::vector<SqliteSessionLedger::Use>> SqliteSessionLedger::live_use_since(
+    base::Instant from) {
+  std::vector<Use> uses;
+  auto done = writer_.run_quietly([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    auto select = database.prepare(
+        "SELECT app_id, sum((ifnull(ended_at, last_seen_at) - began_at + 999) / 1000) FROM "
+        "sessions WHERE app_id IN (SELECT id FROM apps) AND environment = 0 AND began_at >= ?1 "
+        "GROUP BY app_id");
+    if (!select) return base::fail(select.error());
+    select->bind(1, base::unix_millis(from));
+    auto outcome = select->step();
+    for (; outcome == Step::row; outcome = select->step())
+      uses.push_back({std::string(select->text(0)), select->integer(1)});
+    if (outcome == Step::failed) return database.trouble("read the month's use");
+    return base::Done{};
+  });
+  if (!done) return base::fail(done.error());
+  return uses;
 }
 
 base::Result<base::Done> SqliteSessionLedger::open() {

@@ -32,6 +32,12 @@ class SqliteSessionLedger : public rules::SessionLedger {
   // Closes what a server that died has left open, each at the time when it was last seen; then the
   // heartbeat begins. Only for the one process that serves. Not from an event loop.
   base::Result<base::Done> open();
+  // The seconds of each app's live sessions that began at or after `from`. Not from an event loop.
+  struct Use {
+    std::string app_id;
+    std::int64_t seconds;
+  };
+  base::Result<std::vector<Use>> live_use_since(base::Instant from);
   // Hands the ends that wait to the writer and stops; before the writer does.
   void finish();
 

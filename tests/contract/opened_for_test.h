@@ -18,6 +18,7 @@
 #include "folder_for_test.h"
 #include "store/sqlite_api_key_records.h"
 #include "store/sqlite_api_keys.h"
+#include "store/sqlite_apps.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_readers.h"
@@ -39,6 +40,10 @@ struct Opened {
         readers(folder.database_path()),
         audit(writer, sealer_of(folder), clock),
         records(writer, readers, audit),
+        apps(writer, catalog,
+             [this](SqliteDatabase& database, const rules::AuditEntry& kept) {
+               return audit.append(database, kept);
+             }),
         ledger(
             writer,
             [](SqliteDatabase&, const rules::AuditEntry&) -> base::Result<base::Done> {
@@ -117,6 +122,7 @@ struct Opened {
   SqliteReaders readers;
   SqliteAuditLog audit;
   SqliteApiKeyRecords records;
+  SqliteApps apps;
   SqliteSessionLedger ledger;
   SqliteRedemptions redemptions;
 };

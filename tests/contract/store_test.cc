@@ -43,20 +43,62 @@ TEST(Catalog, ARefusedCreationChangesNothing) {
   EXPECT_EQ(store.catalog.app("app_9"), nullptr);
 }
 
+base::Result<rules::App> with_more_uses(const rules::App& before) {
+  auto after = before;
+  after.limits.token_uses_max = 3;
+  return after;
+}
+
 TEST(Catalog, AnAppThatWasHandedOutStaysAsItWasWhenItsLimitsChange) {
   const Folder folder;
   Opened store(folder);
   store.add_app();
   const auto* before = store.catalog.app("app_1");
-  const AppendAudit kept = [](SqliteDatabase&,
-                              const rules::AuditEntry&) -> base::Result<base::Done> {
-    return base::Done{};
-  };
-  ASSERT_TRUE(store.catalog.set_limits("app_1", {3, 60s, 5s, 2}, {}, kept));
+  ASSERT_TRUE(store.apps.change("app_1", with_more_uses, store.entry("app.change")));
   EXPECT_EQ(before->limits.token_uses_max, 1);
-  EXPECT_EQ(store.catalog.app("app_1")->limits, (rules::AppLimits{3, 60s, 5s, 2}));
-  EXPECT_EQ(store.catalog.set_limits("app_none", {}, {}, kept).error().code,
-            ErrorCode::app_unknown);
+  EXPECT_EQ(store.catalog.app("app_1")->limits.token_uses_max, 3);
+}
+
+TEST(Apps, WhatIsKeptIsReadBackAsItWas) {
+  const Folder folder;
+  rules::App app;
+  app.id = "app_2";
+  app.workspace_id = "ws_1";
+  app.name = "Second";
+  app.created_at = base::from_unix_seconds(1'795'000'000);
+  app.limits.rate_limit = rules::RateLimit{300, 1min, 600};
+  app.limits.end_user_limit = rules::RateLimit::unlimited();
+  {
+    Opened store(folder);
+    store.add_app();
+    ASSERT_TRUE(store.apps.create(app, store.entry("app.create")));
+    EXPECT_EQ(store.audited(), std::vector<std::string>{"app.create"});
+  }
+  Opened again(folder);
+  const auto* kept = again.catalog.app("app_2");
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->name, "Second");
+  EXPECT_EQ(kept->limits, app.limits);
+  EXPECT_EQ(kept->created_at, app.created_at);
+  EXPECT_EQ(again.apps.list("ws_1", "", 10).size(), 2u);
+  EXPECT_EQ(again.apps.list("ws_1", "", 1).front().id, "app_1");
+  EXPECT_EQ(again.apps.list("ws_1", "app_1", 10).front().id, "app_2");
+  EXPECT_TRUE(again.apps.list("ws_2", "", 10).empty());
+}
+
+TEST(Apps, AChangeThatIsRefusedOrHasNoAppLeavesNothing) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  const auto refuse = [](const rules::App&) -> base::Result<rules::App> {
+    return base::fail(ErrorCode::forbidden, "no");
+  };
+  EXPECT_EQ(store.apps.change("app_1", refuse, store.entry("app.change")).error().code,
+            ErrorCode::forbidden);
+  EXPECT_EQ(store.apps.change("app_9", with_more_uses, store.entry("app.change")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(store.catalog.app("app_1")->limits.token_uses_max, 1);
+  EXPECT_TRUE(store.audited().empty());
 }
 
 // Rule session-token-single-use.

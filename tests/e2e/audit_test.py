@@ -129,7 +129,7 @@ class Operator(Audited):
                 ("secret", "rotate"),
                 lambda: (folder / "server-secret").read_text(),
             ),
-            "app.change_limits": (
+            "app.change": (
                 ("app", "set", self.server.app_id, "--token-uses", "7"),
                 lambda: self.server.must("app", "list", "--json"),
             ),

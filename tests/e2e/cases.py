@@ -110,11 +110,7 @@ class Stage(Server):
 
     def second_app(self):
         """Another app of the same workspace; its id."""
-        app_id = "app_" + "2" * 20
-        self.insert(
-            "apps", app_id, self.initialised["workspace_id"], "Second", 1, 7200, 300, 1000, 0
-        )
-        return app_id
+        return json.loads(self.must("app", "create", "--name", "Second", "--json"))["id"]
 
     def second_avatar(self, workspace_id=None):
         avatar_id = str(uuid.uuid4())

@@ -186,6 +186,8 @@ class World(Stage):
                 "room_tokens_test.py::test_the_answer_is_501_and_names_the_settings",
             (self.names["mint_agora_room_token"], 501):
                 "room_tokens_test.py::test_the_answer_is_501_and_names_the_settings",
+            (self.names["create_app"], 409):
+                "apps_test.py::test_409_for_one_more_than_a_workspace_may_have",
             (self.names["get_readiness"], 503): 
                 "shutdown_test.py::test_new_sessions_and_readiness_get_503_while_the_server_is_going",
             (self.names["open_session_from_page"], 503):
@@ -230,6 +232,10 @@ class World(Stage):
             "allowed_origins": ["https://a.example"], "metadata": {"room": 7}, "uses_max": 1,
             "expires_in_seconds": 60, "leash": {"length_max_seconds": 60}})
         self.call("mint_session_token", 404, body={"avatar_id": STRANGE_UUID})
+        self.call("mint_session_token", 402, body={"end_user_id": "test-force-mint-402"})
+        persona = self.initialised["persona_id"]
+        self.call("mint_session_token", 201, body={"persona_id": persona})
+        self.call("mint_session_token", 400, body={"persona_id": STRANGE_UUID})
 
     def do_revoke_session_tokens(self):
         self.call("revoke_session_tokens", 200, body={"end_user_id": "nobody"})
@@ -352,6 +358,24 @@ class World(Stage):
         wish = {"name": "made", "app_id": self.app_id} | live
         self.call("create_key", 201, person, body=wish)
         self.call("rotate_app_keys", 201, person, parts={"app_id": self.app_id}, body=live)
+
+    # Apps.
+
+    def do_list_apps(self):
+        self.call("list_apps", 200)
+        self.call("list_apps", 400, query={"limit": 0})
+
+    def do_create_app(self):
+        self.call("create_app", 201, body={"name": "made", "rate_limit": "10/min"})
+
+    def do_get_app(self):
+        self.call("get_app", 200, parts={"app_id": self.app_id})
+
+    def do_change_app(self):
+        owner, parts = self.owner["access_token"], {"app_id": self.app_id}
+        self.call("change_app", 200, owner, parts=parts, body={"name": "changed"})
+        self.call("change_app", 400, owner, parts=parts, body={"no_such_member": 1})
+        self.call("change_app", 404, owner, parts={"app_id": "app_none"}, body={"name": "x"})
 
     # People.
 

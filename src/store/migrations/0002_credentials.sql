@@ -1,5 +1,5 @@
--- What a key may do and how it stands. `scopes` is a set of bits (rules/permission.h), -1: all that
--- keys may have. `networks` are CIDR ranges with a space between. `hash_kind` 1: imported, the hash
+-- What a key may do and how it stands. `scopes` is a set of bits (rules/permission.h), -1: the
+-- usual ones. `networks` are CIDR ranges with a space between. `hash_kind` 1: imported, the hash
 -- is made of a SHA-256 that came from elsewhere.
 ALTER TABLE api_keys ADD COLUMN scopes INTEGER NOT NULL DEFAULT -1;
 ALTER TABLE api_keys ADD COLUMN expires_at INTEGER;
@@ -15,6 +15,12 @@ ALTER TABLE api_keys ADD COLUMN hash_kind INTEGER NOT NULL DEFAULT 0;
 DROP INDEX api_keys_by_app;
 CREATE INDEX api_keys_by_app ON api_keys (app_id, environment, created_at);
 CREATE INDEX api_keys_by_maker ON api_keys (created_by) WHERE created_by LIKE 'key_%';
+
+-- Limits of rules/rate_limit.h as text, empty: none of its own.
+ALTER TABLE apps ADD COLUMN rate_limit TEXT NOT NULL DEFAULT '';
+ALTER TABLE apps ADD COLUMN end_user_limit TEXT NOT NULL DEFAULT '';
+-- Of live sessions (rules/monthly_minutes.h); null: no such limit.
+ALTER TABLE apps ADD COLUMN monthly_minutes INTEGER;
 
 -- When and from where a key was last used, and how often ever; one row per key that ever was.
 CREATE TABLE api_key_uses (

@@ -1,0 +1,53 @@
+// Counts what one end user of an app does (rule rate-limit-of-end-user in rules/rate_limit.h).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "rules/app.h"
+#include "rules/audit.h"
+#include "rules/rate_limit.h"
+
+namespace stagedoor::actions {
+
+// Safe for concurrent use; from memory, without waiting.
+class LimitEndUser {
+ public:
+  struct Parts {
+    rules::RateLimiter& limiter;
+    rules::AuditLog& audit;
+    const base::Clock& clock;
+  };
+  struct Options {
+    rules::RateLimit limit = rules::RateLimit::unlimited();  // of apps without their own
+  };
+  LimitEndUser(Parts parts, Options options) : parts_(parts), options_(options) {}
+
+  enum class Step : unsigned char { minting, opening };
+  struct Request {
+    const rules::App& app;
+    rules::Environment environment;
+    std::string_view end_user_id;  // empty: nobody to count
+    Step step;
+    std::string_view actor;  // who mints, or whose token it is
+  };
+  // `rate_limited`, with when to try again. Looks nothing up where there is no limit.
+  base::Result<base::Done> operator()(const Request& request) const {
+    const auto& own = request.app.limits.end_user_limit;
+    const auto& limit = own ? *own : options_.limit;
+    if (limit.is_unlimited() || request.end_user_id.empty()) return base::Done{};
+    return take(request, limit);
+  }
+
+ private:
+  base::Result<base::Done> take(const Request& request, const rules::RateLimit& limit) const;
+
+  Parts parts_;
+  Options options_;
+};
+
+}  // namespace stagedoor::actions

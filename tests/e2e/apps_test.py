@@ -1,0 +1,215 @@
+"""Apps over HTTP: who sees, makes and changes them, and the limits that they bring along.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import json
+import unittest
+
+from cases import Stage, main, wait_until
+from raw_websocket import Refusal
+
+PASSWORD = "correct horse"
+WIDE = '"100000/min burst 100000"'
+SETTINGS = ('[server]\ntrusted_proxies = ["127.0.0.0/8"]\n[limits]\n' + "".join(
+    f"{name} = {WIDE}\n" for name in (
+        "api_key_free", "api_key_pro", "person", "stranger", "password", "login",
+        "account_creation")))
+
+
+class AppsCase(unittest.TestCase):
+    settings = SETTINGS
+
+    def setUp(self):
+        self.server = Stage(self.settings).__enter__()
+        self.addCleanup(self.server.close)
+        self.app = f"/v1/apps/{self.server.app_id}"
+
+    def call(self, method, path, credential=None, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers["Authorization"] = f"Bearer {credential or self.server.api_key}"
+        return self.server.http(method, path, headers, body)
+
+    def person(self, role):
+        """A member of the workspace with this role: their access token."""
+        who = {"email": f"{role}@example.com", "password": PASSWORD}
+        invited = json.loads(self.server.must(
+            "member", "invite", "--email", who["email"], "--role", role, "--json"))
+        self.server.http("POST", "/v1/accounts", body=who | {"invitation_code": invited["code"]})
+        return self.server.http("POST", "/v1/login", body=who).json()["access_token"]
+
+    def key(self, *words):
+        made = self.server.must("key", "create", "--name", "made", "--json", *words)
+        return json.loads(made)["api_key"]
+
+    def knows_key(self, key):
+        wait_until(lambda: self.call("GET", "/v1/me", key).status == 200, "the server to know a key")
+        return key
+
+
+class Apps(AppsCase):
+    # Rule app-changed-by-its-owners.
+    def test_a_person_makes_an_app_and_keys_for_it_and_it_is_recorded(self):
+        admin = self.person("admin")
+        made = self.call("POST", "/v1/apps", admin, {"name": "Second", "sessions_max": 5})
+        self.assertEqual(made.status, 201, made.body)
+        app = made.json()
+        self.assertEqual((app["name"], app["sessions_max"], app["rate_limit"]), ("Second", 5, None))
+        listed = self.call("GET", "/v1/apps", admin).json()
+        self.assertEqual({one["id"] for one in listed["data"]}, {self.server.app_id, app["id"]})
+        self.assertIsNone(listed["next"])
+        key = self.call("POST", "/v1/keys", admin, {
+            "name": "k", "app_id": app["id"], "environment": "test"}).json()["api_key"]
+        self.assertEqual(self.call("GET", f"/v1/apps/{app['id']}", key).json(), app)
+        (entry,) = self.server.audited("app.create")
+        self.assertEqual(entry["subject"], app["id"])
+        self.assertTrue(entry["actor"].startswith("acc_"))
+        self.assertEqual(entry["detail"], "name=Second, sessions_max=5")
+
+    def test_pages_follow_each_other(self):
+        admin = self.person("admin")
+        for number in range(4):
+            self.call("POST", "/v1/apps", admin, {"name": f"n{number}"})
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = self.call("GET", f"/v1/apps?limit=2&cursor={cursor}", admin).json()
+            seen += [app["id"] for app in page["data"]]
+            cursor = page["next"]
+        self.assertEqual(len(seen), 5)
+        self.assertEqual(seen, sorted(set(seen)))
+
+    # Rule app-changed-by-its-owners.
+    def test_a_change_holds_for_tokens_minted_from_then_on_and_is_recorded(self):
+        admin = self.person("admin")
+        changed = self.call("PATCH", self.app, admin, {
+            "name": "One", "token_uses_max": 3, "length_max_seconds": 60, "idle_max_seconds": 20,
+            "sessions_max": 2, "rate_limit": "500/min", "end_user_limit": "9/hour burst 3"})
+        self.assertEqual(changed.status, 200, changed.body)
+        minted = self.call("POST", "/v1/session-tokens").json()
+        self.assertEqual((minted["uses_max"], minted["leash"]["length_max_seconds"]), (3, 60))
+        app = self.call("GET", self.app, admin).json()
+        self.assertEqual(app, changed.json())
+        self.assertEqual((app["rate_limit"], app["end_user_limit"]), ("500/min", "9/hour burst 3"))
+        again = self.call("PATCH", self.app, admin, {"rate_limit": None}).json()
+        self.assertEqual((again["rate_limit"], again["sessions_max"]), (None, 2))
+        self.assertEqual(self.server.audited("app.change")[-1]["detail"], "rate_limit=none")
+        listed = json.loads(self.server.must("app", "list", "--json"))
+        self.assertEqual((listed["name"], listed["end_user_limit"]), ("One", "9/hour burst 3"))
+
+    # Rule app-changed-by-its-owners.
+    def test_who_may_not_is_refused(self):
+        for role in ("viewer", "developer"):
+            somebody = self.person(role)
+            self.assertEqual(self.call("GET", self.app, somebody).status, 200)
+            self.assertEqual(self.call("PATCH", self.app, somebody, {"name": "x"}).status, 403)
+            self.assertEqual(self.call("POST", "/v1/apps", somebody, {"name": "x"}).status, 403)
+
+    # Rule app-changed-by-its-owners.
+    def test_a_key_needs_the_scope_by_name_and_only_narrows(self):
+        self.assertEqual(self.call("PATCH", self.app, body={"sessions_max": 1}).status, 403)
+        key = self.knows_key(self.key("--live", "--scope", "apps:*"))
+        narrowed = self.call("PATCH", self.app, key, {"sessions_max": 9, "rate_limit": "50/min"})
+        self.assertEqual(narrowed.status, 200, narrowed.body)
+        for wish in ({"sessions_max": 10}, {"rate_limit": None}, {"rate_limit": "51/min"}):
+            refused = self.call("PATCH", self.app, key, wish)
+            self.assertEqual(refused.status, 403, wish)
+            self.assertIn(next(iter(wish)), refused.json()["detail"])
+        self.assertEqual(self.call("POST", "/v1/apps", key, {"name": "x"}).status, 403)
+        test_key = self.knows_key(self.key("--scope", "apps:write"))
+        self.assertEqual(self.call("PATCH", self.app, test_key, {"sessions_max": 1}).status, 403)
+
+    # Rule app-changed-by-its-owners.
+    def test_404_for_an_app_of_others_is_that_for_none(self):
+        second = self.server.second_app()
+        nothing = self.call("GET", "/v1/apps/app_none")
+        self.assertEqual(nothing.status, 404)
+        others = self.call("GET", f"/v1/apps/{second}")
+        self.assertEqual((others.status, others.json()), (404, nothing.json()))
+        self.assertEqual([app["id"] for app in self.call("GET", "/v1/apps").json()["data"]],
+                         [self.server.app_id])
+
+    def test_what_is_not_right_is_named(self):
+        admin = self.person("admin")
+        for wish in ({"sessions_max": 0}, {"rate_limit": "often"}, {"end_user_limit": 5},
+                     {"name": ""}, {"no_such": 1}):
+            refused = self.call("PATCH", self.app, admin, wish)
+            self.assertEqual(refused.status, 400, wish)
+            self.assertIn(next(iter(wish)), refused.json()["detail"])
+        self.assertEqual(self.call("POST", "/v1/apps", admin, {}).status, 400)
+
+
+class LimitsCase(AppsCase):
+    def mint(self, key=None, network="203.0.113.1", **body):
+        return self.call("POST", "/v1/session-tokens", key, body, X_Forwarded_For=network)
+
+    def setUp(self):
+        super().setUp()
+        self.admin = self.person("admin")
+
+    def set_limits(self, **limits):
+        changed = self.call("PATCH", self.app, self.admin, limits)
+        self.assertEqual(changed.status, 200, changed.body)
+
+
+class Limits(LimitsCase):
+    # Rule rate-limit-of-app.
+    def test_all_keys_of_an_app_share_its_limit_from_wherever_they_call(self):
+        other = self.knows_key(self.key())
+        self.set_limits(rate_limit="3/hour")
+        statuses = [self.mint(network="203.0.113.1").status, self.mint(other, "203.0.113.2").status,
+                    self.mint(network="203.0.113.3").status]
+        self.assertEqual(statuses, [201] * 3)
+        refused = self.mint(other, "203.0.113.4")
+        self.assertEqual(refused.status, 429)
+        self.assertIn("limit of the app", refused.json()["detail"])
+        self.assertTrue(refused.headers["RateLimit-Policy"].startswith('"app";q=3;'))
+        self.assertGreater(int(refused.headers["Retry-After"]), 1000)
+        metrics = self.server.http("GET", "/metrics").body.decode()
+        self.assertIn('stagedoor_rate_limit_calls_total{kind="app",outcome="refused"} 1', metrics)
+
+    # Rule rate-limit-of-end-user.
+    def test_one_end_user_who_mints_too_often_leaves_the_others_alone(self):
+        self.set_limits(end_user_limit="2/hour")
+        statuses = [self.mint(end_user_id="ada").status for _ in range(3)]
+        self.assertEqual(statuses, [201, 201, 429])
+        refused = self.mint(end_user_id="ada")
+        self.assertIn("end user", refused.json()["detail"])
+        self.assertGreater(int(refused.headers["Retry-After"]), 1000)
+        self.assertEqual(self.mint(end_user_id="bob").status, 201)
+        self.assertEqual(self.mint().status, 201, "nobody is named")
+
+    # Rule rate-limit-of-end-user.
+    def test_an_end_user_opens_no_more_sessions_and_the_refused_token_is_not_spent(self):
+        self.set_limits(end_user_limit="1/hour")
+        self.server.limits("--token-uses", "3")
+        token = self.mint(end_user_id="ada").json()["session_token"]
+        self.assertTrue(self.server.is_admitted(token))
+        refused = self.server.knock(token)
+        self.assertIsInstance(refused, Refusal)
+        self.assertEqual(refused.status, 429)
+        self.assertIn("end user", refused.message)
+        self.set_limits(end_user_limit="unlimited")
+        self.assertTrue(self.server.is_admitted(token))
+
+    # Rule rate-limit-of-end-user.
+    def test_a_person_who_names_no_end_user_counts_as_one(self):
+        self.set_limits(end_user_limit="1/hour")
+        developer = self.person("developer")
+        wish = {"app_id": self.server.app_id, "environment": "test"}
+        self.assertEqual(self.mint(developer, **wish).status, 201)
+        self.assertEqual(self.mint(developer, **wish).status, 429)
+        self.assertEqual(self.mint(developer, end_user_id="ada", **wish).status, 201)
+
+
+class EndUsersOfTheSettings(LimitsCase):
+    settings = SETTINGS + 'end_user = "1/hour"\n'
+
+    # Rule rate-limit-of-end-user.
+    def test_the_settings_limit_holds_where_an_app_says_nothing(self):
+        self.assertEqual([self.mint(end_user_id="ada").status for _ in range(2)], [201, 429])
+        self.set_limits(end_user_limit="5/hour")
+        self.assertEqual(self.mint(end_user_id="ada").status, 201)
+
+
+if __name__ == "__main__":
+    main()
