@@ -528,6 +528,38 @@ TEST(AdmitConnection, AFullAppRefusesAndTheTokenStaysUnspent) {
   EXPECT_TRUE(w.show(token));
 }
 
+// Rule app-monthly-minutes.
+TEST(AdmitConnection, WhenTheMinutesAreUsedUpNothingIsMintedOrOpenedAndTheTokenStaysUnspent) {
+  World w;
+  w.key = w.make_key("app_1", rules::Environment::live)->text.secret().expose();
+  w.book.apps["app_1"].limits.monthly_minutes = 1;
+  const auto token = w.mint(w.wish());
+  w.minutes.seconds = 60;
+  EXPECT_EQ(w.refusal(token), ErrorCode::payment_required);
+  EXPECT_EQ(w.mint_token(w.caller(), w.wish()).error().code, ErrorCode::payment_required);
+  EXPECT_TRUE(w.minutes.begun.empty());
+  w.book.apps["app_1"].limits.monthly_minutes = 2;
+  const auto grant = w.show(token);
+  ASSERT_TRUE(grant);
+  EXPECT_EQ(w.minutes.begun, std::vector<std::string>{grant->session_id() + " 1"});
+}
+
+// Rule rate-limit-of-end-user.
+TEST(AdmitConnection, AnEndUserOverTheirLimitIsRefusedAndTheTokenStaysUnspent) {
+  World w;
+  auto& limits = w.book.apps["app_1"].limits;
+  limits.token_uses_max = 3;
+  limits.end_user_limit = rules::RateLimit{1, 1min, 1};
+  auto wish = w.wish();
+  wish.end_user_id = "ada";
+  const auto token = w.mint(wish);
+  EXPECT_EQ(w.mint_token(w.caller(), wish).error().code, ErrorCode::rate_limited);
+  ASSERT_TRUE(w.show(token));
+  EXPECT_EQ(w.refusal(token), ErrorCode::rate_limited);
+  w.clock.advance(1min);
+  EXPECT_TRUE(w.show(token));
+}
+
 TEST(AdmitConnection, WhereTheRedemptionCannotBeKeptNobodyIsLetIn) {
   World w;
   w.spent.is_broken = true;

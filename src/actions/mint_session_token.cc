@@ -1,6 +1,7 @@
 #include "actions/mint_session_token.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "actions/choose_app.h"
 #include "rules/built_in.h"
@@ -64,15 +65,16 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
   }
   if (auto covered = rules::check_minutes(app, chosen->environment, parts_.minutes, now); !covered)
     return base::fail(covered.error());
+  auto actor = caller.actor();
   // A person who names no end user is one.
   const bool is_person = caller.kind() == rules::CallerKind::person;
-  const std::string person = is_person && request.end_user_id.empty() ? caller.actor() : "";
-  if (auto counted = parts_.limit_end_user(
-          {.app = app,
-           .environment = chosen->environment,
-           .end_user_id = person.empty() ? std::string_view(request.end_user_id) : person,
-           .step = LimitEndUser::Step::minting,
-           .actor = caller.actor()});
+  const std::string_view end_user =
+      is_person && request.end_user_id.empty() ? actor : request.end_user_id;
+  if (auto counted = parts_.limit_end_user({.app = app,
+                                            .environment = chosen->environment,
+                                            .end_user_id = end_user,
+                                            .step = LimitEndUser::Step::minting,
+                                            .actor = actor});
       !counted)
     return base::fail(counted.error());
 
@@ -81,7 +83,7 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .subject = request.end_user_id.empty() ? app.id : request.end_user_id,
                             .account_id = app.workspace_id,
                             .app_id = app.id,
-                            .api_key_id = caller.actor(),
+                            .api_key_id = std::move(actor),
                             .region = options_.region,
                             .environment = chosen->environment,
                             .avatar_id = request.avatar_id,

@@ -37,6 +37,15 @@ struct Door {
     router.add({"GET", "/quick", guard.quick(Permission::keys_read, name)});
     router.add({"GET", "/keys", guard.quick_for_keys(Permission::keys_read, name)});
     router.add({"GET", "/slow", guard.slow(Permission::keys_read, name)});
+    router.add({"GET", "/either",
+                guard.quick_or_slow(
+                    Permission::keys_read,
+                    [name](const rules::Caller& caller, const Request& in, Response& out) {
+                      if (in.query("slow")) return Guard::Attempt::needs_time;
+                      name(caller, in, out);
+                      return Guard::Attempt::answered;
+                    },
+                    name)});
     router.add({"GET", "/write", guard.quick(Permission::keys_write, name)});
     router.add({"GET", "/open", guard.open_quick(rules::RateKind::login, open)});
     router.add({"GET", "/open-slow", guard.open_slow(rules::RateKind::password, open)});
@@ -122,6 +131,21 @@ TEST(Guard, APersonIsAdmittedAndOnePassedThroughAWorkerWhoseTokenIsNew) {
   EXPECT_EQ(door.ask("/quick", "a.b.new").body, "acc_new");
   EXPECT_EQ(door.ask("/slow", "a.b.new").body, "acc_new");
   EXPECT_EQ(door.world.people.verified, 2);
+}
+
+TEST(Guard, WorkThatNeedsTimeGoesOnOnAWorkerForKeysAndPeopleAndIsCountedOnce) {
+  Door door;
+  const auto key = door.world.make_key();
+  EXPECT_TRUE(door.ask("/either", key).has("X-RateLimit-Remaining: 19\r\n"));
+  const auto on_loop = door.worker.load();
+  const auto slow = door.ask("/either?slow=1", key);
+  EXPECT_EQ(slow.body, "key_0000000000000001");
+  EXPECT_TRUE(slow.has("X-RateLimit-Remaining: 18\r\n"));
+  EXPECT_NE(door.worker.load(), on_loop);
+  EXPECT_EQ(door.ask("/either", "a.b.ada").body, "acc_ada");
+  EXPECT_EQ(door.ask("/either?slow=1", "a.b.ada").body, "acc_ada");
+  EXPECT_EQ(door.ask("/either", "a.b.new").body, "acc_new");
+  EXPECT_EQ(door.ask("/either", "").status, 401);
 }
 
 TEST(Guard, WhereOnlyKeysAreTakenAPersonsTokenIsRefusedAndToldSo) {

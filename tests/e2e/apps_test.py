@@ -3,10 +3,14 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import contextlib
 import json
+import sqlite3
+import time
 import unittest
 
 from cases import Stage, main, wait_until
+from motion_messages import Error
 from raw_websocket import Refusal
 
 PASSWORD = "correct horse"
@@ -95,6 +99,19 @@ class Apps(AppsCase):
         self.assertEqual(self.server.audited("app.change")[-1]["detail"], "rate_limit=none")
         listed = json.loads(self.server.must("app", "list", "--json"))
         self.assertEqual((listed["name"], listed["end_user_limit"]), ("One", "9/hour burst 3"))
+
+    def test_409_for_one_more_than_a_workspace_may_have(self):
+        admin = self.person("admin")
+        with contextlib.closing(sqlite3.connect(self.server.data / "stagedoor.db")) as store, store:
+            store.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
+                "INSERT INTO apps (id, workspace_id, name, token_uses_max, length_max_seconds, "
+                "idle_max_seconds, sessions_max, created_at) "
+                "SELECT 'app_' || i, ?, 'many', 1, 60, 60, 1, 0 FROM n",
+                (self.server.initialised["workspace_id"],))
+        refused = self.call("POST", "/v1/apps", admin, {"name": "one more"})
+        self.assertEqual(refused.status, 409, refused.body)
+        self.assertEqual(self.server.audited("app.create"), [])
 
     # Rule app-changed-by-its-owners.
     def test_who_may_not_is_refused(self):
@@ -187,7 +204,7 @@ class Limits(LimitsCase):
         refused = self.server.knock(token)
         self.assertIsInstance(refused, Refusal)
         self.assertEqual(refused.status, 429)
-        self.assertIn("end user", refused.message)
+        self.assertIn(b"end user", refused.body)
         self.set_limits(end_user_limit="unlimited")
         self.assertTrue(self.server.is_admitted(token))
 
@@ -209,6 +226,94 @@ class EndUsersOfTheSettings(LimitsCase):
         self.assertEqual([self.mint(end_user_id="ada").status for _ in range(2)], [201, 429])
         self.set_limits(end_user_limit="5/hour")
         self.assertEqual(self.mint(end_user_id="ada").status, 201)
+
+
+class MonthlyMinutes(AppsCase):
+    def setUp(self):
+        super().setUp()
+        self.live_key = self.knows_key(self.key("--live"))
+
+    def have_used(self, seconds):
+        """Live sessions of this month that have lasted so long, before the server starts again."""
+        self.server.halt()
+        began = int(time.time() * 1000)
+        row = {"id": f"before_{seconds}", "token_id": b"t", "app_id": self.server.app_id,
+               "workspace_id": self.server.initialised["workspace_id"], "environment": 0,
+               "api_key_id": 0, "end_user_id": "", "avatar_id": "", "dialect": "spatius",
+               "peer": "", "began_at": began, "last_seen_at": began,
+               "ended_at": began + seconds * 1000, "end_reason": "client"}
+        with contextlib.closing(sqlite3.connect(self.server.data / "stagedoor.db")) as store, store:
+            store.execute(f"INSERT INTO sessions ({', '.join(row)}) VALUES "
+                          f"({', '.join('?' * len(row))})", tuple(row.values()))
+        self.server.start()
+
+    def minutes(self, limit):
+        self.server.must("app", "set", self.server.app_id, "--monthly-minutes", str(limit))
+        wanted = None if limit == "none" else limit
+        wait_until(lambda: self.this_app()["monthly_minutes"] == wanted, "the limit to be known")
+
+    def this_app(self):
+        return self.call("GET", self.app).json()
+
+    # Rule app-monthly-minutes.
+    def test_402_in_each_dialect_when_they_are_used_up_and_no_token_is_spent(self):
+        token = self.server.token(self.live_key)
+        self.have_used(3 * 60)
+        self.minutes(3)
+        month = self.this_app()["this_month"]
+        self.assertEqual((month["live_seconds_used"], month["minutes_used"], month["minutes_left"]),
+                         (180, 3, 0))
+        ours = self.call("POST", "/v1/session-tokens", self.live_key)
+        self.assertEqual((ours.status, ours.json()["type"]), (402, "/problems/payment-required"))
+        (error,) = self.server.mint(self.live_key).json()["errors"]
+        self.assertEqual((error["status"], error["code"]), (402, "INSUFFICIENT_BALANCE"))
+        persona = {"personaConfig": {"personaId": self.live_persona()}}
+        anam = self.call("POST", "/v1/auth/session-token", self.live_key, persona)
+        self.assertEqual((anam.status, anam.json()["error"]), (402, "No plan found"))
+        refused = self.server.knock(token)
+        self.assertIsInstance(refused, Refusal)
+        self.assertEqual(refused.status, 402)
+        said = json.loads(refused.body)["message"].lower()
+        self.assertIn("session denied", said)
+        self.assertIn("credits exhausted", said)
+        self.assertTrue(self.server.is_admitted(self.server.token()), "tests cost nothing")
+        self.minutes(4)
+        self.assertTrue(self.server.is_admitted(token))
+
+    def live_persona(self):
+        body = {"name": "Ada", "avatarId": self.server.avatar_id, "systemPrompt": "Be Ada."}
+        made = self.call("POST", "/v1/personas", self.live_key, body)
+        self.assertEqual(made.status, 201, made.body)
+        return made.json()["id"]
+
+    # Rule app-monthly-minutes.
+    def test_sessions_that_run_are_told_and_end_when_the_minutes_run_out(self):
+        self.have_used(58)
+        running = self.server.session(self.server.token(self.live_key))
+        of_a_test = self.server.session()
+        self.minutes(1)
+        said = running.receive()
+        self.assertIsInstance(said, Error)
+        self.assertEqual(said.code, 4001)
+        self.assertIn("credits exhausted", said.text)
+        self.assertEqual(running.websocket.wait_until_closed().code, 4001)
+        self.assertTrue(of_a_test.still_serves())
+        of_a_test.websocket.wire.drop()
+        self.server.wait_for_log("app.minutes_used_up", live_sessions_ended=1)
+        ended = wait_until(
+            lambda: [e for e in self.server.audited("session.end")
+                     if e["subject"] == running.connection_id], "the ledger to hear of the end")
+        self.assertTrue(ended[0]["detail"].startswith("minutes_used_up, "))
+        self.assertEqual(self.this_app()["this_month"]["minutes_left"], 0)
+
+    # Rule app-monthly-minutes.
+    def test_what_was_used_is_known_after_kill_9(self):
+        self.have_used(60)
+        session = self.server.session(self.server.token(self.live_key))
+        self.server.restart(9)
+        session.websocket.wire.drop()
+        self.assertGreaterEqual(self.this_app()["this_month"]["live_seconds_used"], 60)
+        self.assertIsNone(self.this_app()["this_month"]["minutes_left"])
 
 
 if __name__ == "__main__":

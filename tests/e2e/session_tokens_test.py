@@ -189,6 +189,51 @@ class Minting(TokenCase):
         session.websocket.wire.drop()
 
 
+class OfAPersona(TokenCase):
+    def setUp(self):
+        self.persona = self.server.initialised["persona_id"]
+
+    # Rule persona-checked-at-minting.
+    def test_a_token_names_the_personas_avatar_and_its_snapshot(self):
+        minted = self.mint(persona_id=self.persona, end_user_id="ada", expires_in_seconds=60)
+        self.assertEqual(minted["persona_id"], self.persona)
+        self.assertEqual(minted["avatar_id"], self.server.avatar_id)
+        self.assertEqual((minted["end_user_id"], minted["uses_max"]), ("ada", 1))
+        self.assertAlmostEqual(minted["expires_at"], time.time() + 60, delta=5)
+        claims = claims_of(minted["session_token"])
+        self.assertEqual(len(claims["persona"]), 43)
+        again = claims_of(self.mint(persona_id=self.persona)["session_token"])
+        self.assertEqual(again["persona"], claims["persona"])
+        self.assertIsNone(self.mint()["persona_id"])
+
+    # Rule persona-checked-at-minting.
+    def test_what_is_not_there_is_refused_with_the_member_named(self):
+        nobody = {"persona_id": "00000000-0000-4000-8000-000000000000"}
+        self.refused(self.call(PATH, nobody), 400, "persona_id: ")
+        # The first persona is of the test environment.
+        foreign = self.call(PATH, {"persona_id": self.persona}, self.live_key["api_key"])
+        self.refused(foreign, 400, "persona_id: ")
+        self.assertEqual(foreign.json(), self.call(PATH, nobody).json())
+
+    # Rule persona-checked-at-minting.
+    def test_an_avatar_that_is_named_too_must_be_the_personas(self):
+        same = self.mint(persona_id=self.persona, avatar_id=self.server.avatar_id)
+        self.assertEqual(same["avatar_id"], self.server.avatar_id)
+        other = {"persona_id": self.persona, "avatar_id": self.server.second_avatar()}
+        self.refused(self.call(PATH, other), 400, "avatar_id: ")
+
+    def test_a_developer_mints_for_it_too_and_a_viewer_does_not(self):
+        for role, status in (("developer", 201), ("viewer", 403)):
+            who = {"email": f"{role}@example.com", "password": "correct horse"}
+            invited = json.loads(self.server.must(
+                "member", "invite", "--email", who["email"], "--role", role, "--json"))
+            self.server.http(
+                "POST", "/v1/accounts", body=who | {"invitation_code": invited["code"]})
+            person = self.server.http("POST", "/v1/login", body=who).json()["access_token"]
+            body = {"persona_id": self.persona, "app_id": self.server.app_id, "environment": "test"}
+            self.assertEqual(self.call(PATH, body, person).status, status, role)
+
+
 class UnlistedOrigins(TokenCase):
     settings = '[tokens]\nunlisted_origins = "none"\n'
 
