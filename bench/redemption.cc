@@ -229,8 +229,8 @@ int main(int argument_count, char** arguments) {
   store::SqliteAuditLog audit(writer, *std::move(sealer), clock);
   store::SqliteSessionLedger ledger(
       writer,
-      [&audit](store::SqliteDatabase& open, const rules::AuditEntry& entry) {
-        return audit.append(open, entry);
+      [&audit](store::SqliteDatabase& open, rules::AuditEntry entry) {
+        return audit.append(open, std::move(entry));
       },
       clock);
   store::SqliteRedemptions redemptions(writer, ledger, clock);

@@ -146,8 +146,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->key_records =
       std::make_unique<store::SqliteApiKeyRecords>(*made->writer, *made->readers, *made->audit);
   const auto append = [&audit = *made->audit](store::SqliteDatabase& open,
-                                              const rules::AuditEntry& entry) {
-    return audit.append(open, entry);
+                                              rules::AuditEntry entry) {
+    return audit.append(open, std::move(entry));
   };
   made->apps = std::make_unique<store::SqliteApps>(*made->writer, *made->catalog, append);
   made->ledger = std::make_unique<store::SqliteSessionLedger>(*made->writer, append, made->clock);

@@ -14,6 +14,6 @@
 namespace stagedoor::store {
 
 using AppendAudit =
-    std::function<base::Result<base::Done>(SqliteDatabase& database, const rules::AuditEntry&)>;
+    std::function<base::Result<base::Done>(SqliteDatabase& database, rules::AuditEntry)>;
 
 }  // namespace stagedoor::store

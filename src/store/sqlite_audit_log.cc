@@ -159,7 +159,9 @@ base::Result<rules::AuditCheckpoint> renew_audit_key(SqliteDatabase& database,
 
 SqliteAuditLog::SqliteAuditLog(SqliteWriter& writer, rules::AuditSealer sealer,
                                const base::Clock& clock, AuditNotes::Options notes)
-    : writer_(writer), sealer_(std::move(sealer)), clock_(clock), notes_(notes) {}
+    : writer_(writer), sealer_(std::move(sealer)), clock_(clock), notes_(notes) {
+  writer_.gather_with(*this);
+}
 
 base::Result<SqliteAuditLog::Statements*> SqliteAuditLog::statements_for(SqliteDatabase& database) {
   if (statements_ && statements_->database == &database) return &*statements_;
@@ -173,33 +175,43 @@ base::Result<SqliteAuditLog::Statements*> SqliteAuditLog::statements_for(SqliteD
   return &*statements_;
 }
 
-base::Result<rules::AuditCheckpoint> SqliteAuditLog::proved_head(Statements& statements) const {
+base::Result<base::Done> SqliteAuditLog::read_proved_head(Statements& statements) {
   const auto head = head_of(statements.head, *statements.database);
   if (!head) return base::fail(head.error());
-  if (sealer_.head_proof(head->checkpoint) == head->proof) return head->checkpoint;
+  if (sealer_.head_proof(head->checkpoint) == head->proof) {
+    head_ = head->checkpoint;
+    return base::Done{};
+  }
   return base::fail(ErrorCode::conflict, "audit log: the note of its end was changed by others",
                     "The audit log was changed by others; nothing can be recorded.");
 }
 
-base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database,
-                                                const rules::AuditEntry& entry) {
+base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database, rules::AuditEntry entry) {
   const auto statements = statements_for(database);
   if (!statements) return base::fail(statements.error());
-  auto& [used, head, insert, move_head] = **statements;
-  const auto before = proved_head(**statements);
-  if (!before) return base::fail(before.error());
-  auto kept = entry;
-  rules::make_fit(kept);
+  if (!head_)
+    if (auto read = read_proved_head(**statements); !read) return read;
+  rules::make_fit(entry);
   rules::AuditCheckpoint after;
-  after.number = before->number + 1;
-  after.seal = sealer_.seal(before->seal, after.number, kept);
-  insert.bind(1, after.number).bind(2, base::unix_millis(kept.at)).bind(3, kept.workspace_id);
-  insert.bind(4, kept.actor).bind(5, kept.action).bind(6, kept.subject);
-  insert.bind(7, static_cast<std::int64_t>(kept.outcome)).bind(8, kept.peer);
-  insert.bind(9, kept.request_id).bind(10, kept.detail).bind_blob(11, after.seal);
+  after.number = head_->number + 1;
+  after.seal = sealer_.seal(head_->seal, after.number, entry);
+  auto& insert = (*statements)->insert;
+  insert.bind(1, after.number).bind(2, base::unix_millis(entry.at));
+  insert.bind_in_place(3, entry.workspace_id).bind_in_place(4, entry.actor);
+  insert.bind_in_place(5, entry.action).bind_in_place(6, entry.subject);
+  insert.bind(7, static_cast<std::int64_t>(entry.outcome)).bind_in_place(8, entry.peer);
+  insert.bind_in_place(9, entry.request_id).bind_in_place(10, entry.detail);
+  insert.bind_blob_in_place(11, after.seal);
   if (!insert.run()) return database.trouble("append to the audit log");
-  move_head.bind(1, after.number).bind_blob(2, after.seal);
-  if (!move_head.bind_blob(3, sealer_.head_proof(after)).run() || database.changes() != 1)
+  head_ = after;
+  return base::Done{};
+}
+
+base::Result<base::Done> SqliteAuditLog::write(SqliteDatabase& database) {
+  if (!head_) return base::Done{};
+  auto& move_head = statements_->move_head;
+  move_head.bind(1, head_->number).bind_blob(2, head_->seal);
+  if (!move_head.bind_blob(3, sealer_.head_proof(*head_)).run() || database.changes() != 1)
     return database.trouble("note the audit log's end");
   return base::Done{};
 }

@@ -1,5 +1,6 @@
 // The audit log in SQLite (rules/audit.h). Each entry is appended inside the transaction of what it
-// tells of, by whichever process makes it: the chain's end is read from the database each time.
+// tells of, by whichever process makes it: the chain's end is read from the database, and proved,
+// once in each group of the writer's, and written at the group's end.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -40,14 +41,14 @@ base::Result<rules::AuditCheckpoint> renew_audit_key(SqliteDatabase& database,
                                                      const std::string& path, base::Random& random);
 
 // Safe for concurrent use.
-class SqliteAuditLog : public rules::AuditLog {
+class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
  public:
   SqliteAuditLog(SqliteWriter& writer, rules::AuditSealer sealer, const base::Clock& clock,
-                 rules::AuditNotes::Options notes = {});
+                 rules::AuditNotes::Options notes = {});  // before the writer starts
 
   // Inside a writer's job, and only there. Where it fails the job must fail: `unavailable`, or
   // `conflict` where the note of the log's end was changed by others.
-  base::Result<base::Done> append(SqliteDatabase& database, const rules::AuditEntry& entry);
+  base::Result<base::Done> append(SqliteDatabase& database, rules::AuditEntry entry);
 
   base::Result<base::Done> record(rules::AuditEntry entry) override;
   // A crash loses what was noted within the last moments; a clean end loses nothing.
@@ -68,14 +69,21 @@ class SqliteAuditLog : public rules::AuditLog {
   base::Result<Statements*> statements_for(SqliteDatabase& database);
   base::Result<base::Done> append_all(SqliteDatabase& database,
                                       std::span<const rules::AuditEntry> entries);
-  base::Result<rules::AuditCheckpoint> proved_head(Statements& statements) const;
+  base::Result<base::Done> read_proved_head(Statements& statements);
+  void mark() override { marked_ = head_; }
+  void drop() override { head_ = marked_; }
+  base::Result<base::Done> write(SqliteDatabase& database) override;
+  void clear() override { head_.reset(); }
   void flush(rules::AuditNotes::Until until);
   void submit(std::vector<rules::AuditEntry> entries);
 
   SqliteWriter& writer_;
   const rules::AuditSealer sealer_;
   const base::Clock& clock_;
-  std::optional<Statements> statements_;  // the writer's thread only
+  // The writer's thread only: the end of the chain in the group that is worked on, once it was
+  // read, and as it was at the savepoint.
+  std::optional<Statements> statements_;
+  std::optional<rules::AuditCheckpoint> head_, marked_;
   std::mutex mutex_;
   rules::AuditNotes notes_;
   bool is_submitted_ = false;

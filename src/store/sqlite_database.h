@@ -25,6 +25,9 @@ class SqliteStatement {
   SqliteStatement& bind(int at, std::int64_t number);
   SqliteStatement& bind(int at, std::string_view text);
   SqliteStatement& bind_blob(int at, std::span<const std::uint8_t> bytes);
+  // Not copied, as the others are: they must stay until the statement has run or is reset.
+  SqliteStatement& bind_in_place(int at, std::string_view text);
+  SqliteStatement& bind_blob_in_place(int at, std::span<const std::uint8_t> bytes);
   SqliteStatement& bind_null(int at);
 
   enum class Step { row, end, failed };

@@ -12,7 +12,9 @@ constexpr std::chrono::minutes between_forgettings{10};
 constexpr std::int64_t forgotten_at_once_max = 2000;
 
 base::Result<base::Done> done_or_error(const base::Result<rules::Redeemed>& outcome) {
-  if (!outcome) return base::fail(outcome.error());
+  // That the app is full is an answer; it has changed nothing.
+  if (!outcome && outcome.error().code != base::ErrorCode::concurrency_limited)
+    return base::fail(outcome.error());
   return base::Done{};
 }
 
@@ -25,13 +27,15 @@ SqliteRedemptions::SqliteRedemptions(SqliteWriter& writer, SqliteSessionLedger& 
 base::Result<SqliteRedemptions::Statements*> SqliteRedemptions::statements_for(
     SqliteDatabase& database) {
   if (statements_) return &*statements_;
-  // One statement, so one atomic step: the first use inserts, a further one counts up while it
-  // may, and one too many changes nothing and returns no row.
-  auto count = database.prepare(
+  // None of these has RETURNING: SQLite gives such a statement a savepoint of its own, whose end
+  // walks along all that the job's savepoint holds.
+  auto begin = database.prepare(
       "INSERT INTO redemptions (expires_at, token_id, uses, first_at, session_id) "
-      "VALUES (?1, ?2, 1, ?4, ?5) "
-      "ON CONFLICT (expires_at, token_id) DO UPDATE SET uses = uses + 1 WHERE uses < ?3 "
-      "RETURNING uses");
+      "VALUES (?1, ?2, 1, ?3, ?4) ON CONFLICT DO NOTHING");
+  auto find_uses =
+      database.prepare("SELECT uses FROM redemptions WHERE expires_at = ?1 AND token_id = ?2");
+  auto set_uses =
+      database.prepare("UPDATE redemptions SET uses = ?3 WHERE expires_at = ?1 AND token_id = ?2");
   auto find_mark = database.prepare(
       "SELECT session_id, use FROM client_marks WHERE expires_at = ?1 AND token_id = ?2 AND "
       "mark = ?3");
@@ -41,10 +45,10 @@ base::Result<SqliteRedemptions::Statements*> SqliteRedemptions::statements_for(
   auto find_earlier = database.prepare(
       "SELECT peer FROM redemptions JOIN sessions ON sessions.id = redemptions.session_id "
       "WHERE expires_at = ?1 AND redemptions.token_id = ?2");
-  if (!count || !find_mark || !keep_mark || !find_earlier)
+  if (!begin || !find_uses || !set_uses || !find_mark || !keep_mark || !find_earlier)
     return database.trouble("prepare for redemptions");
-  statements_.emplace(*std::move(count), *std::move(find_mark), *std::move(keep_mark),
-                      *std::move(find_earlier));
+  statements_.emplace(*std::move(begin), *std::move(find_uses), *std::move(set_uses),
+                      *std::move(find_mark), *std::move(keep_mark), *std::move(find_earlier));
   return &*statements_;
 }
 
@@ -68,24 +72,27 @@ base::Result<std::optional<rules::Redeemed>> SqliteRedemptions::retried(
   return std::nullopt;
 }
 
-// 0: all uses are spent.
+// 0: all uses are spent. Nobody else comes between the statements: the writer's transaction has
+// begun with the database's only lock for writing.
 base::Result<int> SqliteRedemptions::count_use(SqliteDatabase& database,
                                                const rules::Redemption& redemption) {
-  auto& count = statements_->count;
-  count.bind(1, base::unix_millis(redemption.expires_at))
-      .bind_blob(2, redemption.id)
-      .bind(3, redemption.uses_max)
-      .bind(4, base::unix_millis(redemption.at))
-      .bind(5, redemption.session.id);
-  int use = 0;
-  auto outcome = count.step();
-  if (outcome == SqliteStatement::Step::row) {
-    use = static_cast<int>(count.integer(0));
-    outcome = count.step();
-  }
-  count.reset();
-  if (outcome != SqliteStatement::Step::end) return database.trouble("redeem");
-  return use;
+  const auto expires_at = base::unix_millis(redemption.expires_at);
+  auto& begin = statements_->begin;
+  begin.bind(1, expires_at).bind_blob_in_place(2, redemption.id);
+  begin.bind(3, base::unix_millis(redemption.at)).bind_in_place(4, redemption.session.id);
+  if (!begin.run()) return database.trouble("redeem");
+  if (database.changes() == 1) return 1;
+  auto& find = statements_->find_uses;
+  find.bind(1, expires_at).bind_blob_in_place(2, redemption.id);
+  const bool is_there = find.step() == SqliteStatement::Step::row;
+  const int uses = is_there ? static_cast<int>(find.integer(0)) : 0;
+  find.reset();
+  if (!is_there) return database.trouble("find a redemption");
+  if (uses >= redemption.uses_max) return 0;
+  auto& set = statements_->set_uses;
+  set.bind(1, expires_at).bind_blob_in_place(2, redemption.id).bind(3, uses + 1);
+  if (!set.run()) return database.trouble("redeem again");
+  return uses + 1;
 }
 
 base::Result<base::Done> SqliteRedemptions::keep_mark(SqliteDatabase& database,
@@ -149,7 +156,8 @@ void SqliteRedemptions::redeem(const rules::Redemption& redemption, Answer answe
                                          [pending](const base::Result<base::Done>& kept) {
                                            if (!kept) pending->outcome = base::fail(kept.error());
                                            pending->answer(std::move(pending->outcome));
-                                         }});
+                                         },
+                                     .may_repeat = true});
   if (!taken)
     pending->answer(base::fail(base::ErrorCode::unavailable, "too many redemptions wait"));
 

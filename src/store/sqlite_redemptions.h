@@ -28,7 +28,7 @@ class SqliteRedemptions : public rules::RedemptionStore {
 
  private:
   struct Statements {
-    SqliteStatement count, find_mark, keep_mark, find_earlier;
+    SqliteStatement begin, find_uses, set_uses, find_mark, keep_mark, find_earlier;
   };
   base::Result<Statements*> statements_for(SqliteDatabase& database);
   base::Result<rules::Redeemed> redeem_in(SqliteDatabase& database,

@@ -48,12 +48,16 @@ base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_f
   auto resume = database.prepare(
       "UPDATE sessions SET ended_at = NULL, end_reason = '', connections = connections + 1, "
       "last_seen_at = max(last_seen_at, ?2) WHERE id = ?1");
+  auto find_open = database.prepare(
+      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND connections = ?2 AND ended_at "
+      "IS NULL");
   auto end = database.prepare(
-      "UPDATE sessions SET ended_at = max(?3, began_at), last_seen_at = max(?3, last_seen_at), "
-      "end_reason = ?4 WHERE id = ?1 AND connections = ?2 AND ended_at IS NULL "
-      "RETURNING workspace_id, began_at");
-  if (!insert || !find || !resume || !end) return database.trouble("prepare for the ledger");
-  statements_.emplace(*std::move(insert), *std::move(find), *std::move(resume), *std::move(end));
+      "UPDATE sessions SET ended_at = max(?2, began_at), last_seen_at = max(?2, last_seen_at), "
+      "end_reason = ?3 WHERE id = ?1");
+  if (!insert || !find || !resume || !find_open || !end)
+    return database.trouble("prepare for the ledger");
+  statements_.emplace(*std::move(insert), *std::move(find), *std::move(resume),
+                      *std::move(find_open), *std::move(end));
   return &*statements_;
 }
 
@@ -64,10 +68,12 @@ base::Result<base::Done> SqliteSessionLedger::begin(SqliteDatabase& database,
   auto& insert = (*statements)->insert;
   const auto& session = redemption.session;
   const auto key = rules::parse_api_key_id(session.api_key_id).value_or(0);
-  insert.bind(1, session.id).bind_blob(2, redemption.id).bind(3, session.workspace_id);
-  insert.bind(4, session.app_id).bind(5, static_cast<std::int64_t>(session.environment));
-  insert.bind(6, static_cast<std::int64_t>(key)).bind(7, session.end_user_id);
-  insert.bind(8, session.avatar_id).bind(9, session.dialect).bind(10, session.peer);
+  insert.bind_in_place(1, session.id).bind_blob_in_place(2, redemption.id);
+  insert.bind_in_place(3, session.workspace_id).bind_in_place(4, session.app_id);
+  insert.bind(5, static_cast<std::int64_t>(session.environment));
+  insert.bind(6, static_cast<std::int64_t>(key)).bind_in_place(7, session.end_user_id);
+  insert.bind_in_place(8, session.avatar_id).bind_in_place(9, session.dialect);
+  insert.bind_in_place(10, session.peer);
   insert.bind(11, base::unix_millis(session.began_at));
   if (!insert.run()) return database.trouble("begin a session");
   auto entry = entry_of("session.begin", session.began_at, session.workspace_id, session.id);
@@ -75,14 +81,14 @@ base::Result<base::Done> SqliteSessionLedger::begin(SqliteDatabase& database,
   entry.peer = session.peer;
   entry.request_id = redemption.request_id;
   entry.detail = session.app_id + ", " + std::string(name_of(session.environment));
-  return append_(database, entry);
+  return append_(database, std::move(entry));
 }
 
 base::Result<std::optional<rules::Redeemed>> SqliteSessionLedger::resume(
     SqliteDatabase& database, std::string_view session_id, const rules::Redemption& redemption) {
   const auto statements = statements_for(database);
   if (!statements) return base::fail(statements.error());
-  auto& [insert, find, resume, end] = **statements;
+  auto& [insert, find, resume, find_open, end] = **statements;
   find.bind(1, session_id);
   const auto outcome = find.step();
   if (outcome == Step::failed) {
@@ -110,31 +116,30 @@ base::Result<std::optional<rules::Redeemed>> SqliteSessionLedger::resume(
   entry.actor = redemption.session.api_key_id;
   entry.peer = redemption.session.peer;
   entry.request_id = redemption.request_id;
-  if (auto kept = append_(database, entry); !kept) return base::fail(kept.error());
+  if (auto kept = append_(database, std::move(entry)); !kept) return base::fail(kept.error());
   return redeemed;
 }
 
 base::Result<base::Done> SqliteSessionLedger::write_end(SqliteDatabase& database, const End& end) {
   const auto statements = statements_for(database);
   if (!statements) return base::fail(statements.error());
+  auto& find = (*statements)->find_open;
+  find.bind(1, end.session_id).bind(2, end.connection);
+  const auto outcome = find.step();
+  const bool is_open = outcome == Step::row;
+  const auto workspace_id = is_open ? std::string(find.text(0)) : std::string();
+  const auto began_at = is_open ? find.integer(1) : 0;
+  find.reset();
+  if (outcome == Step::failed) return database.trouble("find an open session");
+  if (!is_open) return base::Done{};
   auto& update = (*statements)->end;
-  update.bind(1, end.session_id).bind(2, end.connection).bind(3, base::unix_millis(end.at));
-  update.bind(4, end.reason);
-  const auto outcome = update.step();
-  if (outcome == Step::failed) {
-    update.reset();
-    return database.trouble("end a session");
-  }
-  if (outcome == Step::end) {
-    update.reset();
-    return base::Done{};
-  }
-  auto entry = entry_of("session.end", end.at, update.text(0), end.session_id);
-  const auto lasted = std::max<std::int64_t>(base::unix_millis(end.at) - update.integer(1), 0);
-  update.reset();
+  update.bind(1, end.session_id).bind(2, base::unix_millis(end.at)).bind(3, end.reason);
+  if (!update.run()) return database.trouble("end a session");
+  auto entry = entry_of("session.end", end.at, workspace_id, end.session_id);
+  const auto lasted = std::max<std::int64_t>(base::unix_millis(end.at) - began_at, 0);
   entry.actor = "system";
   entry.detail = end.reason + ", " + std::to_string(lasted) + " ms";
-  return append_(database, entry);
+  return append_(database, std::move(entry));
 }
 
 base::Result<base::Done> SqliteSessionLedger::close_abandoned(SqliteDatabase& database) {
@@ -151,8 +156,8 @@ base::Result<base::Done> SqliteSessionLedger::close_abandoned(SqliteDatabase& da
     entry.detail = "server_died, " + std::to_string(close->integer(2) - close->integer(3)) + " ms";
   }
   if (outcome != Step::end) return database.trouble("close abandoned sessions");
-  for (const auto& entry : entries)
-    if (auto kept = append_(database, entry); !kept) return kept;
+  for (auto& entry : entries)
+    if (auto kept = append_(database, std::move(entry)); !kept) return kept;
   return base::Done{};
 }
 
@@ -251,7 +256,8 @@ void SqliteSessionLedger::submit(std::vector<End> ends) {
                       .done =
                           [again](const base::Result<base::Done>& kept) {
                             if (!kept) again();
-                          }});
+                          },
+                      .may_repeat = true});
   const std::lock_guard lock(mutex_);
   // A writer that has stopped takes nothing more; the next start closes what is left.
   if (!is_taken && !stopping_) {

@@ -59,7 +59,7 @@ class SqliteSessionLedger : public rules::SessionLedger {
     base::Instant at;
   };
   struct Statements {
-    SqliteStatement insert, find, resume, end;
+    SqliteStatement insert, find, resume, find_open, end;
   };
   base::Result<Statements*> statements_for(SqliteDatabase& database);
   base::Result<base::Done> write_end(SqliteDatabase& database, const End& end);

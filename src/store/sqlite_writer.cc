@@ -15,6 +15,10 @@ std::int64_t steady_millis() {
 }  // namespace
 
 SqliteWriter::SqliteWriter(SqliteDatabase database) : database_(std::move(database)) {
+  // What a savepoint copies is small and short-lived.
+  (void)database_.execute("PRAGMA temp_store=MEMORY");
+  // A large group fits, instead of being written to the log before its end and read again.
+  (void)database_.execute("PRAGMA cache_size=-8192");
   // Moving the log into the database waits for the disk twice while all writes wait. Four times as
   // rare as SQLite would do it, at 16 MB of log, it also moves a page once that changed often.
   (void)database_.execute("PRAGMA wal_autocheckpoint=4096");
@@ -110,12 +114,13 @@ void SqliteWriter::loop() {
 
 void SqliteWriter::commit_group(std::vector<Job>& group) {
   commit_began_ = steady_millis();
-  std::vector<base::Result<base::Done>> outcomes;
+  Outcomes outcomes;
   bool is_durable = statements_->begin.run();
   if (is_durable) {
     outcomes = work_on(group);
-    is_durable = database_.is_in_transaction() && statements_->commit.run();
+    is_durable = database_.is_in_transaction() && write_gathered() && statements_->commit.run();
     if (database_.is_in_transaction()) (void)database_.execute("ROLLBACK");
+    for (auto* gatherer : gatherers_) gatherer->clear();
   }
   last_commit_failed_ = !is_durable;
   commit_began_ = 0;
@@ -130,24 +135,52 @@ void SqliteWriter::commit_group(std::vector<Job>& group) {
   for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(outcomes[i]));
 }
 
-std::vector<base::Result<base::Done>> SqliteWriter::work_on(std::vector<Job>& group) {
-  std::vector<base::Result<base::Done>> outcomes;
+SqliteWriter::Outcomes SqliteWriter::work_on(std::span<Job> group) {
+  Outcomes outcomes;
   outcomes.reserve(group.size());
-  for (auto& job : group) {
-    outcomes.push_back(work_on(job));
-    // A full disk may end the transaction by itself; what came after would stand alone.
-    if (!database_.is_in_transaction()) break;
+  // A full disk may end the transaction by itself; what came after would stand alone.
+  while (!group.empty() && database_.is_in_transaction()) {
+    std::size_t count = 1;
+    while (group[0].may_repeat && count < group.size() && group[count].may_repeat) ++count;
+    work_together(group.first(count), outcomes);
+    group = group.subspan(count);
   }
   return outcomes;
 }
 
-base::Result<base::Done> SqliteWriter::work_on(Job& job) {
-  if (!statements_->savepoint.run()) return database_.trouble("begin a job");
-  auto outcome = job.work(database_);
-  const bool is_apart = (outcome || statements_->undo.run()) && statements_->release.run();
-  // Without the savepoint nothing tells this job's changes from those of the others.
+void SqliteWriter::work_together(std::span<Job> jobs, Outcomes& outcomes) {
+  const auto before = outcomes.size();
+  if (work_in_savepoint(jobs, outcomes) || jobs.size() == 1) return;
+  outcomes.resize(before);
+  for (auto& job : jobs)
+    if (database_.is_in_transaction()) (void)work_in_savepoint({&job, 1}, outcomes);
+}
+
+// Whether all went well; otherwise nothing of it stands.
+bool SqliteWriter::work_in_savepoint(std::span<Job> jobs, Outcomes& outcomes) {
+  if (!statements_->savepoint.run()) {
+    outcomes.push_back(database_.trouble("begin a job"));
+    return false;
+  }
+  for (auto* gatherer : gatherers_) gatherer->mark();
+  bool is_well = true;
+  for (auto& job : jobs) {
+    if (!is_well) break;
+    outcomes.push_back(job.work(database_));
+    is_well = outcomes.back().has_value();
+  }
+  if (!is_well)
+    for (auto* gatherer : gatherers_) gatherer->drop();
+  const bool is_apart = (is_well || statements_->undo.run()) && statements_->release.run();
+  // Without the savepoint nothing tells these changes from those of the others.
   if (!is_apart && database_.is_in_transaction()) (void)database_.execute("ROLLBACK");
-  return outcome;
+  return is_well;
+}
+
+base::Result<base::Done> SqliteWriter::write_gathered() {
+  for (auto* gatherer : gatherers_)
+    if (auto written = gatherer->write(database_); !written) return written;
+  return base::Done{};
 }
 
 bool SqliteWriter::tell_listeners() {

@@ -1,6 +1,8 @@
 // The one thread that writes: it gathers what has come meanwhile into one transaction (group
-// commit), so that a thousand writes cost one wait for the disk. Each job has a savepoint of its
-// own: what one that fails has done is undone, and the others of its group are kept.
+// commit), so that a thousand writes cost one wait for the disk. What a job that fails has done is
+// undone, it alone: each has a savepoint of its own. A savepoint costs a copy of each page that
+// changes in it, so jobs that can be done twice share one, and are done again one by one where one
+// of them fails.
 //
 // It also notices within 50 ms what other processes have changed in the same data folder.
 //
@@ -15,6 +17,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -35,6 +38,21 @@ class SqliteWriter {
     // own error, or `unavailable` where the group was not written. Must be quick.
     std::move_only_function<void(base::Result<base::Done>)> done;
     bool changes_catalog = false;  // then the listeners read again before `done`
+    // Its work does the same when it runs again after being undone.
+    bool may_repeat = false;
+  };
+  // What is gathered in memory while a group is worked on, and written once at its end. On the
+  // writer's thread.
+  class Gatherer {
+   public:
+    virtual ~Gatherer() = default;
+    // A savepoint begins, with `drop` as the way back to it.
+    virtual void mark() = 0;
+    virtual void drop() = 0;
+    // At the group's end, inside its transaction. Where it fails nothing of the group is kept.
+    virtual base::Result<base::Done> write(SqliteDatabase&) = 0;
+    // The group is over, whatever became of it.
+    virtual void clear() = 0;
   };
   // Reads what changed into memory; on the writer's thread. False: it could not, and is asked
   // again soon.
@@ -51,6 +69,7 @@ class SqliteWriter {
 
   // Before `start` only.
   void on_change(Listener listener);
+  void gather_with(Gatherer& gatherer) { gatherers_.push_back(&gatherer); }
   // `unavailable` where the listeners can't read what is there.
   base::Result<base::Done> start();
   // Finishes what waits and takes nothing more; before the listeners go. Repeated calls do nothing.
@@ -77,14 +96,18 @@ class SqliteWriter {
   base::Result<base::Done> prepare();
   void loop();
   void commit_group(std::vector<Job>& group);
-  std::vector<base::Result<base::Done>> work_on(std::vector<Job>& group);
-  base::Result<base::Done> work_on(Job& job);
+  using Outcomes = std::vector<base::Result<base::Done>>;
+  Outcomes work_on(std::span<Job> group);
+  void work_together(std::span<Job> jobs, Outcomes& outcomes);
+  bool work_in_savepoint(std::span<Job> jobs, Outcomes& outcomes);
+  base::Result<base::Done> write_gathered();
   void notice_foreign_changes();
   bool tell_listeners();
 
   SqliteDatabase database_;
   std::optional<Statements> statements_;
   std::vector<Listener> listeners_;
+  std::vector<Gatherer*> gatherers_;
   std::int64_t data_version_ = -1;
   bool listeners_lag_ = false;
   std::atomic<bool> last_commit_failed_ = false;

@@ -1,8 +1,11 @@
 // What every store of the audit log promises, run against the SQLite one.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -291,6 +294,45 @@ TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
   ASSERT_EQ(page->entries.size(), 51u);
   EXPECT_EQ(page->entries.front().entry.action, "audit.folded");
   EXPECT_TRUE(page->entries.front().entry.detail.starts_with("{\"count\":9950,"));
+}
+
+// Rule audit-chained. Rule audit-fail-closed.
+TEST(AuditLog, TheChainHoldsWhereSomeJobsOfAGroupFailAfterTheyWereRecorded) {
+  const Folder folder;
+  Opened opened(folder);
+  std::promise<void> reached, go_on;
+  std::atomic<int> kept = 0;
+  const auto submit = [&](std::function<base::Result<base::Done>(SqliteDatabase&)> work,
+                          bool may_repeat) {
+    EXPECT_TRUE(opened.writer.submit(
+        {.work = std::move(work),
+         .done = [&](const base::Result<base::Done>& outcome) { kept += outcome ? 1 : 0; },
+         .may_repeat = may_repeat}));
+  };
+  submit(
+      [&](SqliteDatabase&) -> base::Result<base::Done> {
+        reached.set_value();
+        go_on.get_future().wait();
+        return base::fail(ErrorCode::conflict, "not counted");
+      },
+      false);
+  reached.get_future().wait();
+  for (int number = 0; number < 60; ++number) {
+    const auto work = [&opened, number](SqliteDatabase& database) -> base::Result<base::Done> {
+      auto done = opened.log.append(database, {});
+      if (done && number % 7 == 3) return base::fail(ErrorCode::conflict, "after all");
+      return done;
+    };
+    submit(work, number % 20 < 15);
+  }
+  go_on.set_value();
+  opened.writer.stop();
+  EXPECT_EQ(kept, 51);
+  EXPECT_EQ(count_of(folder), 51);
+  SqliteReaders readers(folder.database_path());
+  const auto newest = SqliteAuditTrail(readers).verify(opened.log.sealer(), {}, {});
+  ASSERT_TRUE(newest) << newest.error().hint;
+  EXPECT_EQ(newest->number, 51);
 }
 
 // Rule audit-of-refusals.
