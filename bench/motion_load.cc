@@ -1,10 +1,14 @@
 // Many clients of the Motion Server in one process, for measurements.
 //
 //   motion_load idle  PORT APP AVATAR TOKENS_FILE
+//   motion_load sent-away PORT APP AVATAR TOKENS_FILE
 //   motion_load speak PORT APP AVATAR TOKENS_FILE PCM_FILE RATE_HZ
 //
 // One session per line of TOKENS_FILE is opened and configured. Then `idle` prints a line and
-// answers pings until its standard input ends. `speak` has every session send the sound (16-bit
+// answers pings until its standard input ends. `sent-away` prints a line, answers the server's
+// closing, and when the last socket is closed prints one JSON object: when sessions were told that
+// they end and when their sockets were closed, in nanoseconds of the machine's monotonic clock.
+// `speak` has every session send the sound (16-bit
 // mono samples) by the clock, 20 ms at a time, each piece when its last sample would have been
 // recorded; the sessions begin evenly spread over the first second. It prints one JSON object:
 // how long after the sound that it needs each frame came.
@@ -30,6 +34,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,8 +110,9 @@ class Session {
   State state = State::failed;
   std::string trouble;
   Clock::time_point begins{};
-  std::vector<Clock::time_point> sent;     // by piece
-  std::vector<Clock::time_point> arrived;  // by frame
+  std::vector<Clock::time_point> sent;            // by piece
+  std::vector<Clock::time_point> arrived;         // by frame
+  std::optional<Clock::time_point> told, closed;  // that it ends; that the socket is closed
 
  private:
   void take_answer();
@@ -177,6 +183,7 @@ void Session::on_readable(Clock::time_point now) {
   const auto received = ::recv(socket_, bytes.data(), bytes.size(), 0);
   if (received < 0 && errno == EAGAIN) return;
   if (received <= 0) {
+    closed = now;
     if (state != State::over) fail("the server closed the connection");
     ::close(socket_);
     return;
@@ -191,6 +198,10 @@ void Session::on_readable(Clock::time_point now) {
   std::string_view rest = in_;
   for (auto frame = first_frame(rest); frame.size > 0; frame = first_frame(rest)) {
     if (frame.opcode == Opcode::ping) write(client_frame(Opcode::pong, frame.payload));
+    if (frame.opcode == Opcode::close) {
+      told = now;
+      write(client_frame(Opcode::close, frame.payload));
+    }
     if (frame.opcode == Opcode::binary) take_message(frame.payload, now);
     rest.remove_prefix(frame.size);
   }
@@ -269,6 +280,14 @@ class Crowd {
     epoll_event event{.events = EPOLLIN | EPOLLHUP, .data = {.ptr = nullptr}};
     ::epoll_ctl(poll_, EPOLL_CTL_ADD, STDIN_FILENO, &event);
     while (!input_ended_) turn(1000);
+  }
+
+  // False where some are open for too long.
+  bool stay_until_sent_away() {
+    const auto until = Clock::now() + patience;
+    const auto is_open = [](const Session& session) { return !session.closed; };
+    while (std::ranges::any_of(sessions_, is_open) && Clock::now() < until) turn(100);
+    return std::ranges::none_of(sessions_, is_open);
   }
 
   void speak(const std::vector<std::string>& pieces) {
@@ -366,14 +385,35 @@ void tell(Crowd& crowd) {
   std::fflush(stdout);
 }
 
+void tell_sent_away(Crowd& crowd) {
+  std::vector<double> told, closed;
+  const auto nanos = [](Clock::time_point time) {
+    return static_cast<double>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+  };
+  for (const auto& session : crowd.sessions()) {
+    if (session.told) told.push_back(nanos(*session.told));
+    if (session.closed) closed.push_back(nanos(*session.closed));
+  }
+  const auto three = [](std::vector<double>& values) {
+    return fmt::format("{{\"first\":{:.0f},\"p50\":{:.0f},\"last\":{:.0f}}}", quantile(values, 0),
+                       quantile(values, 0.5), quantile(values, 1));
+  };
+  fmt::print("{{\"told_count\":{},\"closed_count\":{},\"told_ns\":{},\"closed_ns\":{}}}\n",
+             told.size(), closed.size(), three(told), three(closed));
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
   const std::vector<std::string> words(arguments + 1, arguments + argument_count);
   const bool is_idle = words.size() == 5 && words[0] == "idle";
+  const bool is_sent_away = words.size() == 5 && words[0] == "sent-away";
   const bool is_speak = words.size() == 7 && words[0] == "speak";
-  if (!is_idle && !is_speak) {
-    fmt::print(stderr, "motion_load idle PORT APP AVATAR TOKENS | speak ... PCM RATE_HZ\n");
+  if (!is_idle && !is_sent_away && !is_speak) {
+    fmt::print(stderr,
+               "motion_load idle|sent-away PORT APP AVATAR TOKENS | speak ... PCM RATE_HZ\n");
     return 2;
   }
   rlimit files{};
@@ -391,9 +431,16 @@ int main(int argument_count, char** arguments) {
                .rate_hz = is_speak ? number(words[6]) : 16000},
               lines_of(words[4]));
   if (!crowd.open()) return 1;
-  if (is_idle) {
+  if (!is_speak) {
     fmt::print("{{\"ready\":{}}}\n", crowd.sessions().size());
     std::fflush(stdout);
+  }
+  if (is_sent_away) {
+    const bool all = crowd.stay_until_sent_away();
+    tell_sent_away(crowd);
+    return all ? 0 : 1;
+  }
+  if (is_idle) {
     crowd.stay_until_input_ends();
     return crowd.count(Session::State::ready) == crowd.sessions().size() ? 0 : 1;
   }

@@ -12,6 +12,7 @@ import machine
 import mint
 import motion
 import redemption
+import revocation
 import serving
 import start
 import verify
@@ -21,6 +22,7 @@ MEASUREMENTS = {
     "verify": ("Verifying an API key over HTTP/1.1", verify.measure),
     "jwt": ("People's tokens", jwt.measure),
     "redemption": ("Durable single-use redemption", redemption.measure),
+    "revocation": ("Revocation with live sessions", revocation.measure),
     "idle": ("Idle sessions", idle.measure),
     "motion": ("Motion", motion.measure),
     "start": ("Start with a full store", start.measure),

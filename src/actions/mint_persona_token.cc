@@ -24,7 +24,7 @@ std::optional<MintPersonaToken::Outcome> MintPersonaToken::at_once(const rules::
   const auto content = content_of(caller, request);
   if (!content) return std::unexpected(content.error());
   const auto snapshot = rules::snapshot_of(*content, {}, request.session_options);
-  if (!parts_.snapshots.is_known(snapshot.digest)) return std::nullopt;
+  if (!parts_.snapshots.is_known(snapshot.digest, parts_.clock.now())) return std::nullopt;
   return minted(caller, request, *content, snapshot);
 }
 

@@ -8,7 +8,8 @@
 //
 // Rule persona-snapshot-stored-once: a token names what it was minted for by its address. The
 // content is kept under it before the first such token is given out; minting the same again
-// writes nothing, however often.
+// writes nothing more than once an hour. It is forgotten when the last token that can name it has
+// expired, since it may hold what a tool needs to be let in elsewhere.
 //
 // Rule persona-of-one-workspace: a persona is its workspace's and of one environment. For everyone
 // else it is not found, as if it did not exist.
@@ -37,6 +38,7 @@
 #include "crypto/hash.h"
 #include "rules/app.h"
 #include "rules/audit.h"
+#include "rules/session_token.h"
 
 namespace stagedoor::rules {
 
@@ -114,13 +116,20 @@ struct PersonaSnapshot {
 PersonaSnapshot snapshot_of(const PersonaContent& content, std::string_view persona_id,
                             std::string_view session_options);
 
+// A snapshot is noted as minted again once this has passed, and forgotten after the other: later
+// than any token ends that was minted meanwhile.
+inline constexpr std::chrono::hours persona_snapshot_noted_for{1};
+inline constexpr std::chrono::hours persona_snapshot_kept_for =
+    session_token_lifetime_max + persona_snapshot_noted_for + std::chrono::hours(1);
+
 // Where snapshots are kept. Safe for concurrent use.
 class PersonaSnapshots {
  public:
   virtual ~PersonaSnapshots() = default;
-  // From memory, without waiting. False: it is not kept, or we don't know.
-  virtual bool is_known(const crypto::Digest& digest) const = 0;
-  // Durable when it returns; not from an event loop. Writes nothing where it is kept already.
+  // Whether it is kept for all tokens that are minted for it at `now`. From memory, without
+  // waiting. False: it is not, or we don't know.
+  virtual bool is_known(const crypto::Digest& digest, base::Instant now) const = 0;
+  // Makes it so. Durable when it returns; not from an event loop. Writes nothing where it is so.
   virtual base::Result<base::Done> keep(const PersonaSnapshot& snapshot, base::Instant now) = 0;
   // Its content; `not_found`. Not from an event loop.
   virtual base::Result<std::string> find(const crypto::Digest& digest) = 0;

@@ -22,6 +22,8 @@ void Bookkeeping::run() {
     lock.unlock();
     workspace_.audit->flush();
     if (second % seconds_between_usage == 0) workspace_.key_usage->flush();
+    if (second % seconds_between_forgettings == 0)
+      workspace_.persona_snapshots->forget(workspace_.clock.now());
     write_checkpoint(entries_between);
     lock.lock();
   }

@@ -40,6 +40,7 @@ class Bookkeeping {
   // So many entries are between two checkpoints.
   static constexpr std::int64_t entries_between = 1000;
   static constexpr int seconds_between_usage = 5;
+  static constexpr int seconds_between_forgettings = 30;
 
   void run();
   void write_checkpoint(std::int64_t entries_least);

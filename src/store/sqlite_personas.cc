@@ -1,5 +1,6 @@
 #include "store/sqlite_personas.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -11,6 +12,8 @@ using base::Done;
 using base::ErrorCode;
 using base::Result;
 using Step = SqliteStatement::Step;
+
+constexpr std::int64_t forgotten_at_once_max = 500;
 
 constexpr std::string_view columns =
     "id, workspace_id, environment, content, created_at, updated_at";
@@ -168,14 +171,17 @@ Result<Done> SqlitePersonas::remove(const rules::PersonaScope& scope, std::strin
   });
 }
 
-bool SqlitePersonaSnapshots::is_known(const crypto::Digest& digest) const {
+bool SqlitePersonaSnapshots::is_known(const crypto::Digest& digest, base::Instant now) const {
   const std::shared_lock lock(mutex_);
-  return known_.contains(digest);
+  const auto found = known_.find(digest);
+  return found != known_.end() && now < found->second + rules::persona_snapshot_noted_for;
 }
 
-void SqlitePersonaSnapshots::remember(const crypto::Digest& digest) {
+void SqlitePersonaSnapshots::remember(const crypto::Digest& digest, base::Instant minted_at) {
   const std::unique_lock lock(mutex_);
-  if (!known_.insert(digest).second) return;
+  const auto [found, is_new] = known_.try_emplace(digest, minted_at);
+  found->second = std::max(found->second, minted_at);
+  if (!is_new) return;
   if (order_.size() < known_max) {
     order_.push_back(digest);
     return;
@@ -186,15 +192,13 @@ void SqlitePersonaSnapshots::remember(const crypto::Digest& digest) {
 
 Result<Done> SqlitePersonaSnapshots::keep(const rules::PersonaSnapshot& snapshot,
                                           base::Instant now) {
-  if (is_known(snapshot.digest)) return Done{};
-  if (find(snapshot.digest)) {
-    remember(snapshot.digest);
-    return Done{};
-  }
+  if (is_known(snapshot.digest, now)) return Done{};
+  if (const auto before = minted_at(snapshot.digest)) remember(snapshot.digest, *before);
+  if (is_known(snapshot.digest, now)) return Done{};
   const auto kept = writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     auto insert = database.prepare(
-        "INSERT INTO persona_snapshots (digest, content, created_at) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT DO NOTHING");
+        "INSERT INTO persona_snapshots (digest, content, minted_at) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO UPDATE SET minted_at = max(minted_at, excluded.minted_at)");
     if (!insert) return base::fail(insert.error());
     insert->bind_blob(1, snapshot.digest).bind(2, snapshot.content);
     if (!insert->bind(3, base::unix_millis(now)).run())
@@ -202,8 +206,35 @@ Result<Done> SqlitePersonaSnapshots::keep(const rules::PersonaSnapshot& snapshot
     return Done{};
   });
   if (!kept) return kept;
-  remember(snapshot.digest);
+  remember(snapshot.digest, now);
   return Done{};
+}
+
+void SqlitePersonaSnapshots::forget(base::Instant now) {
+  const auto work = [now](SqliteDatabase& database) -> Result<Done> {
+    auto forget = database.prepare(
+        "DELETE FROM persona_snapshots WHERE digest IN (SELECT digest FROM persona_snapshots WHERE "
+        "minted_at < ?1 LIMIT ?2)");
+    if (!forget) return base::fail(forget.error());
+    forget->bind(1, base::unix_millis(now - rules::persona_snapshot_kept_for));
+    if (!forget->bind(2, forgotten_at_once_max).run())
+      return database.trouble("forget personas' snapshots");
+    return Done{};
+  };
+  (void)writer_.submit({.work = work, .done = [](const Result<Done>&) {}});
+}
+
+Result<base::Instant> SqlitePersonaSnapshots::minted_at(const crypto::Digest& digest) {
+  using Read = Result<base::Instant>;
+  return read_value<base::Instant>(readers_, [&](SqliteDatabase& database) -> Read {
+    auto read = database.prepare("SELECT minted_at FROM persona_snapshots WHERE digest = ?1");
+    if (!read) return base::fail(read.error());
+    read->bind_blob(1, digest);
+    const auto step = read->step();
+    if (step == Step::failed) return database.trouble("find a persona's snapshot");
+    if (step == Step::end) return base::fail(ErrorCode::not_found, "no such snapshot");
+    return base::Instant(std::chrono::milliseconds(read->integer(0)));
+  });
 }
 
 Result<std::string> SqlitePersonaSnapshots::find(const crypto::Digest& digest) {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <shared_mutex>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "rules/persona.h"
@@ -49,9 +49,12 @@ class SqlitePersonaSnapshots : public rules::PersonaSnapshots {
   SqlitePersonaSnapshots(SqliteWriter& writer, SqliteReaders& readers)
       : writer_(writer), readers_(readers) {}
 
-  bool is_known(const crypto::Digest& digest) const override;
+  bool is_known(const crypto::Digest& digest, base::Instant now) const override;
   base::Result<base::Done> keep(const rules::PersonaSnapshot& snapshot, base::Instant now) override;
   base::Result<std::string> find(const crypto::Digest& digest) override;
+
+  // Forgets some of those that no token can name any more. Does not wait; called now and then.
+  void forget(base::Instant now);
 
  private:
   struct Hash {
@@ -61,12 +64,14 @@ class SqlitePersonaSnapshots : public rules::PersonaSnapshots {
       return hash;
     }
   };
-  void remember(const crypto::Digest& digest);
+  void remember(const crypto::Digest& digest, base::Instant minted_at);
+  base::Result<base::Instant> minted_at(const crypto::Digest& digest);
 
   SqliteWriter& writer_;
   SqliteReaders& readers_;
   mutable std::shared_mutex mutex_;
-  std::unordered_set<crypto::Digest, Hash> known_;
+  std::unordered_map<crypto::Digest, base::Instant, Hash>
+      known_;                          // and when it was noted as minted
   std::vector<crypto::Digest> order_;  // a ring; the next one to forget is at `next_`
   std::size_t next_ = 0;
 };

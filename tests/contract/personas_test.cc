@@ -173,14 +173,14 @@ rules::PersonaSnapshot snapshot(const std::string& name) {
 TEST_F(PersonaStore, KeepsASnapshotOnceHoweverManyAskAtOnce) {
   SqlitePersonaSnapshots snapshots(*writer_, *readers_);
   const auto one = snapshot("a");
-  EXPECT_FALSE(snapshots.is_known(one.digest));
+  EXPECT_FALSE(snapshots.is_known(one.digest, clock_.now()));
   EXPECT_EQ(snapshots.find(one.digest).error().code, ErrorCode::not_found);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 8; ++i)
       threads.emplace_back([&] { EXPECT_TRUE(snapshots.keep(one, clock_.now())); });
   }
-  EXPECT_TRUE(snapshots.is_known(one.digest));
+  EXPECT_TRUE(snapshots.is_known(one.digest, clock_.now()));
   EXPECT_EQ(rows_in("persona_snapshots"), 1);
   EXPECT_EQ(*snapshots.find(one.digest), one.content);
 }
@@ -196,10 +196,39 @@ TEST_F(PersonaStore, WritesNothingForASnapshotThatItHas) {
   writer_->stop();
   SqlitePersonaSnapshots snapshots(*writer_, *readers_);
   EXPECT_TRUE(snapshots.keep(one, clock_.now()));
-  EXPECT_TRUE(snapshots.is_known(one.digest));
+  EXPECT_TRUE(snapshots.is_known(one.digest, clock_.now()));
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(snapshots.keep(one, clock_.now()));
   EXPECT_EQ(snapshots.keep(snapshot("b"), clock_.now()).error().code, ErrorCode::unavailable);
-  EXPECT_FALSE(snapshots.is_known(snapshot("b").digest));
+  EXPECT_FALSE(snapshots.is_known(snapshot("b").digest, clock_.now()));
+}
+
+// Rule persona-snapshot-stored-once.
+TEST_F(PersonaStore, ForgetsASnapshotOnlyWhenTheLastTokenThatCanNameItHasExpired) {
+  using namespace std::chrono_literals;
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_);
+  const auto once = snapshot("once"), often = snapshot("often");
+  const auto forget = [&] {
+    snapshots.forget(clock_.now());
+    return writer_->run([](SqliteDatabase&) -> base::Result<base::Done> { return base::Done{}; });
+  };
+  EXPECT_TRUE(snapshots.keep(once, clock_.now()));
+  for (int minute = 0; minute <= 24 * 60 + 59; minute += 59) {
+    EXPECT_TRUE(snapshots.keep(often, clock_.now()));
+    EXPECT_TRUE(forget());
+    EXPECT_TRUE(snapshots.find(once.digest)) << minute;
+    clock_.advance(59min);
+  }
+  clock_.advance(2h);
+  EXPECT_TRUE(forget());
+  EXPECT_EQ(snapshots.find(once.digest).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(snapshots.find(often.digest));
+  EXPECT_FALSE(snapshots.is_known(once.digest, clock_.now()));
+  EXPECT_TRUE(snapshots.keep(once, clock_.now()));
+  EXPECT_TRUE(snapshots.find(once.digest));
+  // The last token for the other was minted in the last round above.
+  clock_.advance(22h);
+  EXPECT_TRUE(forget());
+  EXPECT_TRUE(snapshots.find(often.digest));
 }
 
 }  // namespace

@@ -201,12 +201,14 @@ INSERT INTO personas (id, workspace_id, environment, name, content, created_at, 
          created_at, created_at
   FROM former_personas;
 DROP TABLE former_personas;
--- The same content is kept once, under its SHA-256.
+-- The same content is kept once, under its SHA-256. `minted_at`: when a token was last minted for
+-- it, an hour too early at most.
 CREATE TABLE persona_snapshots (
   digest BLOB PRIMARY KEY,
   content TEXT NOT NULL,
-  created_at INTEGER NOT NULL
+  minted_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX persona_snapshots_by_minting ON persona_snapshots (minted_at);
 
 -- Its rowid tells which of two of the same millisecond came first.
 CREATE TABLE conversations (
