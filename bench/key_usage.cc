@@ -7,14 +7,15 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "store/sqlite_key_usage.h"
+#include "thread_time.h"
 
 using namespace stagedoor;
 
@@ -23,18 +24,19 @@ namespace {
 double nanos_per_call(store::SqliteKeyUsage& usage, int threads, int calls, std::uint64_t keys) {
   const auto client = *base::parse_address("192.0.2.1");
   const auto now = base::SystemClock().now();
-  const auto began = std::chrono::steady_clock::now();
+  std::vector<double> seconds(static_cast<std::size_t>(threads));
   {
     std::vector<std::jthread> all;
-    for (int thread = 0; thread < threads; ++thread)
+    for (auto& mine : seconds)
       all.emplace_back([&] {
+        const auto began = bench::thread_seconds();
         for (int call = 0; call < calls; ++call)
           usage.count(static_cast<std::uint64_t>(call) % keys, client, rules::CallOutcome::admitted,
                       now);
+        mine = bench::thread_seconds() - began;
       });
   }
-  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - began;
-  return took.count() / calls;
+  return std::accumulate(seconds.begin(), seconds.end(), 0.0) * 1e9 / calls / threads;
 }
 
 }  // namespace

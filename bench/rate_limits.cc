@@ -1,6 +1,5 @@
 // What one call costs the table of rate limits, by how many callers there are and how many threads
-// call: `rate_limits [CALLS]`. One line each: callers, threads, ns per call, memory of the table,
-// calls that found no place.
+// call: `rate_limits [CALLS]`. One JSON object a line; nanoseconds are of the threads' own work.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -8,17 +7,18 @@
 
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "crypto/random.h"
 #include "store/memory_rate_limits.h"
+#include "thread_time.h"
 
 namespace {
 
 using namespace stagedoor;
-using std::chrono::steady_clock;
 
 constexpr std::size_t table_callers = 1'000'000;
 
@@ -40,15 +40,22 @@ void measure(std::uint64_t callers, unsigned threads, std::uint64_t calls) {
   crypto::SystemRandom random;
   store::MemoryRateLimits limits({.callers_max = table_callers, .strangers_max = 1}, random);
   call(limits, 1, callers, 3 * callers);
-  const auto began = steady_clock::now();
-  std::vector<std::thread> crowd;
-  for (unsigned i = 0; i < threads; ++i)
-    crowd.emplace_back([&, i] { call(limits, 77 + i, callers, calls); });
-  for (auto& one : crowd) one.join();
-  const std::chrono::duration<double, std::nano> took = steady_clock::now() - began;
-  fmt::print("{:>9} callers  {} thread{}  {:6.1f} ns  {:5.1f} MB  {} without a place\n", callers,
-             threads, threads == 1 ? " " : "s", took.count() / static_cast<double>(calls),
-             static_cast<double>(limits.bytes()) / 1e6, limits.overflow_uses());
+  std::vector<double> seconds(threads);
+  {
+    std::vector<std::jthread> crowd;
+    for (unsigned i = 0; i < threads; ++i)
+      crowd.emplace_back([&, i] {
+        const auto began = bench::thread_seconds();
+        call(limits, 77 + i, callers, calls);
+        seconds[i] = bench::thread_seconds() - began;
+      });
+  }
+  const auto all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  fmt::print(
+      "{{\"callers\":{},\"threads\":{},\"nanos\":{:.1f},\"table_bytes\":{},\"without_place\":{}}}"
+      "\n",
+      callers, threads, all * 1e9 / static_cast<double>(threads * calls), limits.bytes(),
+      limits.overflow_uses());
 }
 
 }  // namespace

@@ -8,18 +8,24 @@ import time
 
 import idle
 import jwt
+import key_usage
 import machine
 import mint
 import motion
+import rate_limits
 import redemption
 import revocation
 import serving
 import start
 import verify
+import verify_keys
 
 MEASUREMENTS = {
     "mint": ("Minting over HTTP/1.1", mint.measure),
     "verify": ("Verifying an API key over HTTP/1.1", verify.measure),
+    "verify_keys": ("Verifying API keys in batches", verify_keys.measure),
+    "rate_limits": ("Rate limits", rate_limits.measure),
+    "key_usage": ("Counting the calls of keys", key_usage.measure),
     "jwt": ("People's tokens", jwt.measure),
     "redemption": ("Durable single-use redemption", redemption.measure),
     "revocation": ("Revocation with live sessions", revocation.measure),

@@ -9,7 +9,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -22,17 +21,12 @@
 #include "server/json_log.h"
 #include "server/reception.h"
 #include "server/workspace.h"
+#include "thread_time.h"
 
 namespace {
 
 using namespace stagedoor;
-
-// Seconds of this thread's work: what others do on the core meanwhile is not counted.
-double thread_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
+using bench::thread_seconds;
 
 std::vector<std::string> lines_of(const char* path) {
   std::ifstream file(path);

@@ -16,7 +16,7 @@ base::Result<base::Done> AuthenticateApiKey::check_served(rules::Environment env
 
 base::Result<rules::Caller> AuthenticateApiKey::operator()(std::string_view text,
                                                            const base::Address& client) const {
-  const auto key = rules::ApiKeyText::parse(text);
+  const auto key = rules::ReadApiKey::of(text);
   if (!key) return of_foreign(text, client, key.error());
   if (auto served = check_served(key->environment()); !served) return base::fail(served.error());
   return checked(find_api_key(parts_.keys, parts_.hasher, *key), client);

@@ -10,7 +10,7 @@
 
 namespace stagedoor::actions {
 
-// `Hashed` is a rules::ApiKeyText or a rules::ForeignKeyHash. A key found under an older secret
+// `Hashed` is a rules::ReadApiKey or a rules::ForeignKeyHash. A key found under an older secret
 // moves to the newest. A frozen or revoked key takes the same steps as one that never was (rule
 // api-key-constant-time).
 template <class Hashed>

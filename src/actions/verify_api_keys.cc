@@ -48,7 +48,7 @@ std::string_view name_of(KeyVerdict verdict) {
 
 std::optional<rules::ApiKeyHash> VerifyApiKeys::hash_of(
     std::string_view text, std::optional<rules::Environment> environment, Outcome& outcome) const {
-  const auto key = rules::ApiKeyText::parse(text);
+  const auto key = rules::ReadApiKey::of(text);
   if (!key) {
     if (key.error().code == base::ErrorCode::mistyped_key) outcome.verdict = KeyVerdict::mistyped;
     const auto foreign = rules::foreign_hash_of(text);
@@ -60,7 +60,7 @@ std::optional<rules::ApiKeyHash> VerifyApiKeys::hash_of(
 }
 
 std::optional<rules::KnownApiKey> VerifyApiKeys::look_up(std::string_view text) const {
-  if (const auto key = rules::ApiKeyText::parse(text))
+  if (const auto key = rules::ReadApiKey::of(text))
     return look_up_api_key(parts_.keys, parts_.hasher, *key);
   const auto foreign = rules::foreign_hash_of(text);
   return foreign ? look_up_api_key(parts_.keys, parts_.hasher, *foreign) : std::nullopt;

@@ -45,10 +45,11 @@ std::unexpected<base::Error> not_a_key(std::string hint) {
 
 }  // namespace
 
-base::Result<ApiKeyText> ApiKeyText::parse(std::string_view text) {
+base::Result<ReadApiKey> ReadApiKey::of(std::string_view text) {
   if (text.empty()) return not_a_key("The API key is empty.");
   const auto after_prefix = text.substr(std::min(live_prefix.size(), text.size()));
-  if (!is_all_base62(after_prefix) && std::ranges::any_of(text, is_white_space))
+  const bool is_base62 = is_all_base62(after_prefix);
+  if (!is_base62 && std::ranges::any_of(text, is_white_space))
     return not_a_key("The API key contains white space; copy it without any.");
   const bool is_live = text.starts_with(live_prefix);
   if (!is_live && !text.starts_with(test_prefix))
@@ -56,15 +57,20 @@ base::Result<ApiKeyText> ApiKeyText::parse(std::string_view text) {
   if (text.size() != api_key_length)
     return not_a_key("An API key has 45 characters; this text has " + std::to_string(text.size()) +
                      ".");
-  if (!is_all_base62(after_prefix))
-    return not_a_key("After its prefix an API key has only digits and letters.");
+  if (!is_base62) return not_a_key("After its prefix an API key has only digits and letters.");
   const auto body = text.substr(0, text.size() - api_key_checksum_length);
   const auto checksum = checksum_of(body);
   if (!crypto::equal({checksum.data(), checksum.size()}, text.substr(body.size()))) {
     return base::fail(base::ErrorCode::mistyped_key, "checksum of an API key fails",
                       "The API key's checksum fails: it was mistyped, cut or made up.");
   }
-  return ApiKeyText(is_live ? Environment::live : Environment::test, base::Secret(text));
+  return ReadApiKey(is_live ? Environment::live : Environment::test, text);
+}
+
+base::Result<ApiKeyText> ApiKeyText::parse(std::string_view text) {
+  const auto read = ReadApiKey::of(text);
+  if (!read) return base::fail(read.error());
+  return ApiKeyText(read->environment(), base::Secret(text));
 }
 
 ApiKeyText ApiKeyText::make(Environment environment, base::Random& random) {
@@ -85,8 +91,8 @@ std::string ApiKeyText::ends() const {
 ApiKeyHasher::ApiKeyHasher(std::vector<crypto::HmacKey> generations)
     : generations_(std::move(generations)) {}
 
-ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ApiKeyText& key) const {
-  return generations_[index].mac(key.secret().expose());
+ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ReadApiKey& key) const {
+  return generations_[index].mac(key.expose());
 }
 
 ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ForeignKeyHash& key) const {

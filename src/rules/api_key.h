@@ -75,15 +75,34 @@ inline constexpr std::size_t api_key_checksum_length = 6;
 inline constexpr std::size_t api_key_length = 8 + 31 + 6;
 
 // Text whose form and checksum have been checked; whether such a key exists is another question.
-class ApiKeyText {
+// It looks at what was read, and lives no longer than that.
+class ReadApiKey {
  public:
   // `unauthenticated` with a hint for what is not in the form of a key, `mistyped_key` where only
   // the checksum fails. Both are decided by the text alone.
+  static base::Result<ReadApiKey> of(std::string_view text);
+
+  Environment environment() const { return environment_; }
+  std::string_view expose() const { return text_; }
+
+ private:
+  friend class ApiKeyText;
+  ReadApiKey(Environment environment, std::string_view text)
+      : environment_(environment), text_(text) {}
+  Environment environment_;
+  std::string_view text_;
+};
+
+// The same as a text of its own.
+class ApiKeyText {
+ public:
+  // Refuses as ReadApiKey does.
   static base::Result<ApiKeyText> parse(std::string_view text);
   static ApiKeyText make(Environment environment, base::Random& random);
 
   Environment environment() const { return environment_; }
   const base::Secret& secret() const { return secret_; }
+  operator ReadApiKey() const { return {environment_, secret_.expose()}; }
   std::string ends() const;  // "av_test_Ab3d…x9Zk"
 
  private:
@@ -111,10 +130,10 @@ class ApiKeyHasher {
  public:
   // Newest first; at least one.
   explicit ApiKeyHasher(std::vector<crypto::HmacKey> generations);
-  ApiKeyHash current(const ApiKeyText& key) const { return of_generation(0, key); }
+  ApiKeyHash current(const ReadApiKey& key) const { return of_generation(0, key); }
   ApiKeyHash current(const ForeignKeyHash& key) const { return of_generation(0, key); }
   std::size_t generations() const { return generations_.size(); }
-  ApiKeyHash of_generation(std::size_t index, const ApiKeyText& key) const;
+  ApiKeyHash of_generation(std::size_t index, const ReadApiKey& key) const;
   // Never that of a key of ours: those are 45 bytes of text, and this is 32.
   ApiKeyHash of_generation(std::size_t index, const ForeignKeyHash& key) const;
 

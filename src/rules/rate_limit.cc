@@ -144,29 +144,32 @@ std::optional<RateKind> rate_kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now) {
+RateStep::RateStep(const RateLimit& limit, base::Instant now)
+    : limit_(limit), now_(now), now_nanos_(nanos_of(now)) {
+  interval_ = limit.interval().count();
+  window_ = limit.window().count();
+}
+
+RateVerdict RateStep::take(std::int64_t& arrival_nanos) const {
   RateVerdict verdict;
-  verdict.limit = limit;
-  verdict.full_at = now;
-  if (limit.is_unlimited()) {
+  verdict.limit = limit_;
+  verdict.full_at = now_;
+  if (limit_.is_unlimited()) {
     verdict.is_allowed = true;
     verdict.remaining = std::numeric_limits<std::uint32_t>::max();
     return verdict;
   }
-  const auto now_nanos = nanos_of(now);
-  const auto interval = limit.interval().count();
-  const auto window = limit.window().count();
   // How much of the window is used; at most a window, so that no sum below overflows.
-  auto used = std::clamp<std::int64_t>(std::max<std::int64_t>(arrival_nanos, now_nanos) - now_nanos,
-                                       0, window);
-  verdict.is_allowed = used <= window - interval;
-  if (verdict.is_allowed) used += interval;
-  if (verdict.is_allowed || arrival_nanos > now_nanos + window) arrival_nanos = now_nanos + used;
-  const auto remaining = (window - used) / interval;
+  auto used =
+      std::clamp<std::int64_t>(std::max(arrival_nanos, now_nanos_) - now_nanos_, 0, window_);
+  verdict.is_allowed = used <= window_ - interval_;
+  if (verdict.is_allowed) used += interval_;
+  if (verdict.is_allowed || arrival_nanos > now_nanos_ + window_) arrival_nanos = now_nanos_ + used;
+  const auto remaining = (window_ - used) / interval_;
   verdict.remaining = static_cast<std::uint32_t>(remaining);
-  verdict.next_in = milliseconds(ceil_millis(used - (window - (remaining + 1) * interval)));
+  verdict.next_in = milliseconds(ceil_millis(used - (window_ - (remaining + 1) * interval_)));
   if (remaining == 0) verdict.retry_after = verdict.next_in;
-  verdict.full_at = base::Instant(milliseconds(ceil_millis(now_nanos + used)));
+  verdict.full_at = base::Instant(milliseconds(ceil_millis(now_nanos_ + used)));
   return verdict;
 }
 

@@ -103,7 +103,24 @@ struct RateVerdict {
 // lies further ahead than this limit can put it: the clock was set back, or the limit was another.
 //
 // Any values do: times before 1970 count as 1970, after 2160 as 2160.
-RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now);
+class RateStep {
+ public:
+  // What limit and time alone decide is worked out here, so that whoever locks an arrival time for
+  // `take` does it shortly.
+  RateStep(const RateLimit& limit, base::Instant now);
+  RateVerdict take(std::int64_t& arrival_nanos) const;
+
+  std::int64_t now_nanos() const { return now_nanos_; }
+  std::int64_t window_nanos() const { return window_; }
+
+ private:
+  RateLimit limit_;
+  base::Instant now_;
+  std::int64_t now_nanos_, interval_, window_;
+};
+inline RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now) {
+  return RateStep(limit, now).take(arrival_nanos);
+}
 
 // Counts calls. Safe for concurrent use; without waiting.
 class RateLimiter {

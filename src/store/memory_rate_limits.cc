@@ -32,12 +32,6 @@ class Hold {
   std::uint64_t& word_;
 };
 
-std::int64_t nanos_of(base::Instant now) {
-  // As rules::take counts them; a time out of its range frees no place too early.
-  constexpr std::int64_t latest_millis = 6'000'000'000'000;
-  return std::clamp<std::int64_t>(now.time_since_epoch().count(), 0, latest_millis) * 1'000'000;
-}
-
 }  // namespace
 
 // A place is a fingerprint and the arrival time beside it; it is free where that is past.
@@ -83,51 +77,56 @@ class MemoryRateLimits::Table {
     rules::RateVerdict verdict;
     bool is_overflow = false;
   };
-  Taken take(std::uint64_t hash, const rules::RateLimit& limit, base::Instant now) {
-    const auto now_nanos = nanos_of(now);
-    auto first = index_of(hash & 0xffffffff), second = index_of(hash >> 32);
-    if (second == first) second = (first + 1) % count_;
-    auto& home = buckets_[first];
+  void expect(std::uint64_t hash) const {
+    const auto& home = buckets_[first_of(hash)];
+    __builtin_prefetch(&home.lock, 1);
     __builtin_prefetch(&home.arrivals_nanos, 1);
+  }
+  // After `expect` of the same hash.
+  Taken take(std::uint64_t hash, const rules::RateStep& step) {
+    const auto first = first_of(hash);
+    auto& home = buckets_[first];
     {
       const Hold hold(home.lock);
-      if (auto* arrival = home.find(hash, now_nanos)) return {rules::take(*arrival, limit, now)};
+      if (auto* arrival = home.find(hash, step.now_nanos())) return {step.take(*arrival)};
     }
-    return take_in_either(home, buckets_[second], hash, limit, now);
+    auto second = index_of(hash >> 32);
+    if (second == first) second = (first + 1) % count_;
+    return take_in_either(home, buckets_[second], hash, step);
   }
   std::size_t bytes() const { return count_ * sizeof(Bucket); }
 
  private:
   std::size_t index_of(std::uint64_t half) const { return half * count_ >> 32; }
+  std::size_t first_of(std::uint64_t hash) const { return index_of(hash & 0xffffffff); }
 
   // Both are held, lower address first, so that a caller never gets a place in each.
   Taken take_in_either(Bucket& home, Bucket& other, std::uint64_t hash,
-                       const rules::RateLimit& limit, base::Instant now) {
-    const auto now_nanos = nanos_of(now);
+                       const rules::RateStep& step) {
+    const auto now_nanos = step.now_nanos();
     const Hold lower(std::min(&home, &other)->lock), higher(std::max(&home, &other)->lock);
     auto* arrival = home.find(hash, now_nanos);
     if (arrival == nullptr) arrival = other.find(hash, now_nanos);
-    if (arrival != nullptr) return {rules::take(*arrival, limit, now)};
+    if (arrival != nullptr) return {step.take(*arrival)};
     arrival = home.settle(hash, now_nanos);
     if (arrival == nullptr) arrival = other.settle(hash, now_nanos);
-    if (arrival == nullptr) return {take_overflow(home, limit, now), true};
+    if (arrival == nullptr) return {take_overflow(home, step), true};
     // It may have called before as one of the many: what they used counts as its own.
     *arrival = home.overflow_nanos;
-    return {rules::take(*arrival, limit, now)};
+    return {step.take(*arrival)};
   }
 
   // Callers with different limits share this one: none of them may move it back, or it would be
   // looser for another. Only a clock that was set back does, as far as the longest window reaches.
-  rules::RateVerdict take_overflow(Bucket& bucket, const rules::RateLimit& limit,
-                                   base::Instant now) {
-    const auto window = limit.window().count();
+  rules::RateVerdict take_overflow(Bucket& bucket, const rules::RateStep& step) {
+    const auto window = step.window_nanos();
     auto longest = longest_window_.load(std::memory_order_relaxed);
     while (longest < window && !longest_window_.compare_exchange_weak(longest, window)) {
     }
     auto& arrival = bucket.overflow_nanos;
-    arrival = std::min(arrival, nanos_of(now) + std::max(longest, window));
+    arrival = std::min(arrival, step.now_nanos() + std::max(longest, window));
     auto moved = arrival;
-    const auto verdict = rules::take(moved, limit, now);
+    const auto verdict = step.take(moved);
     if (verdict.is_allowed) arrival = moved;
     return verdict;
   }
@@ -157,7 +156,12 @@ rules::RateVerdict MemoryRateLimits::take(rules::RateKind kind, std::string_view
     std::int64_t nobody = 0;
     taken.verdict = rules::take(nobody, limit, now);
   } else {
-    taken = (is_known ? *callers_ : *strangers_).take(hash_(index, who), limit, now);
+    const auto hash = hash_(index, who);
+    auto& table = is_known ? *callers_ : *strangers_;
+    table.expect(hash);
+    // Worked out while the memory is on its way.
+    const rules::RateStep step(limit, now);
+    taken = table.take(hash, step);
   }
   auto& verdict = taken.verdict;
   verdict.kind = kind;
