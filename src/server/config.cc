@@ -448,7 +448,7 @@ base::Result<Config> parse_config(std::string_view toml_text, std::string_view n
 }
 
 base::Result<Config> read_config(const std::string& path) {
-  if (path.empty()) return Config{};
+  if (path.empty()) return parse_config({}, "defaults");
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return base::fail(ErrorCode::unavailable, "config can't be read",
