@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/jwt.h"
+
 namespace stagedoor::actions {
 namespace {
 
 using base::ErrorCode;
 using rules::RateKind;
-
-// A JWT in compact form has two dots (RFC 7515 7.1); an API key has none.
-bool is_token(std::string_view text) {
-  const auto first = text.find('.');
-  const auto second = first == text.npos ? text.npos : text.find('.', first + 1);
-  return second != text.npos && text.find('.', second + 1) == text.npos;
-}
 
 std::string bytes_of(const base::Address& address) {
   return std::string(address.bytes.begin(), address.bytes.end());
@@ -58,7 +53,7 @@ const rules::RateLimit& AdmitCall::limit_for(RateKind kind) const {
 
 std::optional<AdmitCall::Outcome> AdmitCall::at_once(const Request& request) const {
   if (!request.credential) return of_stranger(request, request.credential.error());
-  if (!is_token(*request.credential)) return of_key(request, *request.credential);
+  if (!rules::has_jwt_form(*request.credential)) return of_key(request, *request.credential);
   auto known = parts_.identities.at_once(*request.credential, parts_.clock.now());
   if (!known) return std::nullopt;
   return of_person(request, *std::move(known));
@@ -96,8 +91,12 @@ rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
 }
 
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
-  auto caller = parts_.authenticate(text, request.client);
+  auto caller = parts_.authenticate.whose(text);
   if (!caller) return of_stranger(request, caller.error());
+  if (request.networks == Request::Networks::of_the_key) {
+    const auto may = AuthenticateApiKey::check_network(*caller, request.client);
+    if (!may) return of_stranger(request, may.error(), &*caller);
+  }
   const auto now = parts_.clock.now();
   const auto id = caller->api_key_id();
   const auto limit = take_of_key({id, caller->environment(), &caller->app(), &caller->terms()},
@@ -127,13 +126,14 @@ AdmitCall::Outcome AdmitCall::of_person(const Request& request,
   return judged(request, rules::Caller(*std::move(identity), *std::move(member)), limit);
 }
 
-AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error why) const {
+AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error why,
+                                          const rules::Caller* known) const {
   const auto limit =
       parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
                           options_.stranger, parts_.clock.now());
   if (!limit.is_allowed) why = too_often(limit.kind);
   note_shadow(limit, "", request.action, request.peer, request.request_id);
-  note_refusal(request, "", "", why);
+  note_refusal(request, known ? known->actor() : "", known ? known->workspace_id() : "", why);
   return {.caller = base::fail(std::move(why)), .limit = limit};
 }
 
@@ -162,8 +162,15 @@ AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& 
                                             std::string_view action) const {
   auto whose = bytes_of(base::party_of(client));
   whose += who;
-  const auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
+  auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
   note_shadow(limit, "", action, peer, request_id);
+  // Of one account's password, from all networks together; only what its own network allows counts.
+  if (limit.is_allowed && kind == RateKind::password && !who.empty()) {
+    const auto of_all = parts_.limiter.take(kind, "account " + std::string(who),
+                                            options_.password_of_account, parts_.clock.now());
+    note_shadow(of_all, "", action, peer, request_id);
+    if (!of_all.is_allowed) limit = of_all;
+  }
   if (limit.is_allowed) return {.done = base::Done{}, .limit = limit};
   auto error = too_often(kind);
   parts_.audit.note({.at = parts_.clock.now(),
@@ -176,6 +183,12 @@ AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& 
                      .request_id = std::string(request_id),
                      .detail = error.detail});
   return {.done = base::fail(std::move(error)), .limit = limit};
+}
+
+void AdmitCall::note_refused(const rules::Caller& caller, const Request& request,
+                             std::string_view detail) const {
+  note_refusal(request, caller.actor(), caller.workspace_id(),
+               {ErrorCode::forbidden, std::string(detail), ""});
 }
 
 void AdmitCall::note_refusal(const Request& request, const std::string& actor,

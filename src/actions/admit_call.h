@@ -48,6 +48,8 @@ class AdmitCall {
     rules::RateLimit person{60, std::chrono::minutes(1), 120};
     rules::RateLimit stranger{5, std::chrono::minutes(1), 10};
     rules::RateLimit password{5, std::chrono::minutes(1), 5};
+    // From all networks together: a crowd guesses slowly, and one network alone never fills it.
+    rules::RateLimit password_of_account{20, std::chrono::minutes(1), 100};
     rules::RateLimit login{10, std::chrono::minutes(1), 10};
     rules::RateLimit account_creation{3, std::chrono::minutes(5), 3};
     // Off: a key counts for all networks together.
@@ -64,6 +66,8 @@ class AdmitCall {
     std::string_view action;                 // for the audit log: "POST /v1/session-tokens"
     std::optional<rules::Permission> needs;  // nullopt: whoever is known may do it
     std::string_view workspace_id = {};      // which one a person means; empty: their first
+    // Of an API key: `any` for what whoever holds it may do from everywhere.
+    enum class Networks : unsigned char { of_the_key, any } networks = Networks::of_the_key;
   };
   struct Outcome {
     base::Result<rules::Caller> caller;
@@ -78,6 +82,10 @@ class AdmitCall {
   // `token_expired`, `forbidden` (the permission is missing, or the network is not the key's),
   // `rate_limited`, `not_found` (a workspace that is not the person's), `unavailable`.
   Outcome operator()(const Request& request) const;
+
+  // For what the work itself refused to a caller who was admitted.
+  void note_refused(const rules::Caller& caller, const Request& request,
+                    std::string_view detail) const;
 
   // For calls that need no credential: only the limit of strangers, or of what they try to do.
   // `who` tells more than the network where that matters: the account whose password is tried.
@@ -101,7 +109,9 @@ class AdmitCall {
                                  base::Instant now) const;
   Outcome of_key(const Request& request, std::string_view text) const;
   Outcome of_person(const Request& request, base::Result<rules::Identity> identity) const;
-  Outcome of_stranger(const Request& request, base::Error why) const;
+  // `known`: whose credential it was, where it was genuine all the same.
+  Outcome of_stranger(const Request& request, base::Error why,
+                      const rules::Caller* known = nullptr) const;
   Outcome judged(const Request& request, rules::Caller caller, rules::RateVerdict limit) const;
   void note_refusal(const Request& request, const std::string& actor,
                     const std::string& workspace_id, const base::Error& error) const;

@@ -219,6 +219,42 @@ TEST(AdmitCall, EachRefusalIsNotedWithWhoAndFromWhereAndWithoutTheCredential) {
 }
 
 // Rule rate-limit-shadow.
+// Rule audit-of-refusals.
+TEST(AdmitCall, AGenuineKeyFromAWrongNetworkIsNotedForItsOwnerAndCountedForTheNetwork) {
+  World w;
+  auto terms = terms_of(all_scopes);
+  terms.networks = {*base::parse_network("192.0.2.0/24")};
+  const auto key = w.make_key(terms);
+  EXPECT_EQ(w.code_of(key, "198.51.100.1"), ErrorCode::forbidden);
+  ASSERT_EQ(w.audit.entries.size(), 1u);
+  EXPECT_EQ(w.audit.entries[0].actor, "key_0000000000000001");
+  EXPECT_EQ(w.audit.entries[0].workspace_id, "ws_1");
+  EXPECT_EQ(w.audit.entries[0].peer, "198.51.100.1");
+  for (int i = 1; i < 10; ++i) w.code_of(key, "198.51.100.1");
+  EXPECT_EQ(w.code_of(key, "198.51.100.1"), ErrorCode::rate_limited);
+  EXPECT_TRUE(w.call(key).caller);
+}
+
+// Rule password-guesses-limited.
+TEST(AdmitCall, ACrowdGuessesAtOneAccountWithinOneLimitAndOneNetworkAloneNeverFillsIt) {
+  World w;
+  int let_through = 0;
+  const auto guess = [&](int network, std::string_view account) {
+    const auto from = "203.0." + std::to_string(network) + ".1";
+    return w.admit
+        .open_call(RateKind::password, *base::parse_address(from), account, from, "req",
+                   "POST /v1/login")
+        .done.has_value();
+  };
+  for (int i = 0; i < 50; ++i) guess(200, "ada@example.com");
+  for (int network = 0; network < 100; ++network) let_through += guess(network, "ada@example.com");
+  EXPECT_EQ(let_through, 95) << "a hundred, of which one network took no more than five";
+  EXPECT_FALSE(guess(150, "ada@example.com"));
+  EXPECT_TRUE(guess(150, "bob@example.com"));
+  w.clock.advance(3s);
+  EXPECT_TRUE(guess(151, "ada@example.com"));
+}
+
 TEST(AdmitCall, ALimitThatOnlyWatchesAdmitsAndNotesWhatItWouldHaveRefused) {
   World w;
   w.limiter.watches = true;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "rules/account.h"
+#include "rules/built_in.h"
 
 namespace stagedoor::actions {
 
@@ -36,11 +37,9 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
   if (request.app_id != token.app_id)
     return base::fail(ErrorCode::app_mismatch, "token of app " + token.app_id);
 
-  if (!rules::is_test_avatar(token.environment, request.avatar_id)) {
-    const auto avatar = parts_.catalog.avatar(request.avatar_id);
-    if (!avatar || avatar->workspace_id != token.account_id)
-      return base::fail(ErrorCode::avatar_unknown, "connection names an unknown avatar");
-  }
+  if (!rules::is_test_avatar(token.environment, request.avatar_id) &&
+      !rules::avatar_in_workspace(parts_.catalog, request.avatar_id, token.account_id))
+    return base::fail(ErrorCode::avatar_unknown, "connection names an unknown avatar");
   if (!token.avatar_id.empty() && token.avatar_id != request.avatar_id)
     return base::fail(ErrorCode::forbidden, "token is for avatar " + token.avatar_id,
                       "The session token is for another avatar");

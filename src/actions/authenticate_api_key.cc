@@ -16,14 +16,27 @@ base::Result<base::Done> AuthenticateApiKey::check_served(rules::Environment env
 
 base::Result<rules::Caller> AuthenticateApiKey::operator()(std::string_view text,
                                                            const base::Address& client) const {
+  auto caller = whose(text);
+  if (!caller) return caller;
+  if (auto may = check_network(*caller, client); !may) return base::fail(may.error());
+  return caller;
+}
+
+base::Result<rules::Caller> AuthenticateApiKey::whose(std::string_view text) const {
   const auto key = rules::ReadApiKey::of(text);
-  if (!key) return of_foreign(text, client, key.error());
+  if (!key) return of_foreign(text, key.error());
   if (auto served = check_served(key->environment()); !served) return base::fail(served.error());
-  return checked(find_api_key(parts_.keys, parts_.hasher, *key), client);
+  return checked(find_api_key(parts_.keys, parts_.hasher, *key));
+}
+
+base::Result<base::Done> AuthenticateApiKey::check_network(const rules::Caller& caller,
+                                                           const base::Address& client) {
+  if (caller.terms().allows(client)) return base::Done{};
+  return base::fail(ErrorCode::forbidden, caller.actor() + " from a network that it is not for",
+                    "This API key may not be used from this network.");
 }
 
 base::Result<rules::Caller> AuthenticateApiKey::of_foreign(std::string_view text,
-                                                           const base::Address& client,
                                                            const base::Error& not_ours) const {
   const auto foreign = rules::foreign_hash_of(text);
   if (!foreign) return base::fail(not_ours);
@@ -31,20 +44,15 @@ base::Result<rules::Caller> AuthenticateApiKey::of_foreign(std::string_view text
   // What is not in our form is told so, whether or not it was once an imported key.
   if (!known) return base::fail(not_ours);
   if (auto served = check_served(known->environment); !served) return base::fail(served.error());
-  return checked(known, client);
+  return checked(known);
 }
 
 base::Result<rules::Caller> AuthenticateApiKey::checked(
-    const std::optional<rules::KnownApiKey>& known, const base::Address& client) const {
+    const std::optional<rules::KnownApiKey>& known) const {
   if (!known) return base::fail(ErrorCode::unauthenticated, "unknown or revoked API key");
   if (known->has_expired(parts_.clock.now()))
     return base::fail(ErrorCode::unauthenticated,
                       rules::api_key_id_text(known->id) + " has expired");
-  if (!known->terms->allows(client)) {
-    return base::fail(ErrorCode::forbidden,
-                      rules::api_key_id_text(known->id) + " from a network that it is not for",
-                      "This API key may not be used from this network.");
-  }
   return rules::Caller(*known);
 }
 

@@ -34,13 +34,16 @@ class AuthenticateApiKey {
   // `unauthenticated` without a hint for unknown, revoked, frozen and expired keys alike;
   // `forbidden` for a good key that may not be used from the client's network.
   base::Result<rules::Caller> operator()(std::string_view text, const base::Address& client) const;
+  // The same without the question of the network: whose key it is.
+  base::Result<rules::Caller> whose(std::string_view text) const;
+  // The other half: `forbidden`.
+  static base::Result<base::Done> check_network(const rules::Caller& caller,
+                                                const base::Address& client);
 
  private:
   base::Result<base::Done> check_served(rules::Environment environment) const;
-  base::Result<rules::Caller> of_foreign(std::string_view text, const base::Address& client,
-                                         const base::Error& not_ours) const;
-  base::Result<rules::Caller> checked(const std::optional<rules::KnownApiKey>& known,
-                                      const base::Address& client) const;
+  base::Result<rules::Caller> of_foreign(std::string_view text, const base::Error& not_ours) const;
+  base::Result<rules::Caller> checked(const std::optional<rules::KnownApiKey>& known) const;
 
   Parts parts_;
   Options options_;

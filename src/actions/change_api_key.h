@@ -1,7 +1,8 @@
 // Freezes, unfreezes and revokes an API key.
 //
-// Rule api-key-self-revoke: whoever holds a key may revoke it, whatever its scopes: holding it is
-// proof enough, and a finder must not need an owner to make it harmless.
+// Rule api-key-self-revoke: whoever holds a key may revoke it, whatever its scopes and networks,
+// and from wherever: holding it is proof enough, and a finder must not need an owner to make it
+// harmless.
 //
 // SPDX-License-Identifier: Apache-2.0
 

@@ -18,6 +18,7 @@
 #include "actions/revoke_session_tokens.h"
 #include "base/json.h"
 #include "crypto/random.h"
+#include "rules/built_in.h"
 
 namespace stagedoor::actions {
 namespace {
@@ -493,6 +494,16 @@ TEST(AdmitConnection, ATokenOpensNothingForAnotherAppOrAvatar) {
   EXPECT_EQ(w.refusal(token, "app_1", "ava_2"), ErrorCode::avatar_unknown);
   EXPECT_EQ(w.refusal(token, "app_1", "ava_nobody"), ErrorCode::avatar_unknown);
   EXPECT_TRUE(w.show(token)) << "none of these refusals may cost the token its use";
+}
+
+// Rule built-in-ids.
+TEST(AdmitConnection, ABuiltInAvatarIsThereInEveryWorkspace) {
+  World w;
+  auto wish = w.wish();
+  const std::string built_in(rules::built_in_avatars().front().id);
+  wish.avatar_id = built_in;
+  EXPECT_TRUE(w.show(w.mint(wish), "app_1", built_in));
+  EXPECT_TRUE(w.show(w.mint(w.wish()), "app_1", built_in)) << "a token for any avatar";
 }
 
 TEST(AdmitConnection, TheTokenIsJudgedBeforeTheAppAndTheAppBeforeTheAvatar) {

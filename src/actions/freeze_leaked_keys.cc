@@ -78,7 +78,10 @@ base::Result<Done> FreezeLeakedKeys::freeze(const Request& request, const rules:
   entry.peer = request.peer;
   entry.request_id = request.request_id;
   entry.detail = touched(*radius, report);
-  const auto frozen = parts_.records.freeze(id, entry.at, reason_of(report), std::move(entry));
+  // Whoever has caught a report can send it again; it must not undo what an owner decided on it.
+  const auto now = entry.at;
+  const auto frozen = parts_.records.freeze_for_report(id, crypto::sha256(request.body), now,
+                                                       reason_of(report), std::move(entry));
   // Revoked between the two: it is refused already.
   if (frozen || frozen.error().code == base::ErrorCode::conflict) return Done{};
   return base::fail(frozen.error());

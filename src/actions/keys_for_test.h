@@ -66,6 +66,11 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
       key.frozen_reason = reason;
     });
   }
+  base::Result<rules::ApiKey> freeze_for_report(std::uint64_t id, const crypto::Digest&,
+                                                base::Instant now, std::string reason,
+                                                rules::AuditEntry entry) override {
+    return freeze(id, now, std::move(reason), std::move(entry));
+  }
   base::Result<rules::ApiKey> unfreeze(const rules::ApiKeyMaker&, std::uint64_t id,
                                        rules::AuditEntry entry) override {
     return change(id, std::move(entry), [](rules::ApiKey& key) { key.frozen_at.reset(); });

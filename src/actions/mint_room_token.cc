@@ -39,11 +39,25 @@ std::string story_of(const rules::AgoraRoomToken& token, rules::Environment envi
 
 }  // namespace
 
-base::Result<base::Done> MintRoomToken::may_use(const rules::Caller& caller) const {
-  if (options_.accepts_test_keys || caller.environment() == rules::Environment::live)
-    return base::Done{};
-  return base::fail(ErrorCode::forbidden, "room token for a test key",
-                    "Test keys may not mint room tokens here (setting rooms.accept_test_keys).");
+base::Result<base::Done> MintRoomToken::may_use(const rules::Caller& caller,
+                                                std::string_view room) const {
+  const auto& app = caller.app();
+  if (std::ranges::find(options_.workspaces, app.workspace_id) == options_.workspaces.end() &&
+      std::ranges::find(options_.apps, app.id) == options_.apps.end()) {
+    return base::fail(ErrorCode::forbidden, "room token for an app of others",
+                      "This app may not mint room tokens here (settings rooms.workspaces and "
+                      "rooms.apps).");
+  }
+  if (!options_.accepts_test_keys && caller.environment() != rules::Environment::live) {
+    return base::fail(ErrorCode::forbidden, "room token for a test key",
+                      "Test keys may not mint room tokens here (setting rooms.accept_test_keys).");
+  }
+  if (options_.rooms_by_app && !room.starts_with(app.id + "-")) {
+    return base::fail(
+        ErrorCode::forbidden, "room token for a room of another app",
+        "The room's name must begin with " + app.id + "- here (setting rooms.rooms_by_app).");
+  }
+  return base::Done{};
 }
 
 base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
@@ -53,7 +67,7 @@ base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
                       "This server has no LiveKit project; it needs the settings "
                       "rooms.livekit_url, rooms.livekit_api_key and rooms.livekit_secret_file.");
   }
-  if (const auto may = may_use(caller); !may) return base::fail(may.error());
+  if (const auto may = may_use(caller, wanted.room); !may) return base::fail(may.error());
   const auto wide = std::ranges::find_if(wanted.grants, rules::is_for_all_rooms);
   if (wide != wanted.grants.end() && !options_.allows_grants_for_all_rooms) {
     return base::fail(ErrorCode::forbidden, "a grant for all rooms",
@@ -71,7 +85,7 @@ base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
                       "This server has no Agora project; it needs the settings "
                       "rooms.agora_app_id and rooms.agora_certificate_file.");
   }
-  if (const auto may = may_use(caller); !may) return base::fail(may.error());
+  if (const auto may = may_use(caller, wanted.channel); !may) return base::fail(may.error());
   return parts_.agora->sign(wanted);
 }
 
@@ -84,8 +98,9 @@ base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Calle
   wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
   wanted.expires_at = wanted.issued_at + lifetime;
   auto token = sign(caller, wanted);
-  note(caller, origin, wanted.room, story_of(wanted), token ? nullptr : &token.error());
   if (!token) return base::fail(token.error());
+  if (auto kept = record(caller, origin, wanted.room, story_of(wanted)); !kept)
+    return base::fail(kept.error());
   return Minted{*std::move(token), wanted.environment, wanted.expires_at};
 }
 
@@ -95,25 +110,24 @@ base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Calle
   wanted.salt = rules::new_agora_salt(parts_.random);
   wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
   auto token = sign(caller, wanted);
-  note(caller, origin, wanted.channel, story_of(wanted, caller.environment()),
-       token ? nullptr : &token.error());
   if (!token) return base::fail(token.error());
+  auto kept = record(caller, origin, wanted.channel, story_of(wanted, caller.environment()));
+  if (!kept) return base::fail(kept.error());
   return Minted{*std::move(token), caller.environment(), wanted.issued_at + wanted.lifetime};
 }
 
-void MintRoomToken::note(const rules::Caller& caller, const Origin& origin, std::string subject,
-                         std::string detail, const base::Error* refusal) const {
+base::Result<base::Done> MintRoomToken::record(const rules::Caller& caller, const Origin& origin,
+                                               std::string subject, std::string detail) const {
   rules::AuditEntry entry;
   entry.at = parts_.clock.now();
   entry.workspace_id = caller.workspace_id();
   entry.actor = caller.actor();
   entry.action = "room_token.mint";
   entry.subject = std::move(subject);
-  entry.outcome = refusal == nullptr ? rules::AuditOutcome::done : rules::AuditOutcome::refused;
   entry.peer = origin.peer;
   entry.request_id = origin.request_id;
-  entry.detail = refusal == nullptr ? std::move(detail) : refusal->detail;
-  parts_.audit.note(std::move(entry));
+  entry.detail = std::move(detail);
+  return parts_.audit.record(std::move(entry));
 }
 
 }  // namespace stagedoor::actions

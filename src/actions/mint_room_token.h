@@ -1,11 +1,16 @@
 // Mints a room token for a caller: the way into a room of LiveKit or Agora (rules/room_token.h).
-// Nothing is kept but a line in the audit log.
+// Nothing is kept but an entry in the audit log, without which no token is given out (rule
+// audit-fail-closed).
 //
 // Rule room-secret-stays: what room services sign with is read from private files and never leaves
 // the server; an app that may mint room tokens gets tokens, not the secret.
 //
 // Rule room-grants-for-all-rooms: grants that reach past the token's room, into all of a LiveKit
 // project, are refused unless the settings allow them: the project may serve other apps too.
+//
+// Rule room-apps-apart: the settings name whose apps may mint, by default those of the first
+// workspace; and where several apps share a project, each only for rooms whose names begin with its
+// App ID. What signs is one for the whole server, and asks nothing about who owns a room.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -15,6 +20,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -26,7 +33,7 @@
 
 namespace stagedoor::actions {
 
-// Safe for concurrent use; without waiting.
+// Safe for concurrent use; waits for the disk.
 class MintRoomToken {
  public:
   struct Parts {
@@ -38,9 +45,13 @@ class MintRoomToken {
   };
   struct Options {
     bool allows_grants_for_all_rooms = false;
-    bool accepts_test_keys = true;
+    bool accepts_test_keys = false;
+    // Whose apps may mint: all of these workspaces, and these.
+    std::vector<std::string> workspaces, apps;
+    // Whether a room's name must begin with the App ID and a hyphen.
+    bool rooms_by_app = false;
   };
-  MintRoomToken(Parts parts, Options options) : parts_(parts), options_(options) {}
+  MintRoomToken(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
   // Where the call came from, for the audit log.
   struct Origin {
@@ -53,8 +64,9 @@ class MintRoomToken {
   };
 
   // Both fill in what is theirs (id, salt, times, environment) and take the rest from `wanted`.
-  // `unsupported` where the service is not set up, `forbidden` for a test key or a grant that the
-  // settings refuse, `malformed` with a hint that names the member at fault.
+  // `unsupported` where the service is not set up, `forbidden` for an app, a test key, a room or a
+  // grant that the settings refuse, `unavailable` where it can't be recorded, `malformed` with a
+  // hint that names the member at fault.
   base::Result<Minted> operator()(const rules::Caller& caller, rules::LiveKitRoomToken wanted,
                                   std::chrono::seconds lifetime, const Origin& origin) const;
   base::Result<Minted> operator()(const rules::Caller& caller, rules::AgoraRoomToken wanted,
@@ -65,9 +77,9 @@ class MintRoomToken {
                                   const rules::LiveKitRoomToken& wanted) const;
   base::Result<base::Secret> sign(const rules::Caller& caller,
                                   const rules::AgoraRoomToken& wanted) const;
-  base::Result<base::Done> may_use(const rules::Caller& caller) const;
-  void note(const rules::Caller& caller, const Origin& origin, std::string subject,
-            std::string detail, const base::Error* refusal) const;
+  base::Result<base::Done> may_use(const rules::Caller& caller, std::string_view room) const;
+  base::Result<base::Done> record(const rules::Caller& caller, const Origin& origin,
+                                  std::string subject, std::string detail) const;
 
   Parts parts_;
   Options options_;

@@ -57,12 +57,9 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
     return base::fail(forced.error());
   if (!request.avatar_id.empty() &&
       !rules::is_test_avatar(chosen->environment, request.avatar_id) &&
-      rules::built_in_avatar(request.avatar_id) == nullptr) {
-    const auto avatar = parts_.catalog.avatar(request.avatar_id);
-    if (!avatar || avatar->workspace_id != app.workspace_id)
-      return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
-                        "There is no avatar with the id given.");
-  }
+      !rules::avatar_in_workspace(parts_.catalog, request.avatar_id, app.workspace_id))
+    return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
+                      "There is no avatar with the id given.");
   if (auto covered = rules::check_minutes(app, chosen->environment, parts_.minutes, now); !covered)
     return base::fail(covered.error());
   auto actor = caller.actor();

@@ -71,6 +71,7 @@ base::Result<RotateAppKeys::Rotated> RotateAppKeys::operator()(const KeyManager&
     return std::move(made.record);
   };
   auto entry = manager.entry(now, "app.rotate_keys", place->app->id, place->app->workspace_id);
+  // Its first word tells a reader of one environment whether the entry is theirs.
   entry.detail = std::string(rules::name_of(place->environment)) + " keys, grace " +
                  std::to_string(request.grace.count()) + " s";
   auto done =

@@ -271,18 +271,21 @@ TEST_F(Verify, ThatATokenHasExpiredIsToldOfGenuineTokensOnly) {
 
 // Rule jwt-no-session-token.
 TEST_F(Verify, ASessionTokenIsToldThatItCantCallTheApi) {
-  const std::string payload =
-      R"({"type":"session","aud":"motion-server","iss":"stagedoor","sub":"app_1","exp":1800003600})";
-  std::vector<base::Secret> secrets;
-  secrets.emplace_back(std::string(32, 's'));
-  for (const auto algorithm : {rules::TokenAlgorithm::hs256, rules::TokenAlgorithm::eddsa}) {
-    const auto token = rules::TokenKeys(secrets, algorithm).sign(payload);
-    const auto answer = verify.at_once(token, now);
-    ASSERT_TRUE(answer) << "no worker is needed for this";
-    ASSERT_FALSE(*answer);
-    EXPECT_EQ(answer->error().code, ErrorCode::token_invalid);
-    EXPECT_NE(answer->error().hint.find("opens a session and can't call the API"),
-              std::string::npos);
+  for (const std::string type : {"session", "ephemeral", "stateful"}) {
+    const std::string payload =
+        R"({"type":")" + type +
+        R"(","aud":"motion-server","iss":"stagedoor","sub":"app_1","exp":1800003600})";
+    std::vector<base::Secret> secrets;
+    secrets.emplace_back(std::string(32, 's'));
+    for (const auto algorithm : {rules::TokenAlgorithm::hs256, rules::TokenAlgorithm::eddsa}) {
+      const auto token = rules::TokenKeys(secrets, algorithm).sign(payload);
+      const auto answer = verify.at_once(token, now);
+      ASSERT_TRUE(answer) << "no worker is needed for this";
+      ASSERT_FALSE(*answer);
+      EXPECT_EQ(answer->error().code, ErrorCode::token_invalid);
+      EXPECT_NE(answer->error().hint.find("opens a session and can't call the API"),
+                std::string::npos);
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 #include "anam/personas.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "anam/persona_reply.h"
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "front/query.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -28,21 +28,16 @@ void refuse(Response& response, const rules::PersonaRefusal& why) {
 std::optional<rules::Environment> environment_of(const rules::Caller& caller,
                                                  const Request& request, Response& response) {
   if (caller.kind() == rules::CallerKind::api_key) return caller.environment();
-  const auto wanted = request.query("environment").value_or("live");
-  if (wanted == "live") return rules::Environment::live;
-  if (wanted == "test") return rules::Environment::test;
+  const auto wanted = front::environment_in_query(request);
+  if (wanted) return wanted->value_or(rules::Environment::live);
   refuse(response, rules::refusal_of({{"environment", "invalid_choice", "must be live or test"}}));
   return std::nullopt;
 }
 
 std::int64_t number_in_query(const Request& request, std::string_view name, std::int64_t otherwise,
                              std::int64_t most, rules::Faults& faults) {
-  const auto text = request.query(name);
-  if (!text) return otherwise;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error == std::errc() && end == text->data() + text->size() && number >= 1 && number <= most)
-    return number;
+  const auto number = front::number_in_query(request, name, 1, most);
+  if (number) return number->value_or(otherwise);
   base::add_fault(faults, std::string(name), "out_of_range",
                   "must be a whole number from 1 to " + std::to_string(most));
   return otherwise;

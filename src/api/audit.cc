@@ -69,7 +69,7 @@ base::Result<AuditQuery> audit_query_of(const Request& request) {
                                                    {"refused", AuditOutcome::refused});
   const auto order = word_in_query<AuditOrder>(
       request, "order", {"newest", AuditOrder::newest_first}, {"oldest", AuditOrder::oldest_first});
-  const auto limit = number_in_query(request, "limit", 1, entries_in_page_max);
+  const auto limit = limit_in_query(request, 100, entries_in_page_max);
   const auto cursor =
       number_in_query(request, "cursor", 1, std::numeric_limits<std::int64_t>::max());
   if (!since) return base::fail(since.error());
@@ -86,7 +86,7 @@ base::Result<AuditQuery> audit_query_of(const Request& request) {
   query.action = request.query("action");
   query.subject = request.query("subject");
   query.order = order->value_or(AuditOrder::newest_first);
-  query.count_max = static_cast<std::size_t>(limit->value_or(100));
+  query.count_max = static_cast<std::size_t>(*limit);
   query.beyond = cursor->value_or(0);
   return query;
 }
@@ -105,11 +105,12 @@ void Audit::read(const rules::Caller& caller, const Request& request, Response& 
   query->workspace_id = caller.workspace_id();
   if (caller.kind() == rules::CallerKind::api_key)
     query->of_app = {.app_id = caller.app().id, .environment = caller.environment()};
-  if (query->beyond == 0)
-    if (const auto recorded = record(caller, request); !recorded)
-      return reply_problem(response, recorded.error());
   const auto page = parts_.trail.read(*query);
   if (!page) return reply_problem(response, page.error());
+  // Each page: a cursor tells nothing of whether a first page was ever read. After the reading, so
+  // that the last page is the last.
+  if (const auto recorded = record(caller, request); !recorded)
+    return reply_problem(response, recorded.error());
   wants_lines(request) ? write_lines(*page, response) : write_page(*page, response);
   response.header("Cache-Control", "no-store");
 }

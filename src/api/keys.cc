@@ -1,11 +1,11 @@
 #include "api/keys.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "api/key_json.h"
 #include "api/problem.h"
+#include "api/query.h"
 #include "front/credential.h"
 
 namespace stagedoor::api {
@@ -43,34 +43,15 @@ Error malformed(std::string hint) {
   return {ErrorCode::malformed, "request", std::move(hint)};
 }
 
-Result<std::optional<rules::Environment>> environment_asked(const Request& request) {
-  const auto name = request.query("environment");
-  if (!name) return std::nullopt;
-  if (*name == "live") return rules::Environment::live;
-  if (*name == "test") return rules::Environment::test;
-  return base::fail(malformed("environment must be live or test."));
-}
-
-Result<std::size_t> limit_asked(const Request& request) {
-  const auto text = request.query("limit");
-  if (!text) return std::size_t{100};
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error == std::errc() && end == text->data() + text->size() && limit >= 1 &&
-      limit <= rules::api_key_page_max)
-    return limit;
-  return base::fail(malformed("limit must be a whole number from 1 to 1000."));
-}
-
 Result<actions::ReadApiKeys::PageRequest> page_asked(const Request& request) {
   actions::ReadApiKeys::PageRequest page;
   page.app_id = request.query("app_id").value_or("");
-  const auto environment = environment_asked(request);
+  const auto environment = environment_in_query(request);
   if (!environment) return base::fail(environment.error());
   page.environment = *environment;
-  const auto limit = limit_asked(request);
+  const auto limit = limit_in_query(request, 100, rules::api_key_page_max);
   if (!limit) return base::fail(limit.error());
-  page.count_max = *limit;
+  page.count_max = static_cast<std::size_t>(*limit);
   if (const auto cursor = request.query("cursor")) {
     page.after = rules::read_api_key_cursor(*cursor);
     if (!page.after) return base::fail(malformed("cursor is none that a list has given."));
@@ -107,7 +88,9 @@ void Keys::add_to(http::Router& router, const front::Guard& guard) const {
   add("POST", "/v1/keys", Permission::keys_write, &Keys::create);
   add("GET", "/v1/keys", Permission::keys_read, &Keys::list);
   add("POST", "/v1/keys/import", Permission::keys_write, &Keys::import);
-  add("POST", "/v1/keys/revoke", std::nullopt, &Keys::revoke_self);
+  router.add({"POST", "/v1/keys/revoke",
+              guard.slow_for_holders([this](const Caller& caller, const Request& in,
+                                            Response& out) { revoke_self(caller, in, out); })});
   add("GET", "/v1/keys/{key_id}", Permission::keys_read, &Keys::one);
   add("POST", "/v1/keys/{key_id}/freeze", Permission::keys_write, &Keys::freeze);
   add("POST", "/v1/keys/{key_id}/unfreeze", Permission::keys_write, &Keys::unfreeze);

@@ -1,11 +1,11 @@
 #include "api/live_sessions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "api/problem.h"
+#include "api/query.h"
 #include "base/json_fields.h"
 #include "base/json_writer.h"
 
@@ -15,7 +15,7 @@ namespace {
 using base::ErrorCode;
 using rules::LiveSession;
 
-constexpr std::size_t page_default = 100, page_max = 1000;
+constexpr std::int64_t page_default = 100, page_max = 1000;
 constexpr std::size_t reason_bytes_max = 200;
 
 void write_session(std::string& out, const LiveSession& session) {
@@ -38,8 +38,9 @@ void write_session(std::string& out, const LiveSession& session) {
 
 // What a list is narrowed to; empty members narrow nothing.
 struct Filter {
-  std::string app_id, end_user_id, api_key_id, avatar_id, environment, cursor;
-  std::size_t limit = page_default;
+  std::string app_id, end_user_id, api_key_id, avatar_id, cursor;
+  std::optional<rules::Environment> environment;
+  std::size_t limit = 0;
 
   bool matches(const LiveSession& session) const {
     const auto is = [](const std::string& wish, std::string_view value) {
@@ -47,7 +48,7 @@ struct Filter {
     };
     return is(app_id, session.app_id) && is(end_user_id, session.end_user_id) &&
            is(api_key_id, session.api_key_id) && is(avatar_id, session.avatar_id) &&
-           is(environment, rules::name_of(session.environment));
+           (!environment || *environment == session.environment);
   }
 };
 
@@ -57,20 +58,14 @@ base::Result<Filter> read_filter(const http::Request& request) {
                                      {"end_user_id", &Filter::end_user_id},
                                      {"api_key_id", &Filter::api_key_id},
                                      {"avatar_id", &Filter::avatar_id},
-                                     {"environment", &Filter::environment},
                                      {"cursor", &Filter::cursor}})
     filter.*member = request.query(name).value_or("");
-  const auto refuse = [](std::string hint) {
-    return base::fail(ErrorCode::malformed, "live sessions query", std::move(hint));
-  };
-  if (!filter.environment.empty() && filter.environment != "live" && filter.environment != "test")
-    return refuse("environment must be live or test.");
-  if (const auto limit = request.query("limit")) {
-    const auto* const end = limit->data() + limit->size();
-    const auto [stopped, trouble] = std::from_chars(limit->data(), end, filter.limit);
-    if (trouble != std::errc() || stopped != end || filter.limit < 1 || filter.limit > page_max)
-      return refuse("limit must be a whole number from 1 to 1000.");
-  }
+  const auto environment = environment_in_query(request);
+  if (!environment) return base::fail(environment.error());
+  filter.environment = *environment;
+  const auto limit = limit_in_query(request, page_default, page_max);
+  if (!limit) return base::fail(limit.error());
+  filter.limit = static_cast<std::size_t>(*limit);
   return filter;
 }
 

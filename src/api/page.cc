@@ -1,5 +1,7 @@
 #include "api/page.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -7,6 +9,7 @@
 #include "api/page_files.h"
 #include "api/problem.h"
 #include "base/json.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::api {
 namespace {
@@ -30,6 +33,19 @@ bool is_this_machine(std::string_view host) {
 bool is_loopback(std::string_view peer) {
   return peer.starts_with("127.") || peer == "::1";
 }
+
+// What proxies and their clouds add; no browser sends any of them.
+constexpr std::array<std::string_view, 20> proxy_fields = {
+    "Forwarded",           "Via",
+    "X-Forwarded-For",     "X-Forwarded-Host",
+    "X-Forwarded-Proto",   "X-Forwarded-Port",
+    "X-Forwarded-Server",  "X-Forwarded-Prefix",
+    "X-Forwarded-By",      "X-Forwarded",
+    "X-Original-Host",     "X-Original-URI",
+    "X-Real-IP",           "X-Client-IP",
+    "X-Cluster-Client-IP", "True-Client-IP",
+    "CF-Connecting-IP",    "CF-Ray",
+    "Fastly-Client-IP",    "X-Envoy-External-Address"};
 
 std::string read_sample(const std::string& path) {
   std::error_code trouble;
@@ -82,6 +98,15 @@ void Page::add_to(http::Router& router) const {
               })});
 }
 
+bool Page::is_local(const http::Request& request) const {
+  if (options_.has_trusted_proxies) return false;
+  // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in
+  // it.
+  return is_loopback(request.peer()) && is_this_machine(request.header("Host").value_or("")) &&
+         std::ranges::none_of(proxy_fields,
+                              [&](auto name) { return request.header(name).has_value(); });
+}
+
 std::optional<std::string> Page::why_not(const http::Request& request) const {
   const auto host = request.header("Host").value_or("");
   const auto origin = request.header("Origin");
@@ -90,12 +115,7 @@ std::optional<std::string> Page::why_not(const http::Request& request) const {
       (*origin != "http://" + std::string(host) && *origin != "https://" + std::string(host)))
     return "Only the page at / of this server may ask for a session here.";
   if (options_.open_to == OpenTo::everyone) return std::nullopt;
-  // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in
-  // it.
-  if (is_loopback(request.peer()) && is_this_machine(host) && !request.header("X-Forwarded-For") &&
-      !request.header("Forwarded") && !request.header("Via") && !request.header("X-Real-IP") &&
-      !request.header("X-Forwarded-Host") && !request.header("X-Forwarded-Proto"))
-    return std::nullopt;
+  if (is_local(request)) return std::nullopt;
   return "The page opens sessions only on the server's own machine; see page.open_to.";
 }
 
@@ -103,8 +123,20 @@ void Page::session(const http::Request& request, http::Response& response) const
   if (const auto reason = why_not(request)) return reply_problem(response, 403, *reason);
   if (options_.api_key.is_empty())
     return reply_problem(response, 503, "The page has no API key; see page.api_key_file.");
-  const auto caller = parts_.authenticate(options_.api_key.expose(), request.client());
-  if (!caller) return reply_problem(response, 503, "The page's API key is not accepted any more.");
+  const auto outcome = parts_.admit.at_once({.credential = options_.api_key.expose(),
+                                             .client = request.client(),
+                                             .peer = request.peer(),
+                                             .request_id = request.id(),
+                                             .action = "POST /door/session",
+                                             .needs = rules::Permission::tokens_mint});
+  if (!outcome) return reply_problem(response, 503, "The page's API key is none.");
+  front::tell_limit(response, outcome->limit);
+  const auto& caller = outcome->caller;
+  if (!caller && caller.error().code == base::ErrorCode::rate_limited)
+    return reply_problem(response, caller.error());
+  if (!caller)
+    return reply_problem(response, 503,
+                         "The page's API key is not accepted, or may not mint session tokens.");
   actions::MintSessionToken::Request wanted{};
   wanted.expires_at = parts_.clock.now() + token_lifetime;
   wanted.avatar_id = options_.avatar_id;

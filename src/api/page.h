@@ -2,7 +2,10 @@
 //
 // Rule page-mints-for-its-own: the page's backend mints with an API key of its own, through the
 // same checks as any other, and only for a page that this server itself delivered: same origin,
-// and by default only on this machine, since whoever may open the page may open sessions.
+// and by default only on this machine, since whoever may open the page may open sessions. What any
+// proxy has touched is not from this machine; one here that rewrites Host and adds no field at all
+// can't be told from a browser: who runs such a one says so with server.public_url or
+// page.open_to = "nobody".
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -12,10 +15,9 @@
 #include <optional>
 #include <string>
 
-#include "actions/authenticate_api_key.h"
+#include "actions/admit_call.h"
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/secret.h"
 #include "http/router.h"
 
@@ -25,15 +27,15 @@ namespace stagedoor::api {
 class Page {
  public:
   struct Parts {
-    const actions::AuthenticateApiKey& authenticate;
+    const actions::AdmitCall& admit;
     const actions::MintSessionToken& mint;
     const base::Clock& clock;
-    base::Log& log;
   };
   enum class OpenTo { nobody, loopback, everyone };
   struct Options {
     OpenTo open_to = OpenTo::loopback;
-    base::Secret api_key;  // empty: the page can't open sessions
+    bool has_trusted_proxies = false;  // then nobody counts as on this machine
+    base::Secret api_key;              // empty: the page can't open sessions
     std::string avatar_id;
     std::string region;
     std::string sample_file;  // a WAV of at most 4 MiB, read once; need not exist
@@ -48,6 +50,8 @@ class Page {
   void sample(const http::Request& request, http::Response& response) const;
 
  private:
+  // Whether the request comes from a browser on this machine, as far as a server can tell.
+  bool is_local(const http::Request& request) const;
   std::optional<std::string> why_not(const http::Request& request) const;
 
   Parts parts_;

@@ -78,7 +78,7 @@ void RoomTokens::add_to(http::Router& router, const front::Guard& guard) const {
       void (RoomTokens::*)(const rules::Caller&, const http::Request&, http::Response&) const;
   const auto add = [&](const char* path, Method method) {
     router.add({"POST", path,
-                guard.quick_for_keys(
+                guard.slow_for_keys(
                     rules::Permission::rooms_mint,
                     [this, method](const rules::Caller& caller, const http::Request& in,
                                    http::Response& out) { (this->*method)(caller, in, out); })});

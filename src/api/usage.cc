@@ -33,15 +33,6 @@ base::Result<rules::UsagePeriod> period_in_query(const Request& request) {
                     "`by` must be \"hour\", \"day\" or \"month\".");
 }
 
-base::Result<std::optional<rules::Environment>> environment_in_query(const Request& request) {
-  const auto text = request.query("environment");
-  if (!text) return std::nullopt;
-  if (*text == "live") return rules::Environment::live;
-  if (*text == "test") return rules::Environment::test;
-  return base::fail(ErrorCode::malformed, "query environment",
-                    "`environment` must be \"live\" or \"test\".");
-}
-
 // The time that is asked for: its beginning and its end.
 base::Result<std::pair<base::Instant, base::Instant>> range_in_query(const Request& request,
                                                                      base::Instant now) {
@@ -111,13 +102,13 @@ base::Result<rules::UsageQuery> Usage::query_of(const rules::Caller& caller,
   if (!period) return base::fail(period.error());
   const auto environment = environment_in_query(request);
   if (!environment) return base::fail(environment.error());
-  const auto limit = number_in_query(request, "limit", 1, rows_in_page_max);
+  const auto limit = limit_in_query(request, 100, rows_in_page_max);
   if (!limit) return base::fail(limit.error());
   rules::UsageQuery query;
   std::tie(query.from, query.until) = *range;
   query.by = *period;
   query.environment = *environment;
-  query.count_max = static_cast<std::size_t>(limit->value_or(100));
+  query.count_max = static_cast<std::size_t>(*limit);
   query.workspace_id = caller.workspace_id();
   query.app_id = request.query("app_id").value_or("");
   if (const auto cursor = request.query("cursor")) {

@@ -1,12 +1,12 @@
 #include "avatarium/conversations.h"
 
-#include <charconv>
 #include <utility>
 
 #include "avatarium/error_reply.h"
 #include "avatarium/requests.h"
 #include "base/iso_time.h"
 #include "base/json_writer.h"
+#include "front/query.h"
 
 namespace stagedoor::avatarium {
 namespace {
@@ -79,17 +79,13 @@ void Conversations::add_to(http::Router& router, const front::Guard& guard) cons
 std::optional<actions::ChosenApp> Conversations::chosen(const Caller& caller,
                                                         const Request& request,
                                                         Response& response) const {
-  std::optional<rules::Environment> environment;
-  if (const auto wanted = request.query("environment")) {
-    if (*wanted != "live" && *wanted != "test") {
-      reply(request, response,
-            {ErrorCode::malformed, "environment", "environment must be live or test."});
-      return std::nullopt;
-    }
-    environment = *wanted == "live" ? rules::Environment::live : rules::Environment::test;
+  const auto environment = front::environment_in_query(request);
+  if (!environment) {
+    reply(request, response, environment.error());
+    return std::nullopt;
   }
-  auto app =
-      actions::choose_app(parts_.catalog, caller, request.query("appId").value_or(""), environment);
+  auto app = actions::choose_app(parts_.catalog, caller, request.query("appId").value_or(""),
+                                 *environment);
   if (app) return *app;
   reply(request, response, app.error());
   return std::nullopt;
@@ -116,17 +112,11 @@ void Conversations::begin(const Caller& caller, const Request& request, Response
 void Conversations::list(const Caller& caller, const Request& request, Response& response) const {
   const auto app = chosen(caller, request, response);
   if (!app) return;
-  std::int64_t count = 20;
-  if (const auto text = request.query("limit")) {
-    const auto [last, error] = std::from_chars(text->data(), text->data() + text->size(), count);
-    if (error != std::errc() || last != text->data() + text->size() || count < 1 ||
-        count > list_max)
-      return reply(request, response,
-                   {ErrorCode::malformed, "limit", "limit must be a whole number from 1 to 100."});
-  }
+  const auto count = front::limit_in_query(request, 20, list_max);
+  if (!count) return reply(request, response, count.error());
   const auto found =
       parts_.conversations.list({.app_id = app->app->id, .environment = app->environment},
-                                request.query("cursor").value_or(""), count);
+                                request.query("cursor").value_or(""), *count);
   if (!found) return reply(request, response, found.error());
   base::JsonWriter body(response.start(200, "application/json"));
   auto& out = body.begin("data");

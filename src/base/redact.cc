@@ -1,5 +1,8 @@
 #include "base/redact.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 
 namespace stagedoor::base {
@@ -17,6 +20,10 @@ bool is_token_character(char c) {
   return is_base62(c) || c == '-' || c == '_' || c == '.';
 }
 
+bool is_base64_character(char c) {
+  return is_base62(c) || c == '+' || c == '/' || c == '=';
+}
+
 template <class Belongs>
 std::size_t run_length(std::string_view text, Belongs belongs) {
   std::size_t length = 0;
@@ -29,24 +36,37 @@ struct Found {
   std::size_t length = 0, kept = 0;
 };
 
+// How each kind of credential begins: their one home. `run_min` further characters make it one, and
+// `kept` of its beginning may stay.
+struct Kind {
+  std::string_view prefix;
+  bool (*belongs)(char);
+  std::size_t run_min;
+};
+constexpr std::array<Kind, 6> kinds = {{
+    {"av_live_", is_key_character, key_run_min},
+    {"av_test_", is_key_character, key_run_min},
+    {"sdr_", is_token_character, key_run_min},  // refresh tokens
+    {"inv_", is_token_character, key_run_min},  // invitation codes
+    {"eyJ", is_token_character, token_run_min - 3},
+    {"007eJ", is_base64_character, token_run_min},  // Agora's AccessToken2, "007" and a zlib stream
+}};
+
 Found credential_at(std::string_view rest) {
-  if (rest.starts_with("av_live_") || rest.starts_with("av_test_")) {
-    const auto run = run_length(rest.substr(8), is_key_character);
-    if (run >= key_run_min) return {8 + run, 8};
-  }
-  // Refresh tokens and invitation codes.
-  if (rest.starts_with("sdr_") || rest.starts_with("inv_")) {
-    const auto run = run_length(rest.substr(4), is_token_character);
-    if (run >= key_run_min) return {4 + run, 4};
-  }
-  if (rest.starts_with("eyJ")) {
-    const auto run = run_length(rest, is_token_character);
-    if (run >= token_run_min) return {run, 3};
+  for (const auto& kind : kinds) {
+    if (!rest.starts_with(kind.prefix)) continue;
+    const auto run = run_length(rest.substr(kind.prefix.size()), kind.belongs);
+    if (run >= kind.run_min) return {kind.prefix.size() + run, kind.prefix.size()};
   }
   return {};
 }
 
 }  // namespace
+
+bool may_hold_credential(std::string_view text) {
+  return std::ranges::any_of(kinds,
+                             [&](const Kind& kind) { return text.find(kind.prefix) != text.npos; });
+}
 
 std::string redacted(std::string_view text, std::size_t bytes_max) {
   std::string out;

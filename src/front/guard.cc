@@ -58,8 +58,19 @@ void Guard::finish(const Work& work, const AdmitCall::Outcome& outcome, const Re
   // A limit that was never asked has nothing to tell: the issuer of a token did not answer.
   if (outcome.caller || outcome.caller.error().code != base::ErrorCode::unavailable)
     tell_limit(response, outcome.limit);
-  if (outcome.caller) return work(*outcome.caller, request, response);
-  refuse_(request, response, outcome.caller.error());
+  if (!outcome.caller) return refuse_(request, response, outcome.caller.error());
+  work(*outcome.caller, request, response);
+  const int status = response.status();
+  // A person's wrong password is 401 too, and tells of itself.
+  const bool is_key = outcome.caller->kind() == rules::CallerKind::api_key;
+  if (status == 403 || (status == 401 && is_key)) note_refused(*outcome.caller, request, status);
+}
+
+// What the work refused to a caller who was admitted (rule audit-of-refusals).
+void Guard::note_refused(const rules::Caller& caller, const Request& request, int status) const {
+  const ActionText action(request);
+  parts_.admit.note_refused(caller, asked(request, std::nullopt, action),
+                            "refused with " + std::to_string(status) + " after admission");
 }
 
 AdmitCall::Outcome Guard::admitted_key(const Request& request,
@@ -152,16 +163,34 @@ http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work wo
   };
 }
 
+Guard::Work Guard::only_for(rules::CallerKind kind, Work work) const {
+  return [this, kind, work = std::move(work)](const rules::Caller& caller, const Request& request,
+                                              Response& response) {
+    if (caller.kind() == kind) return work(caller, request, response);
+    const auto* const hint = kind == rules::CallerKind::person
+                                 ? "This call takes a person's token; an API key can't make it."
+                                 : "This call takes an API key; a token can't make it.";
+    const auto code = kind == rules::CallerKind::person ? base::ErrorCode::credential_missing
+                                                        : base::ErrorCode::token_invalid;
+    refuse_(request, response, {code, "a caller of the other kind", hint});
+    if (kind == rules::CallerKind::api_key) note_refused(caller, request, response.status());
+  };
+}
+
 http::WaitingHandler Guard::slow_for_people(Work work) const {
+  return slow(std::nullopt, only_for(rules::CallerKind::person, std::move(work)));
+}
+
+http::WaitingHandler Guard::slow_for_keys(std::optional<rules::Permission> needs, Work work) const {
+  return slow(needs, only_for(rules::CallerKind::api_key, std::move(work)));
+}
+
+http::WaitingHandler Guard::slow_for_holders(Work work) const {
   http::BlockingHandler all = [this, work = std::move(work)](const Request& request,
                                                              Response& response) {
     const ActionText action(request);
     auto call = asked(request, std::nullopt, action);
-    // A JWT in compact form has dots (RFC 7515 7.1); an API key has none.
-    if (call.credential && !call.credential->contains('.')) {
-      call.credential = base::fail(base::ErrorCode::credential_missing, "no token of a person",
-                                   "This call takes a person's token; an API key can't make it.");
-    }
+    call.networks = AdmitCall::Request::Networks::any;
     finish(work, parts_.admit(call), request, response);
   };
   return [this, all = std::move(all)](const Request& request, Response& response) {

@@ -57,8 +57,12 @@ class Guard {
   // For work that waits, for the disk or for anything else: it runs on a worker.
   http::WaitingHandler slow(std::optional<rules::Permission> needs, Work work) const;
   // The same for any person whom an issuer vouches for, whatever they may, also one without an
-  // account or a workspace. An API key is `credential_missing`: it is no person.
+  // account or a workspace. An API key is `credential_missing`: it is no person, whatever its text.
   http::WaitingHandler slow_for_people(Work work) const;
+  // The same for API keys alone: a person is refused.
+  http::WaitingHandler slow_for_keys(std::optional<rules::Permission> needs, Work work) const;
+  // For what whoever holds a key may do, whatever its scopes and its networks are.
+  http::WaitingHandler slow_for_holders(Work work) const;
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
   http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;
   http::Handler open_quick(rules::RateKind kind, http::BlockingHandler work) const;
@@ -69,6 +73,9 @@ class Guard {
                                     std::string_view action) const;
   actions::AdmitCall::Outcome admitted_key(const http::Request& request,
                                            std::optional<rules::Permission> needs) const;
+  // `forbidden` or `credential_missing` for a caller of the other kind, who is admitted already.
+  Work only_for(rules::CallerKind kind, Work work) const;
+  void note_refused(const rules::Caller& caller, const http::Request& request, int status) const;
   void finish(const Work& work, const actions::AdmitCall::Outcome& outcome,
               const http::Request& request, http::Response& response) const;
   http::Task<> quick_else_slow(const QuickWork& quick, const std::shared_ptr<const Work>& slow,

@@ -47,6 +47,14 @@ struct Door {
                     },
                     name)});
     router.add({"GET", "/write", guard.quick(Permission::keys_write, name)});
+    router.add({"GET", "/people", guard.slow_for_people(name)});
+    router.add({"GET", "/slow-keys", guard.slow_for_keys(Permission::keys_read, name)});
+    router.add({"GET", "/holders", guard.slow_for_holders(name)});
+    router.add({"GET", "/refuses",
+                guard.quick(Permission::keys_read,
+                            [](const rules::Caller&, const Request&, Response& out) {
+                              out.start(403, "text/plain") = "stronger than you";
+                            })});
     router.add({"GET", "/open", guard.open_quick(rules::RateKind::login, open)});
     router.add({"GET", "/open-slow", guard.open_slow(rules::RateKind::password, open)});
     router.add({"GET", "/stuck",
@@ -156,6 +164,47 @@ TEST(Guard, WhereOnlyKeysAreTakenAPersonsTokenIsRefusedAndToldSo) {
     EXPECT_EQ(answer.body, "This call takes an API key; a token can't make it.");
   }
   EXPECT_EQ(door.world.people.verified, 0);
+}
+
+TEST(Guard, AKeyIsNoPersonWhateverItsTextLooksLike) {
+  Door door;
+  const std::string imported = "acme.secret";
+  rules::ApiKey key;
+  key.id = 7;
+  key.app_id = "app_1";
+  door.world.keys.by_hash[door.world.hasher.current(*rules::foreign_hash_of(imported))] = key;
+  EXPECT_EQ(door.ask("/slow", imported).body, "key_0000000000000007");
+  const auto answer = door.ask("/people", imported);
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.body, "This call takes a person's token; an API key can't make it.");
+  EXPECT_EQ(door.ask("/people", "a.b.ada").body, "acc_ada");
+  EXPECT_EQ(door.ask("/slow-keys", "a.b.ada").status, 401);
+  EXPECT_EQ(door.ask("/slow-keys", imported).status, 200);
+}
+
+// Rule audit-of-refusals.
+TEST(Guard, WhatTheWorkRefusesIsNotedWithTheCallerAndTheirWorkspace) {
+  Door door;
+  EXPECT_EQ(door.ask("/refuses", door.world.make_key()).status, 403);
+  EXPECT_EQ(door.ask("/refuses", "a.b.ada").status, 403);
+  ASSERT_EQ(door.world.audit.entries.size(), 2u);
+  EXPECT_EQ(door.world.audit.entries[0].actor, "key_0000000000000001");
+  EXPECT_EQ(door.world.audit.entries[1].actor, "acc_ada");
+  for (const auto& entry : door.world.audit.entries) {
+    EXPECT_EQ(entry.workspace_id, "ws_1");
+    EXPECT_EQ(entry.action, "GET /refuses");
+    EXPECT_EQ(entry.outcome, rules::AuditOutcome::refused);
+  }
+}
+
+// Rule api-key-self-revoke.
+TEST(Guard, WhoeverHoldsAKeyIsKnownFromWhereverAndWhateverItsScopes) {
+  Door door;
+  auto terms = terms_of({});
+  terms.networks = {*base::parse_network("192.0.2.0/24")};
+  const auto key = door.world.make_key(terms);
+  EXPECT_EQ(door.ask("/slow", key).status, 403);
+  EXPECT_EQ(door.ask("/holders", key).body, "key_0000000000000001");
 }
 
 TEST(Guard, AnIssuerThatDoesNotAnswerIs503WithoutALimit) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "rules/jwt.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -102,7 +103,7 @@ ApiKeyHash ApiKeyHasher::of_generation(std::size_t index, const ForeignKeyHash& 
 std::optional<ForeignKeyHash> foreign_hash_of(std::string_view key_text) {
   if (key_text.empty() || key_text.size() > foreign_key_bytes_max) return std::nullopt;
   if (key_text.starts_with(live_prefix) || key_text.starts_with(test_prefix)) return std::nullopt;
-  if (std::ranges::any_of(key_text, is_white_space)) return std::nullopt;
+  if (std::ranges::any_of(key_text, is_white_space) || has_jwt_form(key_text)) return std::nullopt;
   return ForeignKeyHash{crypto::sha256(key_text)};
 }
 

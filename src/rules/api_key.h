@@ -41,7 +41,9 @@
 //
 // Rule api-key-imported-hashes: a key that was made elsewhere comes as the SHA-256 of its text. We
 // keep HMAC(secret, that hash), so that for it too a stolen database can't test guesses. Only a
-// text that is not in our form is looked up this way.
+// text that is not in our form is looked up this way, and none with exactly two dots, which is read
+// as a person's token (rules/jwt.h): such a key can be imported by its hash, but never
+// authenticates.
 //
 // Used by: actions/create_api_key.h, actions/authenticate_api_key.h
 // Kept by: store/sqlite_api_keys.h, store/sqlite_api_key_records.h

@@ -117,6 +117,13 @@ class ApiKeyRecords {
   // done, and is no error. `conflict` for freezing and unfreezing a revoked key.
   virtual base::Result<ApiKey> freeze(std::uint64_t id, base::Instant now, std::string reason,
                                       AuditEntry entry) = 0;
+  // The same because of a report, which is known by the SHA-256 of what was signed. One that has
+  // frozen the key before does nothing: who unfroze the key has judged it. The newest
+  // leak_reports_per_key_max are remembered.
+  static constexpr std::int64_t leak_reports_per_key_max = 1000;
+  virtual base::Result<ApiKey> freeze_for_report(std::uint64_t id, const crypto::Digest& report,
+                                                 base::Instant now, std::string reason,
+                                                 AuditEntry entry) = 0;
   virtual base::Result<ApiKey> unfreeze(const ApiKeyMaker& maker, std::uint64_t id,
                                         AuditEntry entry) = 0;
   virtual base::Result<ApiKey> revoke(std::uint64_t id, base::Instant now, std::string reason,

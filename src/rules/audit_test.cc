@@ -216,6 +216,11 @@ TEST(Audit, ACredentialThatAStrangerPutIntoATextIsReplaced) {
   make_fit(one);
   EXPECT_EQ(one.action, "GET /v1/av_test_***");
   EXPECT_EQ(one.detail, "eyJ***");
+  one.action = "DELETE /v1/invitations/inv_" + std::string(43, 'r');
+  one.detail = "sdr_" + std::string(43, 'r');
+  make_fit(one);
+  EXPECT_EQ(one.action, "DELETE /v1/invitations/inv_***");
+  EXPECT_EQ(one.detail, "sdr_***");
 }
 
 AuditEntry refusal(base::Instant at, const std::string& actor = "") {

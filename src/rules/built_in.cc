@@ -1,5 +1,7 @@
 #include "rules/built_in.h"
 
+#include <string>
+
 #include <algorithm>
 #include <array>
 
@@ -40,6 +42,18 @@ std::span<const BuiltIn> built_in_voices() {
 }
 std::span<const BuiltIn> built_in_language_models() {
   return language_models;
+}
+
+std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
+                                          std::string_view workspace_id) {
+  if (const auto* one = built_in_avatar(id))
+    return Avatar{.id = std::string(one->id),
+                  .workspace_id = std::string(workspace_id),
+                  .name = std::string(one->name),
+                  .version = "1"};
+  auto avatar = catalog.avatar(id);
+  if (!avatar || avatar->workspace_id != workspace_id) return std::nullopt;
+  return avatar;
 }
 
 const BuiltIn* built_in_avatar(std::string_view id) {

@@ -7,8 +7,11 @@
 
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
+
+#include "rules/app.h"
 
 namespace stagedoor::rules {
 
@@ -23,6 +26,10 @@ std::span<const BuiltIn> built_in_language_models();
 
 // The client gives the words itself; there is no language model.
 inline constexpr std::string_view no_language_model_id = "CUSTOMER_CLIENT_V1";
+
+// The avatar that an id stands for in a workspace: one of its own, or one that is built in.
+std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
+                                          std::string_view workspace_id);
 
 // Null: not one of them. Ids compare byte by byte.
 const BuiltIn* built_in_avatar(std::string_view id);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "rules/session_token.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -120,7 +121,7 @@ base::Result<JwtClaims> read_claims_of(Json object) {
   if (has_controls(claims.subject) || has_controls(claims.email))
     return odd("it holds control characters");
   const auto type = object.member("type");
-  claims.is_session_token = type && type->text() == "session";
+  claims.is_session_token = type && is_session_token_type(type->text().value_or(""));
   return claims;
 }
 
@@ -137,6 +138,10 @@ std::optional<Segments> segments_of(std::string_view token) {
 }
 
 }  // namespace
+
+bool has_jwt_form(std::string_view text) {
+  return segments_of(text).has_value();
+}
 
 base::Result<Jwt> read_jwt(std::string_view token) {
   if (token.size() > jwt_bytes_max) return odd("it is longer than 8 KiB");

@@ -67,6 +67,10 @@ struct Jwt {
   std::string signature;
 };
 
+// Whether a text has the compact form's two dots (RFC 7515 7.1) and is so read as a person's token;
+// all others are read as API keys.
+bool has_jwt_form(std::string_view text);
+
 // `token_invalid`, with a hint that says what is wrong with the text.
 base::Result<Jwt> read_jwt(std::string_view token);
 

@@ -4,7 +4,8 @@
 //
 // Rule api-key-leak-frozen: a key that a signed report names is frozen before the report is
 // answered, with all that it has opened; a report that is not signed changes nothing. Freezing and
-// not revoking: a false alarm must cost nobody their keys.
+// not revoking: a false alarm must cost nobody their keys. And a report that is sent again, by
+// whoever caught it, freezes a key that was unfrozen after it no second time.
 //
 // Used by: actions/freeze_leaked_keys.h
 //

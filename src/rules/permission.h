@@ -5,9 +5,12 @@
 //
 // Rule api-key-scopes: a scope is "area:verb", "area:*" for all verbs of an area, "read-only" for
 // every verb that changes nothing, or "*". A key without scopes named has all that its app's keys
-// may have; which is not everything: members, audit and billing of a workspace belong to people.
-// "apps:write" is never meant by "*" or by naming none: a key that may change its app is made on
-// purpose.
+// may have; which is not everything: members and the workspace belong to people. "apps:write" and
+// "rooms:mint" are never meant by "*" or by naming none: a key that may change its app, or that
+// signs for the room services of the whole server, is made on purpose.
+//
+// Avatars have none: what is built in and what a workspace shows is public in the vendors'
+// documents.
 //
 // Used by: rules/api_key.h, rules/account.h, actions/admit_call.h
 //
@@ -36,8 +39,6 @@ enum class Permission : unsigned char {
   conversations_read,
   conversations_write,
   tts_speak,
-  avatars_read,
-  avatars_write,
   personas_read,
   personas_write,
   keys_read,
@@ -52,7 +53,7 @@ enum class Permission : unsigned char {
   members_write,
   workspace_write,
 };
-inline constexpr std::size_t permission_count = 22;
+inline constexpr std::size_t permission_count = 20;
 
 // "tokens:mint".
 std::string_view name_of(Permission permission);

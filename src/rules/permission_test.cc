@@ -62,7 +62,7 @@ TEST(Scopes, NoneGivesAKeyWhatBelongsToPeople) {
 TEST(Scopes, ChangingItsAppIsGivenToAKeyByNameOnly) {
   EXPECT_FALSE(Permissions::usual_of_api_keys().has(Permission::apps_write));
   EXPECT_FALSE(read({"*", "read-only"}).has(Permission::apps_write));
-  EXPECT_EQ(read({"*", "apps:write"}), Permissions::of_api_keys());
+  EXPECT_EQ(read({"*", "apps:write", "rooms:mint"}), Permissions::of_api_keys());
   EXPECT_TRUE(read({"apps:*"}).has(Permission::apps_write));
 }
 
@@ -74,6 +74,16 @@ TEST(Scopes, AnUnknownOneIsRefusedWithTheNearestKnownOne) {
     EXPECT_EQ(refused.error().code, ErrorCode::malformed);
   }
   EXPECT_NE(read_scopes({"tokens:mnt"}).error().hint.find("tokens:mint"), std::string::npos);
+}
+
+// Rule api-key-scopes.
+TEST(Scopes, AKeyWithoutScopesMayDoAllThatTheThirdSeedLists) {
+  const auto set = Permissions::usual_of_api_keys();
+  for (const auto permission :
+       {Permission::conversations_read, Permission::conversations_write, Permission::tts_speak,
+        Permission::tokens_mint, Permission::keys_write})
+    EXPECT_TRUE(set.has(permission)) << name_of(permission);
+  EXPECT_FALSE(set.has(Permission::rooms_mint)) << "which signs for the whole server's project";
 }
 
 TEST(Scopes, AreWrittenAndReadBackAsTheSame) {

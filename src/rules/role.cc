@@ -16,15 +16,15 @@ constexpr std::array<std::pair<std::string_view, Role>, 4> names = {{{"viewer", 
                                                                      {"owner", Role::owner}}};
 
 // The reads, without the audit log: it tells of everybody's networks and refusals.
-constexpr Permissions of_viewers = {P::sessions_read, P::conversations_read, P::avatars_read,
-                                    P::personas_read, P::keys_read,          P::apps_read,
-                                    P::usage_read,    P::members_read};
+constexpr Permissions of_viewers = {P::sessions_read, P::conversations_read, P::personas_read,
+                                    P::keys_read,     P::apps_read,          P::usage_read,
+                                    P::members_read};
 
 // What building an app takes, and the log in which a builder finds why a call was refused; but no
 // key of its own, since a key outlives the role of who made it.
-constexpr Permissions of_developers = {
-    P::tokens_mint,   P::tokens_revoke,  P::sessions_end, P::conversations_write, P::tts_speak,
-    P::avatars_write, P::personas_write, P::keys_verify,  P::rooms_mint,          P::audit_read};
+constexpr Permissions of_developers = {P::tokens_mint,         P::tokens_revoke, P::sessions_end,
+                                       P::conversations_write, P::tts_speak,     P::personas_write,
+                                       P::keys_verify,         P::rooms_mint,    P::audit_read};
 
 constexpr Permissions of_admins = {P::keys_write, P::apps_write, P::members_write};
 

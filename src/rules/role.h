@@ -1,8 +1,8 @@
 // What the people of a workspace may do, by their role, and how roles are given and taken.
 //
 // Rule role-permissions: owner > admin > developer > viewer. A viewer reads what is there; a
-// developer also builds with it (tokens, sessions, conversations, speech, personas, avatars,
-// rooms); an admin also decides who and which key may; an owner may everything.
+// developer also builds with it (tokens, sessions, conversations, speech, personas, rooms); an
+// admin also decides who and which key may; an owner may everything.
 //
 // Rule member-last-owner: the last owner of a workspace can't be removed, demoted or leave: a
 // workspace that nobody may decide about could never be decided about again.

@@ -153,6 +153,10 @@ std::string text_of(const SessionTokenId& id) {
   return base::base64url(base::as_text(id));
 }
 
+bool is_session_token_type(std::string_view type) {
+  return std::ranges::find(types, type) != types.end();
+}
+
 SessionTokenId new_session_token_id(base::Random& random, base::Instant now) {
   constexpr std::size_t time_bytes = 6;
   SessionTokenId id;

@@ -86,6 +86,9 @@ SessionTokenId new_session_token_id(base::Random& random, base::Instant now);
 // When it was minted, to the millisecond; the claims have whole seconds.
 base::Instant minted_at(const SessionTokenId& id);
 
+// Whether what a token says of its `type` is what one of our session tokens says.
+bool is_session_token_type(std::string_view type);
+
 // What a token for a persona says of it: where its content is kept, never what it says.
 struct PersonaClaim {
   enum class Kind : unsigned char { none, inline_content, kept };

@@ -93,8 +93,8 @@ Setting yes_or_no(std::string_view name, std::string_view help, Get get) {
           }};
 }
 
-Setting texts(std::string_view name, std::string_view form, std::string_view help,
-              std::vector<std::string> Config::* member) {
+template <class Get>
+Setting texts(std::string_view name, std::string_view form, std::string_view help, Get get) {
   return {name, form, help,
           [=](Config& config, const toml::node& node) -> std::optional<std::string> {
             const auto* array = node.as_array();
@@ -105,12 +105,12 @@ Setting texts(std::string_view name, std::string_view form, std::string_view hel
               if (!value) return "must be a list of texts";
               values.push_back(*value);
             }
-            config.*member = std::move(values);
+            get(config) = std::move(values);
             return std::nullopt;
           },
           [=](const Config& config) {
             std::string list;
-            for (const auto& value : config.*member)
+            for (const auto& value : get(const_cast<Config&>(config)))
               list += (list.empty() ? "" : ", ") + toml_string(value);
             return "[" + list + "]";
           }};
@@ -177,6 +177,9 @@ std::vector<Setting> limit_settings() {
            [](Config& c) -> auto& { return c.limits.stranger; }),
       rate("limits.password", "of tries of one account's password, per network",
            [](Config& c) -> auto& { return c.limits.password; }),
+      rate("limits.password_of_account",
+           "of tries of one account's password, from all networks together",
+           [](Config& c) -> auto& { return c.limits.password_of_account; }),
       rate("limits.login", "of logins, per network",
            [](Config& c) -> auto& { return c.limits.login; }),
       rate("limits.account_creation", "of new accounts, per network",
@@ -244,7 +247,7 @@ std::vector<Setting> other_settings() {
            [](Config& c) -> auto& { return c.server_secret_file; }),
       texts("secrets.trusted_token_key_files", "paths",
             "token keys of other regions whose session tokens are admitted here",
-            &Config::trusted_token_key_files),
+            [](Config& c) -> auto& { return c.trusted_token_key_files; }),
       text("tokens.algorithm", "HS256 or EdDSA", "what new session tokens are signed with",
            [](Config& c) -> auto& { return c.token_algorithm; }, {"HS256", "EdDSA"}),
       text("tokens.issuer", "text", "the iss claim of session tokens",
@@ -331,6 +334,15 @@ std::vector<Setting> other_settings() {
            [](Config& c) -> auto& { return c.rooms.agora_certificate_file; }),
       yes_or_no("rooms.accept_test_keys", "whether test keys may mint room tokens",
                 [](Config& c) -> auto& { return c.rooms.accept_test_keys; }),
+      texts("rooms.workspaces", "list of ids",
+            "whose apps may mint room tokens; with rooms.apps also empty: the first workspace",
+            [](Config& c) -> auto& { return c.rooms.workspaces; }),
+      texts("rooms.apps", "list of App IDs", "further apps that may mint room tokens",
+            [](Config& c) -> auto& { return c.rooms.apps; }),
+      yes_or_no("rooms.rooms_by_app",
+                "whether an app mints only for rooms whose names begin with its App ID and a "
+                "hyphen: for several apps in one project",
+                [](Config& c) -> auto& { return c.rooms.rooms_by_app; }),
       text("log.level", "debug, info, warning or error",
            "the least that is logged; debug has every request",
            [](Config& c) -> auto& { return c.log_level; }, {"debug", "info", "warning", "error"}),

@@ -66,7 +66,9 @@ struct Config {
     std::string livekit_url, livekit_api_key, livekit_secret_file;
     std::string agora_app_id, agora_certificate_file;
     bool livekit_grants_for_all_rooms = false;
-    bool accept_test_keys = true;
+    bool accept_test_keys = false;
+    std::vector<std::string> workspaces, apps;  // both empty: the first workspace
+    bool rooms_by_app = false;
   };
   Rooms rooms;
 

@@ -40,6 +40,7 @@ base::Result<std::unique_ptr<RoomServices>> RoomServices::open(const Config& con
   if (!livekit) return base::fail(livekit.error());
   auto agora = agora_of(rooms);
   if (!agora) return base::fail(agora.error());
+  const bool names_some = !rooms.workspaces.empty() || !rooms.apps.empty();
   std::unique_ptr<RoomServices> made(new RoomServices);
   made->livekit_ = *std::move(livekit);
   made->agora_ = *std::move(agora);
@@ -51,7 +52,11 @@ base::Result<std::unique_ptr<RoomServices>> RoomServices::open(const Config& con
                                     .random = parts.random},
       actions::MintRoomToken::Options{
           .allows_grants_for_all_rooms = rooms.livekit_grants_for_all_rooms,
-          .accepts_test_keys = rooms.accept_test_keys});
+          .accepts_test_keys = rooms.accept_test_keys,
+          .workspaces =
+              names_some ? rooms.workspaces : std::vector<std::string>{parts.first_workspace_id},
+          .apps = rooms.apps,
+          .rooms_by_app = rooms.rooms_by_app});
   made->tokens_.emplace(*made->mint_, api::RoomTokens::Options{.livekit_url = rooms.livekit_url,
                                                                .agora_app_id = rooms.agora_app_id});
   return made;

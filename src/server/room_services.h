@@ -22,6 +22,8 @@ class RoomServices {
     rules::AuditLog& audit;
     const base::Clock& clock;
     base::Random& random;
+    // Whose apps may mint where the settings name none.
+    std::string first_workspace_id;
   };
   // `malformed` with a hint where a service is set up by half; `forbidden` where others can read
   // its secret.

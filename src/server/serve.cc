@@ -92,6 +92,7 @@ base::Result<api::Page::Options> page_options(const ServeOptions& options) {
   const bool is_public = !config.public_url.empty() && config.page_open_to == "loopback";
   return api::Page::Options{
       .open_to = is_public ? api::Page::OpenTo::nobody : open_to(config.page_open_to),
+      .has_trusted_proxies = !config.http.trusted_proxies.empty(),
       .api_key = std::move(key),
       .avatar_id = first_avatar(folder).value_or(""),
       .region = config.region,
@@ -128,10 +129,7 @@ class Server {
                     .is_stopping = is_stopping_}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
         anam_(workspace, reception_, log),
-        page_({.authenticate = *workspace.authenticate,
-               .mint = *workspace.mint,
-               .clock = workspace.clock,
-               .log = log},
+        page_({.admit = reception_.admit(), .mint = *workspace.mint, .clock = workspace.clock},
               std::move(page)),
         health_({.requests = requests_,
                  .gauges = gauges(),
@@ -209,9 +207,12 @@ base::Result<base::Done> Server::open() {
   auto keys = KeyOffice::open(workspace_, reception_.admit(), options_.config);
   if (!keys) return base::fail(keys.error());
   keys_ = *std::move(keys);
-  auto room_services = RoomServices::open(
-      options_.config,
-      {.audit = reception_.audit(), .clock = workspace_.clock, .random = workspace_.random});
+  auto first = first_workspace(options_.folder);
+  if (!first) return base::fail(first.error());
+  auto room_services = RoomServices::open(options_.config, {.audit = reception_.audit(),
+                                                            .clock = workspace_.clock,
+                                                            .random = workspace_.random,
+                                                            .first_workspace_id = *first});
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
   accounts_.emplace(workspace_, options_.config, reception_, public_url());

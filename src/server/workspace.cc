@@ -82,6 +82,16 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
                      .api_key = std::move(first->text)};
 }
 
+base::Result<std::string> first_id(const DataFolder& folder, std::string_view sql,
+                                   base::Error none) {
+  auto database = SqliteDatabase::open(folder.database(), SqliteDatabase::Mode::must_exist);
+  if (!database) return base::fail(database.error());
+  auto read = database->prepare(sql);
+  if (!read) return base::fail(read.error());
+  if (read->step() != store::SqliteStatement::Step::row) return base::fail(std::move(none));
+  return std::string(read->text(0));
+}
+
 }  // namespace
 
 std::string server_secret_path(const DataFolder& folder, const Config& config) {
@@ -255,13 +265,13 @@ base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const 
 }
 
 base::Result<std::string> first_avatar(const DataFolder& folder) {
-  auto database = SqliteDatabase::open(folder.database(), SqliteDatabase::Mode::must_exist);
-  if (!database) return base::fail(database.error());
-  auto read = database->prepare("SELECT id FROM avatars ORDER BY created_at LIMIT 1");
-  if (!read) return base::fail(read.error());
-  if (read->step() != store::SqliteStatement::Step::row)
-    return base::fail(ErrorCode::avatar_unknown, "no avatar", "There is no avatar yet.");
-  return std::string(read->text(0));
+  return first_id(folder, "SELECT id FROM avatars ORDER BY created_at LIMIT 1",
+                  {ErrorCode::avatar_unknown, "no avatar", "There is no avatar yet."});
+}
+
+base::Result<std::string> first_workspace(const DataFolder& folder) {
+  return first_id(folder, "SELECT id FROM workspaces ORDER BY created_at, id LIMIT 1",
+                  {ErrorCode::not_found, "no workspace", "There is no workspace yet."});
 }
 
 base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Config& config) {

@@ -121,6 +121,9 @@ class Workspace {
 // The first avatar of the workspace of an app, for callers that name none.
 base::Result<std::string> first_avatar(const DataFolder& folder);
 
+// The oldest workspace.
+base::Result<std::string> first_workspace(const DataFolder& folder);
+
 // Where the server secret is.
 std::string server_secret_path(const DataFolder& folder, const Config& config);
 

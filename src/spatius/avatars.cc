@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "rules/built_in.h"
 #include "spatius/error_reply.h"
 #include "stage/motion.h"
 
@@ -69,9 +70,9 @@ std::optional<rules::Avatar> Avatars::known(const http::Request& request,
     return refuse(ErrorCode::malformed, "Give the App ID in the header X-App-ID or as ?appId=.");
   const auto* app = parts_.catalog.app(app_id);
   if (app == nullptr) return refuse(ErrorCode::app_unknown, "App not found.");
-  auto avatar = parts_.catalog.avatar(request.path_part("id"));
-  if (!avatar || avatar->workspace_id != app->workspace_id)
-    return refuse(ErrorCode::avatar_unknown, "Avatar not found.");
+  auto avatar =
+      rules::avatar_in_workspace(parts_.catalog, request.path_part("id"), app->workspace_id);
+  if (!avatar) return refuse(ErrorCode::avatar_unknown, "Avatar not found.");
   return avatar;
 }
 

@@ -89,6 +89,32 @@ Result<Done> set_revoked(SqliteDatabase& database, std::uint64_t id, base::Insta
   });
 }
 
+Result<Done> set_frozen(SqliteDatabase& database, std::uint64_t id, base::Instant now,
+                        const std::string& reason) {
+  return update(database, id, "frozen_at = ?2, frozen_reason = ?3", [&](auto& statement) {
+    statement.bind(2, base::unix_millis(now)).bind(3, reason);
+  });
+}
+
+// False where it is known already.
+Result<bool> remember_report(SqliteDatabase& database, std::uint64_t id,
+                             const crypto::Digest& report, base::Instant now) {
+  auto insert = database.prepare(
+      "INSERT INTO leak_reports (api_key_id, report, at) VALUES (?1, ?2, ?3) ON CONFLICT DO "
+      "NOTHING");
+  if (!insert) return base::fail(insert.error());
+  insert->bind(1, stored(id)).bind_blob(2, report).bind(3, base::unix_millis(now));
+  if (!insert->run()) return database.trouble("remember a report");
+  if (database.changes() == 0) return false;
+  auto forget = database.prepare(
+      "DELETE FROM leak_reports WHERE api_key_id = ?1 AND report IN (SELECT report FROM "
+      "leak_reports WHERE api_key_id = ?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)");
+  if (!forget) return base::fail(forget.error());
+  forget->bind(1, stored(id)).bind(2, rules::ApiKeyRecords::leak_reports_per_key_max);
+  if (!forget->run()) return database.trouble("forget reports");
+  return true;
+}
+
 // The old key goes; `successor` 0 leaves what it is replaced by as it is.
 Result<Done> retire(SqliteDatabase& database, const ApiKey& key, const Retirement& retirement,
                     std::uint64_t successor) {
@@ -253,10 +279,30 @@ Result<ApiKey> SqliteApiKeyRecords::freeze(std::uint64_t id, base::Instant now, 
   return change(id, entry, [&](SqliteDatabase& database, ApiKey& key) -> Result<Done> {
     if (auto may = refuse_revoked(key); !may) return may;
     if (key.frozen_at) return Done{};
-    return update(database, id, "frozen_at = ?2, frozen_reason = ?3", [&](auto& statement) {
-      statement.bind(2, base::unix_millis(now)).bind(3, reason);
-    });
+    return set_frozen(database, id, now, reason);
   });
+}
+
+Result<ApiKey> SqliteApiKeyRecords::freeze_for_report(std::uint64_t id,
+                                                      const crypto::Digest& report,
+                                                      base::Instant now, std::string reason,
+                                                      rules::AuditEntry entry) {
+  Result<ApiKey> key = base::fail(ErrorCode::unavailable, "not frozen");
+  const auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    key = read_key(database, id);
+    if (!key) return base::fail(key.error());
+    if (auto may = refuse_revoked(*key); !may) return may;
+    const auto is_new = remember_report(database, id, report, now);
+    if (!is_new) return base::fail(is_new.error());
+    if (!*is_new) return Done{};
+    if (!key->frozen_at) {
+      if (auto frozen = set_frozen(database, id, now, reason); !frozen) return frozen;
+    }
+    key = read_key(database, id);
+    return audit_.append(database, entry);
+  });
+  if (!done) return base::fail(done.error());
+  return key;
 }
 
 Result<ApiKey> SqliteApiKeyRecords::unfreeze(const rules::ApiKeyMaker& maker, std::uint64_t id,

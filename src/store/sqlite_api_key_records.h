@@ -26,6 +26,9 @@ class SqliteApiKeyRecords : public rules::ApiKeyRecords {
   base::Result<rules::BlastRadius> blast_radius(const rules::ApiKey& key) const override;
   base::Result<rules::ApiKey> freeze(std::uint64_t id, base::Instant now, std::string reason,
                                      rules::AuditEntry entry) override;
+  base::Result<rules::ApiKey> freeze_for_report(std::uint64_t id, const crypto::Digest& report,
+                                                base::Instant now, std::string reason,
+                                                rules::AuditEntry entry) override;
   base::Result<rules::ApiKey> unfreeze(const rules::ApiKeyMaker& maker, std::uint64_t id,
                                        rules::AuditEntry entry) override;
   base::Result<rules::ApiKey> revoke(std::uint64_t id, base::Instant now, std::string reason,

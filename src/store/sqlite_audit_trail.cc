@@ -37,6 +37,9 @@ class OfApp {
   OfApp(const rules::AuditQuery::OfApp& wanted, SqliteStatement find)
       : wanted_(wanted), find_(std::move(find)) {}
   bool operator()(const rules::AuditEntry& entry) {
+    // All keys of an app are rotated for one environment, which is the first word of the detail.
+    if (entry.action == "app.rotate_keys" && entry.subject == wanted_.app_id)
+      return entry.detail.starts_with(rules::name_of(wanted_.environment));
     return entry.subject == wanted_.app_id || is_key(entry.actor) || is_key(entry.subject);
   }
 

@@ -19,8 +19,8 @@ namespace stagedoor::store {
 base::Result<std::int64_t> insert_revocation(SqliteDatabase& database,
                                              const rules::TokenRevocation& revocation);
 
-// Rule session-token-ends-with-its-minter in rules/role.h. All that a person minted until then in a workspace, for
-// whichever app and environment.
+// Rule session-token-ends-with-its-minter in rules/role.h. All that a person minted until then in a
+// workspace, for whichever app and environment.
 base::Result<base::Done> revoke_minted_by(SqliteDatabase& database, const std::string& workspace_id,
                                           const std::string& account_id,
                                           base::Instant minted_until);

@@ -226,6 +226,27 @@ TEST(ApiKeyRecords, FreezingTwiceKeepsTheFirstAndARevokedKeyIsNeitherFrozenNorUn
             ErrorCode::conflict);
 }
 
+// Rule api-key-leak-frozen.
+TEST(ApiKeyRecords, AReportThatIsSentAgainFreezesNoKeyThatWasUnfrozenAfterIt) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  store.add_key(a_key(7), hash_of("a"));
+  const auto report = [&](std::string_view body) {
+    const auto key = store.records.freeze_for_report(7, crypto::sha256(body), store.clock.now(),
+                                                     "leaked", store.entry("api_key.freeze"));
+    EXPECT_TRUE(key);
+    return key && key->frozen_at;
+  };
+  EXPECT_TRUE(report("one"));
+  EXPECT_TRUE(report("one"));
+  ASSERT_TRUE(store.records.unfreeze(by_operator, 7, store.entry("u")));
+  const auto audited = store.audited();
+  EXPECT_FALSE(report("one"));
+  EXPECT_EQ(store.audited(), audited);
+  EXPECT_TRUE(report("another")) << "another leak is another report";
+}
+
 // Rule api-key-rotated-with-grace.
 TEST(ApiKeyRecords, ARotationEndsTheOldKeyAlsoUnderItsHashOfAnOlderServerSecret) {
   const Folder folder;

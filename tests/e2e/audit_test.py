@@ -189,6 +189,12 @@ class Api(Audited):
         oldest = self.read("?order=oldest").json()["data"]
         self.assertEqual(oldest[0]["number"], min(numbers))
 
+    # Rule audit-fail-closed.
+    def test_200_a_page_by_a_cursor_that_no_page_has_given_is_recorded_too(self):
+        self.read("?cursor=9223372036854775807")
+        details = [one["detail"] for one in self.exported("--action", "audit.read")]
+        self.assertTrue(any("cursor=9223372036854775807" in each for each in details), details)
+
     def test_200_as_lines_where_they_are_asked_for(self):
         self.read()
         reply = self.read("?limit=1", Accept="application/x-ndjson")

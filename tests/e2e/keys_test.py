@@ -215,6 +215,15 @@ class Changing(KeyCase):
         self.assertTrue(self.works(strong["api_key"]))
 
     # Rule api-key-self-revoke.
+    # Rule api-key-self-revoke.
+    def test_200_a_finder_revokes_a_key_from_a_network_that_it_is_not_for(self):
+        made = self.make(networks=["192.0.2.0/24"])
+        bearer = {"Authorization": "Bearer " + made["api_key"]}
+        body = {"key": made["api_key"]}
+        reply = self.server.http("POST", "/v1/keys/revoke", bearer, body)
+        self.assertEqual(reply.status, 200, reply.body)
+        self.assertEqual(reply.json()["state"], "revoked")
+
     def test_200_a_key_revokes_itself_whatever_its_scopes(self):
         made = self.make(scopes=["tts:speak"])
         other = self.make()

@@ -13,7 +13,7 @@ import wave
 from cases import Stage
 from identity_provider import Issuer
 from keys_leak_test import Reporter, matches
-from room_tokens_test import LISTENER, PARTICIPANT, room_settings
+from room_tokens_test import LISTENER, PARTICIPANT, key_for_rooms, room_settings
 
 WIDE = '"100000/min burst 100000"'
 PASSWORD = "correct horse"
@@ -211,12 +211,16 @@ class World(Stage):
         self.call("get_problem", 404, parts={"type": "none"})
 
     def do_mint_livekit_room_token(self):
-        self.call("mint_livekit_room_token", 200, body=PARTICIPANT)
+        self.rooms_key = key_for_rooms(self)
+        self.call("mint_livekit_room_token", 200, self.rooms_key, body=PARTICIPANT)
         wide = {"identity": "a", "grants": {"room_list": True}}
-        self.call("mint_livekit_room_token", 403, body=wide)
+        self.call("mint_livekit_room_token", 403, self.rooms_key, body=wide)
+        self.call("mint_livekit_room_token", 400, self.rooms_key, body={"no_such_member": 1})
 
     def do_mint_agora_room_token(self):
-        self.call("mint_agora_room_token", 200, body=LISTENER)
+        self.call("mint_agora_room_token", 200, self.rooms_key, body=LISTENER)
+        self.call("mint_agora_room_token", 400, self.rooms_key, body={"no_such_member": 1})
+        self.call("mint_agora_room_token", 403, body=LISTENER)
 
     def do_open_session_from_page(self):
         self.call("open_session_from_page", 200, headers={"Origin": self.address})

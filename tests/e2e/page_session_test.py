@@ -51,7 +51,8 @@ class PageSession(OneStage):
 
     def test_through_a_proxy_it_is_refused(self):
         self.server.start()
-        for name in ("X_Forwarded_For", "Forwarded", "Via"):
+        for name in ("X_Forwarded_For", "Forwarded", "Via", "X_Real_IP", "X_Forwarded_Port",
+                     "X_Client_IP", "CF_Connecting_IP"):
             self.assert_forbidden(self.post(Origin=self.server.address, **{name: "203.0.113.9"}))
 
     def test_with_its_own_origin_it_gives_a_token_that_opens_one_session_with_its_avatar(self):
@@ -98,6 +99,31 @@ class PageSession(OneStage):
             lambda: self.post(Origin=self.server.address).status == 503,
             "the page key to be refused",
         )
+
+    # Rule page-mints-for-its-own.
+    def test_where_a_proxy_is_trusted_nobody_is_on_this_machine(self):
+        self.server.settings = '[server]\ntrusted_proxies = ["10.0.0.0/8"]\n'
+        self.server.start()
+        self.assert_forbidden(self.post(Origin=self.server.address))
+
+    # Rule page-mints-for-its-own.
+    def test_a_page_key_without_the_scope_mints_nothing(self):
+        made = self.server.must("key", "create", "--app", self.server.app_id, "--name", "weak",
+                                "--scope", "sessions:read", "--json")
+        (self.server.data / "page-key").write_text(json.loads(made)["api_key"] + "\n")
+        self.server.start()
+        reply = self.post(Origin=self.server.address)
+        self.assertEqual(reply.status, 503, reply.body)
+        self.assertNotIn(b"sessionToken", reply.body)
+
+    # Rule page-mints-for-its-own.
+    def test_the_page_has_its_keys_limit_and_its_calls_are_counted(self):
+        self.server.settings = '[limits]\napi_key_free = "1/hour burst 2"\n'
+        self.server.start()
+        replies = [self.post(Origin=self.server.address) for _ in range(3)]
+        self.assertEqual([reply.status for reply in replies], [200, 200, 429])
+        self.assertEqual(replies[0].headers["X-RateLimit-Remaining"], "1")
+        self.assertIn("Retry-After", replies[2].headers)
 
     def test_a_get_is_405(self):
         self.server.start()

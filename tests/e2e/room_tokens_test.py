@@ -6,10 +6,12 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import pathlib
+import sqlite3
 import struct
 import time
 import unittest
@@ -27,7 +29,7 @@ PARTICIPANT = {"room": "lobby", "identity": "visitor-42", "grants": {"room_join"
 LISTENER = {"channel": "lobby", "uid": 42, "role": "subscriber"}
 
 
-def room_settings(folder, more=""):
+def room_settings(folder, more="accept_test_keys = true\n"):
     """Settings for both services, their secrets in private files in the folder."""
     for name, secret in (("livekit", LIVEKIT_SECRET), ("agora", AGORA_CERTIFICATE)):
         path = pathlib.Path(folder, name + "-secret")
@@ -43,10 +45,19 @@ def room_settings(folder, more=""):
     )
 
 
+def key_for_rooms(stage, *options):
+    """A key that may mint room tokens, which no key does for which no scopes are named."""
+    made = stage.must("key", "create", "--app", stage.app_id, "--name", "rooms", "--scope",
+                      "rooms:mint", "--json", *options)
+    return json.loads(made)["api_key"]
+
+
 def stage_with_rooms(more=""):
     stage = Stage()
     stage.init()
-    stage.settings = room_settings(stage.data, more)
+    tests = "" if "accept_test_keys" in more else "accept_test_keys = true\n"
+    stage.settings = room_settings(stage.data, tests + more)
+    stage.rooms_key = key_for_rooms(stage)
     return stage
 
 
@@ -93,7 +104,7 @@ class RoomCase(unittest.TestCase):
         cls.server.start()
 
     def post(self, path, body, key=None):
-        bearer = {"Authorization": f"Bearer {key or self.server.api_key}"}
+        bearer = {"Authorization": f"Bearer {key or self.server.rooms_key}"}
         return self.server.http("POST", path, bearer, body)
 
     def minted(self, path, body):
@@ -158,11 +169,7 @@ class LiveKit(RoomCase):
         self.assert_problem(self.post(LIVEKIT, forged), 400, "stagedoor.")
 
     def test_a_live_keys_token_bears_no_mark(self):
-        key = json.loads(
-            self.server.must(
-                "key", "create", "--app", self.server.app_id, "--live", "--name", "live", "--json"
-            )
-        )["api_key"]
+        key = key_for_rooms(self.server, "--live")
         wait_until(lambda: self.post(LIVEKIT, PARTICIPANT, key).status == 200, "the live key")
         reply = self.post(LIVEKIT, PARTICIPANT, key)
         self.assertEqual(reply.status, 200, reply.body)
@@ -253,17 +260,50 @@ class GrantsForAllRooms(RoomCase):
 
 
 class NoTestKeys(RoomCase):
-    more = "accept_test_keys = false\n"
+    more = "accept_test_keys = false\n"  # The default too.
 
     def test_test_keys_are_refused_where_the_settings_say_so(self):
         for path, body in ((LIVEKIT, PARTICIPANT), (AGORA, LISTENER)):
             self.assert_problem(self.post(path, body), 403, "rooms.accept_test_keys")
 
 
+class Whose(RoomCase):
+    more = "rooms_by_app = true\n"
+
+    # Rule room-apps-apart.
+    def test_a_room_of_another_app_is_refused_where_apps_share_a_project(self):
+        own = self.server.app_id + "-lobby"
+        self.assertEqual(self.minted(LIVEKIT, PARTICIPANT | {"room": own})["room"], own)
+        self.assert_problem(self.post(LIVEKIT, PARTICIPANT), 403, "rooms.rooms_by_app")
+        self.assert_problem(self.post(AGORA, LISTENER), 403, "rooms.rooms_by_app")
+
+    # Rule api-key-scopes.
+    def test_a_key_without_scopes_mints_none(self):
+        self.assert_problem(self.post(LIVEKIT, PARTICIPANT, self.server.api_key), 403, "rooms:mint")
+
+    # Rule audit-fail-closed.
+    def test_each_token_and_each_refusal_is_in_the_audit_log(self):
+        self.minted(LIVEKIT, PARTICIPANT | {"room": self.server.app_id + "-audited"})
+        with contextlib.closing(sqlite3.connect(self.server.data / "stagedoor.db")) as store:
+            subjects = store.execute(
+                "SELECT subject FROM audit_log WHERE action = 'room_token.mint' AND outcome = 0"
+            ).fetchall()
+        self.assertIn((self.server.app_id + "-audited",), subjects, "kept when the answer comes")
+
+
+class OfOthers(RoomCase):
+    more = 'workspaces = ["ws_other"]\n'
+
+    # Rule room-apps-apart.
+    def test_an_app_of_a_workspace_that_the_settings_do_not_name_mints_none(self):
+        self.assert_problem(self.post(LIVEKIT, PARTICIPANT), 403, "rooms.workspaces")
+        self.assert_problem(self.post(AGORA, LISTENER), 403, "rooms.workspaces")
+
+
 class NotSetUp(unittest.TestCase):
     def test_the_answer_is_501_and_names_the_settings(self):
         with Stage() as server:
-            bearer = {"Authorization": f"Bearer {server.api_key}"}
+            bearer = {"Authorization": f"Bearer {key_for_rooms(server)}"}
             for path, body, setting in (
                 (LIVEKIT, PARTICIPANT, "rooms.livekit_secret_file"),
                 (AGORA, LISTENER, "rooms.agora_certificate_file"),

@@ -21,6 +21,13 @@ ALTER TABLE apps ADD COLUMN rate_limit TEXT NOT NULL DEFAULT '';
 ALTER TABLE apps ADD COLUMN end_user_limit TEXT NOT NULL DEFAULT '';
 -- Of live sessions (rules/monthly_minutes.h); null: no such limit.
 ALTER TABLE apps ADD COLUMN monthly_minutes INTEGER;
+-- Reports of leaks that have frozen a key, as the SHA-256 of what was signed.
+CREATE TABLE leak_reports (
+  api_key_id INTEGER NOT NULL,
+  report BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (api_key_id, report)
+) STRICT, WITHOUT ROWID;
 
 -- When and from where a key was last used, and how often ever; one row per key that ever was.
 CREATE TABLE api_key_uses (

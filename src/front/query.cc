@@ -1,9 +1,9 @@
-#include "api/query.h"
+#include "front/query.h"
 
 #include <charconv>
 #include <string>
 
-namespace stagedoor::api {
+namespace stagedoor::front {
 
 base::Result<std::optional<std::int64_t>> number_in_query(const http::Request& request,
                                                           std::string_view name, std::int64_t least,
@@ -19,6 +19,22 @@ base::Result<std::optional<std::int64_t>> number_in_query(const http::Request& r
                         std::to_string(least) + " to " + std::to_string(most) + ".");
 }
 
+base::Result<std::int64_t> limit_in_query(const http::Request& request, std::int64_t otherwise,
+                                          std::int64_t most) {
+  const auto limit = number_in_query(request, "limit", 1, most);
+  if (!limit) return base::fail(limit.error());
+  return limit->value_or(otherwise);
+}
+
+base::Result<std::optional<rules::Environment>> environment_in_query(const http::Request& request) {
+  const auto text = request.query("environment");
+  if (!text) return std::nullopt;
+  if (*text == "live") return rules::Environment::live;
+  if (*text == "test") return rules::Environment::test;
+  return base::fail(base::ErrorCode::malformed, "query environment",
+                    "`environment` must be \"live\" or \"test\".");
+}
+
 base::Result<std::optional<base::Instant>> time_in_query(const http::Request& request,
                                                          std::string_view name) {
   constexpr std::int64_t year_10000 = 253'402'300'800;
@@ -28,4 +44,4 @@ base::Result<std::optional<base::Instant>> time_in_query(const http::Request& re
   return base::from_unix_seconds(**seconds);
 }
 
-}  // namespace stagedoor::api
+}  // namespace stagedoor::front
