@@ -130,7 +130,7 @@ void Conversations::list(const Caller& caller, const Request& request, Response&
     data.end();
   }
   out += ']';
-  const bool is_full = std::cmp_equal(found->size(), count);
+  const bool is_full = std::cmp_equal(found->size(), *count);
   body.text_or_null("next", is_full ? found->back().id : "");
   finish(body, request, response);
 }
