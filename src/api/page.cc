@@ -99,7 +99,6 @@ void Page::add_to(http::Router& router) const {
 }
 
 bool Page::is_local(const http::Request& request) const {
-  if (options_.has_trusted_proxies) return false;
   // The Host too: a foreign name that was made to point here (DNS rebinding) has its own name in
   // it.
   return is_loopback(request.peer()) && is_this_machine(request.header("Host").value_or("")) &&

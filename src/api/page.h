@@ -34,7 +34,6 @@ class Page {
   enum class OpenTo { nobody, loopback, everyone };
   struct Options {
     OpenTo open_to = OpenTo::loopback;
-    bool has_trusted_proxies = false;  // then nobody counts as on this machine
     base::Secret api_key;              // empty: the page can't open sessions
     std::string avatar_id;
     std::string region;

@@ -44,7 +44,7 @@ struct App {
   std::string workspace_id;
   std::string name;
   AppLimits limits;
-  base::Instant created_at;
+  base::Instant created_at = {};
 };
 
 // An avatar: which face performs. Its id is public.

@@ -92,7 +92,6 @@ base::Result<api::Page::Options> page_options(const ServeOptions& options) {
   const bool is_public = !config.public_url.empty() && config.page_open_to == "loopback";
   return api::Page::Options{
       .open_to = is_public ? api::Page::OpenTo::nobody : open_to(config.page_open_to),
-      .has_trusted_proxies = !config.http.trusted_proxies.empty(),
       .api_key = std::move(key),
       .avatar_id = first_avatar(folder).value_or(""),
       .region = config.region,

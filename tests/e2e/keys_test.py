@@ -276,6 +276,9 @@ class RotatingAll(KeyCase):
         old = {pair["old_id"] for pair in rotated["rotated"]}
         self.assertLessEqual({key["id"] for key in keys}, old)
         self.assertNotIn(frozen["id"], old)
+        # Rule api-key-rotated-all.
+        self.assertEqual(rotated["frozen"], [frozen["id"]])
+        self.refused(self.call("POST", f"/v1/keys/{frozen['id']}/unfreeze"), 409)
         for key in keys:
             self.assertFalse(self.works(key["api_key"]))
         self.assertEqual(len(rotated["new"]), len(old))

@@ -101,12 +101,6 @@ class PageSession(OneStage):
         )
 
     # Rule page-mints-for-its-own.
-    def test_where_a_proxy_is_trusted_nobody_is_on_this_machine(self):
-        self.server.settings = '[server]\ntrusted_proxies = ["10.0.0.0/8"]\n'
-        self.server.start()
-        self.assert_forbidden(self.post(Origin=self.server.address))
-
-    # Rule page-mints-for-its-own.
     def test_a_page_key_without_the_scope_mints_nothing(self):
         made = self.server.must("key", "create", "--app", self.server.app_id, "--name", "weak",
                                 "--scope", "sessions:read", "--json")
