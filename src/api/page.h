@@ -34,7 +34,7 @@ class Page {
   enum class OpenTo { nobody, loopback, everyone };
   struct Options {
     OpenTo open_to = OpenTo::loopback;
-    base::Secret api_key;              // empty: the page can't open sessions
+    base::Secret api_key;  // empty: the page can't open sessions
     std::string avatar_id;
     std::string region;
     std::string sample_file;  // a WAV of at most 4 MiB, read once; need not exist
