@@ -65,8 +65,9 @@ TEST(AppChange, ALooserLimitIsFoundWhicheverItIs) {
   EXPECT_TRUE(is_looser([](auto& l) { l.rate_limit->burst = 21; }));
   EXPECT_TRUE(is_looser([](auto& l) { l.rate_limit->count = 11; }));
   EXPECT_TRUE(is_looser([](auto& l) { l.end_user_limit.reset(); }));
-  EXPECT_FALSE(is_looser(
-      [](auto& l) { l = {1, 60s, 5s, 2, RateLimit{1, 1min, 1}, RateLimit{1, 1min, 1}}; }));
+  EXPECT_FALSE(is_looser([](auto& l) {
+    l = {1, 60s, 5s, 2, RateLimit{1, 1min, 1}, RateLimit{1, 1min, 1}, std::nullopt};
+  }));
 }
 
 // Rule app-changed-by-its-owners.
