@@ -45,7 +45,8 @@ std::optional<std::chrono::seconds> seconds_of(Body& body, std::string_view name
 std::optional<std::optional<std::int64_t>> minutes_of(Body& body) {
   if (body.is_null("monthly_minutes")) return std::optional<std::int64_t>();
   const auto minutes = body.number_if("monthly_minutes", {0, rules::monthly_minutes_max});
-  return minutes ? std::optional(minutes) : std::nullopt;
+  if (!minutes) return std::nullopt;
+  return minutes;
 }
 
 base::Result<AppChange> read_change(const Request& request) {

@@ -26,7 +26,7 @@ base::Result<base::Done> check_minutes(const App& app, Environment environment,
   if (environment != Environment::live || !are_minutes_used_up(app, meter, now))
     return base::Done{};
   return base::fail(base::ErrorCode::payment_required, "the minutes of " + app.id + " are used up",
-                    "Credits exhausted: the app's minutes of this month are used up.");
+                    "The app's minutes of this month are used up.");
 }
 
 }  // namespace stagedoor::rules

@@ -121,7 +121,7 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
       return {409, "It conflicts with what is there"};
     case ErrorCode::payment_required:
       // By these words the vendor's clients know it.
-      return {402, "Session denied: " + (error.hint.empty() ? "credits exhausted" : error.hint)};
+      return {402, "Session denied: credits exhausted: the app's minutes are used up"};
     case ErrorCode::concurrency_limited:
       return {429, "Concurrency limit reached: the app has all the live sessions that it may have"};
     case ErrorCode::rate_limited:
