@@ -110,7 +110,9 @@ class Stage(Server):
 
     def second_app(self):
         """Another app of the same workspace; its id."""
-        return json.loads(self.must("app", "create", "--name", "Second", "--json"))["id"]
+        made = self.must("app", "create", "--name", "Second", "--json",
+                         "--workspace", self.initialised["workspace_id"])
+        return json.loads(made)["id"]
 
     def second_avatar(self, workspace_id=None):
         avatar_id = str(uuid.uuid4())
