@@ -10,7 +10,7 @@ import time
 import urllib.parse
 import wave
 
-from cases import Stage
+from cases import Stage, wait_until
 from identity_provider import Issuer
 from keys_leak_test import Reporter, matches
 from room_tokens_test import LISTENER, PARTICIPANT, key_for_rooms, room_settings
@@ -212,6 +212,9 @@ class World(Stage):
 
     def do_mint_livekit_room_token(self):
         self.rooms_key = key_for_rooms(self)
+        bearer = {"Authorization": f"Bearer {self.rooms_key}"}
+        path = "/v1/room-tokens/livekit"
+        wait_until(lambda: self.http("POST", path, bearer, {}).status != 401, "the key")
         self.call("mint_livekit_room_token", 200, self.rooms_key, body=PARTICIPANT)
         wide = {"identity": "a", "grants": {"room_list": True}}
         self.call("mint_livekit_room_token", 403, self.rooms_key, body=wide)

@@ -304,6 +304,7 @@ class NotSetUp(unittest.TestCase):
     def test_the_answer_is_501_and_names_the_settings(self):
         with Stage() as server:
             bearer = {"Authorization": f"Bearer {key_for_rooms(server)}"}
+            wait_until(lambda: server.http("POST", LIVEKIT, bearer, {}).status != 401, "the key")
             for path, body, setting in (
                 (LIVEKIT, PARTICIPANT, "rooms.livekit_secret_file"),
                 (AGORA, LISTENER, "rooms.agora_certificate_file"),
