@@ -174,8 +174,9 @@ class World(Stage):
             if "429" not in operation["responses"]:
                 continue
             parts = self.strange_parts(operation_id)
-            self.call(operation_id, None, parts=parts)
-            self.call(operation_id, 429, parts=parts)
+            from_page = {"Origin": self.address} if operation_id == "open_session_from_page" else {}
+            self.call(operation_id, None, parts=parts, headers=from_page)
+            self.call(operation_id, 429, parts=parts, headers=from_page)
 
     def shown_elsewhere(self):
         """What these calls do not show, with the test that does."""
