@@ -102,9 +102,11 @@ TEST(ApiKey, ItsHashDependsOnTheServerSecret) {
 
 // Rule api-key-imported-hashes.
 TEST(ForeignKey, OnlyATextThatIsNotOursIsLookedUpAsAForeignKey) {
-  EXPECT_TRUE(foreign_hash_of("acme_3ZfQpW"));
+  for (const auto* text : {"acme_3ZfQpW", "acme.secret", "a.b.c.d"})
+    EXPECT_TRUE(foreign_hash_of(text)) << text;
   for (const auto& text : {std::string(), made(Environment::live), std::string("av_test_short"),
-                           std::string("acme 3Zf"), std::string("acme\n"), std::string(513, 'a')})
+                           std::string("acme 3Zf"), std::string("acme\n"), std::string("acme.1.2"),
+                           std::string(513, 'a')})
     EXPECT_FALSE(foreign_hash_of(text)) << text;
 }
 

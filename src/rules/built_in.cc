@@ -1,9 +1,8 @@
 #include "rules/built_in.h"
 
-#include <string>
-
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace stagedoor::rules {
 namespace {

@@ -185,6 +185,37 @@ class Accounts(People):
         self.assertEqual(ada.log_in().call("GET", "/v1/me").status, 200)
         self.assertEqual(self.audited("account.log_out_everywhere"), [(ada.id, 0)])
 
+    def minted_session(self, person):
+        """A live session on a token that somebody minted, and a second token of theirs."""
+        wanted = {"app_id": self.server.app_id, "environment": "test"}
+        tokens = []
+        for _ in range(2):
+            reply = person.call("POST", "/v1/session-tokens", wanted)
+            self.assertEqual(reply.status, 201, reply.body)
+            tokens.append(reply.json()["session_token"])
+        return self.server.session(tokens[0]), tokens[1]
+
+    # Rule session-token-ends-with-its-minter.
+    def test_what_a_person_minted_ends_with_a_log_out_everywhere_and_with_their_membership(self):
+        owner, ada, bob = self.member("owner"), self.member("ada"), self.member("bob", "developer")
+        (of_ada, left_of_ada), (of_bob, left_of_bob) = map(self.minted_session, (ada, bob))
+        self.assertEqual(ada.call("POST", "/v1/logout-everywhere").status, 204)
+        self.assertIn("revoked", of_ada.receive().text)
+        self.assertFalse(self.server.is_admitted(left_of_ada))
+        self.assertTrue(of_bob.still_serves())
+        self.assertEqual(owner.call("DELETE", f"/v1/members/{bob.id}").status, 204)
+        self.assertIn("revoked", of_bob.receive().text)
+        self.assertFalse(self.server.is_admitted(left_of_bob))
+
+    # Rule session-token-ends-with-its-minter.
+    def test_a_key_withdraws_what_a_person_minted(self):
+        session, left = self.minted_session(ada := self.member("ada"))
+        bearer = {"Authorization": f"Bearer {self.server.api_key}"}
+        reply = self.server.http("POST", "/v1/session-tokens/revoke", bearer, {"minted_by": ada.id})
+        self.assertEqual((reply.status, reply.json()["live_sessions_ended"]), (200, 1), reply.body)
+        self.assertIn("revoked", session.receive().text)
+        self.assertFalse(self.server.is_admitted(left))
+
     # Rule log-out-everywhere.
     def test_password_200_ends_all_other_log_ins(self):
         ada, other = self.member("ada"), Person(self.server, "ada@example.com").log_in()

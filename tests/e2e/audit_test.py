@@ -227,6 +227,16 @@ class Api(Audited):
         )
         self.assertEqual({one["actor"] for one in seen}, {made["id"]})
 
+    # Rule audit-read-by-its-owners.
+    def test_a_test_key_does_not_see_that_all_live_keys_were_rotated(self):
+        self.server.must("key", "create", "--live", "--name", "live", "--json")
+        for environment in ("live", "test"):
+            words = ("key", "rotate-all", "--app", self.server.app_id, "--grace", "600")
+            self.server.must(*words, *(["--live"] if environment == "live" else []))
+        rotated = self.read("?action=app.rotate_keys").json()["data"]
+        self.assertEqual([one["detail"].split()[0] for one in rotated], ["test"])
+        self.assertEqual(len(self.exported("--action", "app.rotate_keys")), 2)
+
     # Rule audit-fail-closed.
     def test_503_reading_that_cannot_be_recorded_is_refused(self):
         self.refuse_recording()

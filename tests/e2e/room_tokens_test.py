@@ -291,6 +291,19 @@ class Whose(RoomCase):
         self.assertIn((self.server.app_id + "-audited",), subjects, "kept when the answer comes")
 
 
+class Unrecorded(RoomCase):
+    # Rule audit-fail-closed.
+    def test_503_a_token_that_cannot_be_recorded_is_not_given_out(self):
+        with contextlib.closing(sqlite3.connect(self.server.data / "stagedoor.db")) as store:
+            store.execute("CREATE TRIGGER refuse BEFORE INSERT ON audit_log "
+                          "BEGIN SELECT RAISE(ABORT, 'no'); END;")
+            store.commit()
+        for path, body in ((LIVEKIT, PARTICIPANT), (AGORA, LISTENER)):
+            reply = self.post(path, body)
+            self.assertEqual(reply.status, 503, reply.body)
+            self.assertNotIn("token", reply.json())
+
+
 class OfOthers(RoomCase):
     more = 'workspaces = ["ws_other"]\n'
 

@@ -58,6 +58,15 @@ class Minting(TokenCase):
         self.assertIsNone(minted["avatar_id"])
         self.assertTrue(self.server.is_admitted(minted["session_token"]))
 
+    # Rule built-in-ids.
+    def test_a_built_in_avatar_is_minted_for_shown_and_opens_a_session(self):
+        cara = "30fa96d0-26c4-4e55-94a0-517025942e18"
+        token = self.mint(avatar_id=cara)["session_token"]
+        app = {"X-App-ID": self.server.app_id}
+        shown = self.server.http("GET", f"/v2/character/{cara}", app)
+        self.assertEqual((shown.status, shown.json()["name"]), (200, "Cara"))
+        self.assertTrue(self.server.is_admitted(token, avatar=cara))
+
     def test_the_answer_states_what_was_really_applied(self):
         minted = self.mint(
             uses_max=50,
@@ -290,6 +299,13 @@ class Revoking(TokenCase):
         self.assertEqual(self.server.knock(token).status, 400)
         entries = self.server.audited("session_token.revoke")
         self.assertIn("gone", [one["subject"] for one in entries])
+
+    # Rule session-token-revoked-with-its-sessions.
+    def test_who_minted_may_be_named_as_such_and_an_account_of_others_is_not_there(self):
+        token = self.mint()["session_token"]
+        self.revoke(minted_by=claims_of(token)["key"])
+        self.assertEqual(self.server.knock(token).status, 400)
+        self.refused(self.call(REVOKE_PATH, {"minted_by": "acc_nobody"}), 404)
 
     def test_a_test_key_does_not_reach_live_sessions(self):
         live = self.mint(self.live_key["api_key"], end_user_id="both")["session_token"]
