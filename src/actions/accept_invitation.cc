@@ -36,8 +36,8 @@ base::Result<rules::Membership> AcceptInvitation::operator()(
   if (!account) return base::fail(account.error());
   std::optional<crypto::Digest> hash;
   if (code) hash = rules::hash_of_invitation_code(code->expose());
-  auto entry =
-      entry_of(people_, origin, caller.actor(), "member.accept_invitation", caller.account_id());
+  auto entry = entry_of(people_, origin, caller.actor(),
+                        rules::AuditAction::member_accept_invitation, caller.account_id());
   auto membership = people_.members.accept_invitation(hash, *account, entry);
   if (!membership) note_refusal(people_, std::move(entry), membership.error());
   return membership;

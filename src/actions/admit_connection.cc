@@ -155,7 +155,7 @@ void AdmitConnection::alarm(const Grant& grant, std::string_view earlier_peer,
   rules::AuditEntry entry;
   entry.at = parts_.clock.now();
   entry.workspace_id = session.workspace_id;
-  entry.action = "session_token.theft_suspected";
+  entry.action = name_of(rules::AuditAction::session_token_suspect_theft);
   entry.subject = session.token_id;
   entry.outcome = rules::AuditOutcome::refused;
   entry.peer = session.peer;

@@ -11,11 +11,12 @@ struct Subject {
   rules::AuditEntry entry;
 };
 base::Result<Subject> subject_of(const KeyChanging& parts, const KeyManager& manager,
-                                 std::uint64_t id, std::string action, const std::string& reason) {
+                                 std::uint64_t id, rules::AuditAction action,
+                                 const std::string& reason) {
   if (auto said = rules::check_key_reason(reason); !said) return base::fail(said.error());
   auto key = manager.find(id, parts.records, parts.catalog);
   if (!key) return base::fail(key.error());
-  auto entry = manager.entry(parts.clock.now(), std::move(action), rules::api_key_id_text(id),
+  auto entry = manager.entry(parts.clock.now(), action, rules::api_key_id_text(id),
                              workspace_of(parts.catalog, key->app_id));
   entry.detail = reason;
   return Subject{*std::move(key), std::move(entry)};
@@ -25,14 +26,14 @@ base::Result<Subject> subject_of(const KeyChanging& parts, const KeyManager& man
 
 base::Result<rules::ApiKey> FreezeApiKey::operator()(const KeyManager& manager, std::uint64_t id,
                                                      const std::string& reason) const {
-  auto subject = subject_of(parts_, manager, id, "api_key.freeze", reason);
+  auto subject = subject_of(parts_, manager, id, rules::AuditAction::api_key_freeze, reason);
   if (!subject) return base::fail(subject.error());
   return parts_.records.freeze(id, parts_.clock.now(), reason, std::move(subject->entry));
 }
 
 base::Result<rules::ApiKey> UnfreezeApiKey::operator()(const KeyManager& manager,
                                                        std::uint64_t id) const {
-  auto subject = subject_of(parts_, manager, id, "api_key.unfreeze", "");
+  auto subject = subject_of(parts_, manager, id, rules::AuditAction::api_key_unfreeze, "");
   if (!subject) return base::fail(subject.error());
   const auto& key = subject->key;
   if (auto may = manager.check_may_renew(key.terms, key.expires_at, parts_.tiers); !may)
@@ -42,7 +43,7 @@ base::Result<rules::ApiKey> UnfreezeApiKey::operator()(const KeyManager& manager
 
 base::Result<rules::ApiKey> RevokeApiKey::operator()(const KeyManager& manager, std::uint64_t id,
                                                      const std::string& reason) const {
-  auto subject = subject_of(parts_, manager, id, "api_key.revoke", reason);
+  auto subject = subject_of(parts_, manager, id, rules::AuditAction::api_key_revoke, reason);
   if (!subject) return base::fail(subject.error());
   return parts_.records.revoke(id, parts_.clock.now(), reason, std::move(subject->entry));
 }

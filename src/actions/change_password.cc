@@ -18,7 +18,8 @@ base::Result<LoggedIn> ChangePassword::operator()(const rules::Caller& caller,
   if (!*account) return base::fail(ErrorCode::unauthenticated, "an account that is gone");
   const auto right = people_.passwords.verify(current, (*account)->password_hash);
   if (!right) return base::fail(right.error());
-  auto entry = entry_of(people_, origin, caller.actor(), "account.change_password", id);
+  auto entry =
+      entry_of(people_, origin, caller.actor(), rules::AuditAction::account_change_password, id);
   if (*right != crypto::PasswordHasher::Verdict::right) {
     const base::Error error{ErrorCode::forbidden, "a wrong current password",
                             "The current password is not right."};

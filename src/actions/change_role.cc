@@ -13,7 +13,8 @@ base::Result<base::Done> ChangeRole::operator()(const std::string& workspace_id,
   entry.at = parts_.clock.now();
   entry.workspace_id = workspace_id;
   entry.actor = by.name();
-  entry.action = to ? "member.change_role" : "member.remove";
+  entry.action =
+      name_of(to ? rules::AuditAction::member_change_role : rules::AuditAction::member_remove);
   entry.subject = account_id;
   entry.outcome = rules::AuditOutcome::done;
   entry.peer = origin.peer;

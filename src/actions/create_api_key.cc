@@ -14,8 +14,8 @@ base::Result<CreatedApiKey> CreateApiKey::operator()(const KeyManager& manager,
   auto text = rules::ApiKeyText::make(place->environment, parts_.random);
   key->id = new_key_id(parts_.random);
   key->ends = text.ends();
-  auto entry = manager.entry(now, "api_key.create", rules::api_key_id_text(key->id),
-                             place->app->workspace_id);
+  auto entry = manager.entry(now, rules::AuditAction::api_key_create,
+                             rules::api_key_id_text(key->id), place->app->workspace_id);
   entry.detail = key->ends;
   const auto saved =
       parts_.records.create(manager.maker(), {{*key, parts_.hasher.current(text), entry}});

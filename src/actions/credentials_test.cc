@@ -404,14 +404,14 @@ TEST(AdmitConnection, ASecondClientRaisesAnAlarmThatNamesBoth) {
     EXPECT_EQ(w.refusal(token), ErrorCode::token_spent);
     ASSERT_EQ(w.audit.entries.size(), 1u);
     const auto& entry = w.audit.entries[0];
-    EXPECT_EQ(entry.action, "session_token.theft_suspected");
+    EXPECT_EQ(entry.action, "session_token.suspect_theft");
     EXPECT_EQ(entry.peer, "198.51.100.9");
     EXPECT_NE(entry.detail.find("192.0.2.7"), std::string::npos);
     ASSERT_EQ(w.events.sent.size(), 1u);
     base::JsonReader reader;
     const auto event = reader.read(w.events.sent[0]);
     ASSERT_TRUE(event) << w.events.sent[0];
-    EXPECT_EQ(event->member("type")->text(), "session_token.theft_suspected");
+    EXPECT_EQ(event->member("type")->text(), "session_token.suspect_theft");
     const auto data = *event->member("data");
     EXPECT_EQ(data.member("peer")->text(), "198.51.100.9");
     EXPECT_EQ(data.member("earlier_peer")->text(), "192.0.2.7");

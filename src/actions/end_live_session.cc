@@ -14,7 +14,7 @@ base::Result<base::Done> EndLiveSession::operator()(const rules::Caller& caller,
   entry.at = parts_.clock.now();
   entry.workspace_id = session->workspace_id;
   entry.actor = caller.actor();
-  entry.action = "live_session.end";
+  entry.action = name_of(rules::AuditAction::live_session_end);
   entry.subject = session->id;
   entry.peer = request.peer;
   entry.request_id = request.request_id;

@@ -73,7 +73,7 @@ base::Result<Done> FreezeLeakedKeys::freeze(const Request& request, const rules:
   entry.at = parts_.clock.now();
   entry.workspace_id = workspace_of(parts_.catalog, key->app_id);
   entry.actor = "github-secret-scanning";
-  entry.action = "api_key.freeze";
+  entry.action = name_of(rules::AuditAction::api_key_freeze);
   entry.subject = rules::api_key_id_text(id);
   entry.peer = request.peer;
   entry.request_id = request.request_id;

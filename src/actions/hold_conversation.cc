@@ -13,12 +13,12 @@ rules::ConversationScope scope_of(const HoldConversation::Call& call) {
 
 }  // namespace
 
-rules::AuditEntry HoldConversation::entry(const Call& call, std::string_view action,
+rules::AuditEntry HoldConversation::entry(const Call& call, rules::AuditAction action,
                                           std::string_view id) const {
   return {.at = parts_.clock.now(),
           .workspace_id = call.chosen.app->workspace_id,
           .actor = call.caller.actor(),
-          .action = std::string(action),
+          .action = std::string(name_of(action)),
           .subject = std::string(id),
           .outcome = rules::AuditOutcome::done,
           .peer = std::string(call.peer),
@@ -42,19 +42,21 @@ base::Result<rules::Conversation> HoldConversation::begin(const Call& call, std:
   conversation.avatar_id = std::move(avatar_id);
   conversation.settings = std::move(settings);
   conversation.created_at = parts_.clock.now();
-  const auto made =
-      parts_.conversations.create(conversation, entry(call, "conversation.begun", conversation.id));
+  const auto made = parts_.conversations.create(
+      conversation, entry(call, rules::AuditAction::conversation_begin, conversation.id));
   if (!made) return base::fail(made.error());
   return conversation;
 }
 
 base::Result<rules::Conversation> HoldConversation::end(const Call& call,
                                                         std::string_view id) const {
-  return parts_.conversations.end(scope_of(call), id, entry(call, "conversation.ended", id));
+  return parts_.conversations.end(scope_of(call), id,
+                                  entry(call, rules::AuditAction::conversation_end, id));
 }
 
 base::Result<base::Done> HoldConversation::forget(const Call& call, std::string_view id) const {
-  return parts_.conversations.remove(scope_of(call), id, entry(call, "conversation.removed", id));
+  return parts_.conversations.remove(scope_of(call), id,
+                                     entry(call, rules::AuditAction::conversation_remove, id));
 }
 
 }  // namespace stagedoor::actions

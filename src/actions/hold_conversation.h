@@ -40,7 +40,7 @@ class HoldConversation {
   base::Result<base::Done> forget(const Call& call, std::string_view id) const;
 
  private:
-  rules::AuditEntry entry(const Call& call, std::string_view action, std::string_view id) const;
+  rules::AuditEntry entry(const Call& call, rules::AuditAction action, std::string_view id) const;
   Parts parts_;
 };
 

@@ -34,8 +34,8 @@ base::Result<rules::NewApiKey> ImportApiKeys::made_of(const KeyManager& manager,
   key->id = new_key_id(parts_.random);
   key->ends = item.ends.empty() ? "…" : item.ends;
   key->hash_kind = rules::ApiKeyHashKind::imported;
-  auto entry = manager.entry(now, "api_key.import", rules::api_key_id_text(key->id),
-                             place.app->workspace_id);
+  auto entry = manager.entry(now, rules::AuditAction::api_key_import,
+                             rules::api_key_id_text(key->id), place.app->workspace_id);
   entry.detail = key->ends;
   return rules::NewApiKey{*std::move(key), parts_.hasher.current(*foreign), std::move(entry)};
 }

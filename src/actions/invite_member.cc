@@ -6,13 +6,13 @@ namespace stagedoor::actions {
 namespace {
 
 rules::AuditEntry entry_for(base::Instant now, const std::string& workspace_id,
-                            const MemberActor& by, const CallOrigin& origin, std::string action,
-                            std::string subject) {
+                            const MemberActor& by, const CallOrigin& origin,
+                            rules::AuditAction action, std::string subject) {
   rules::AuditEntry entry;
   entry.at = now;
   entry.workspace_id = workspace_id;
   entry.actor = by.name();
-  entry.action = std::move(action);
+  entry.action = name_of(action);
   entry.subject = std::move(subject);
   entry.outcome = rules::AuditOutcome::done;
   entry.peer = origin.peer;
@@ -39,8 +39,8 @@ base::Result<InviteMember::Invited> InviteMember::operator()(const std::string& 
   invitation.created_at = parts_.clock.now();
   invitation.expires_at = invitation.created_at + rules::invitation_lifetime;
   invited.code = rules::new_invitation_code(parts_.random);
-  auto entry =
-      entry_for(invitation.created_at, workspace_id, by, origin, "member.invite", invitation.id);
+  auto entry = entry_for(invitation.created_at, workspace_id, by, origin,
+                         rules::AuditAction::member_invite, invitation.id);
   entry.detail = invitation.email_key + " as " + std::string(rules::name_of(role));
   const auto kept = parts_.members.invite(
       invitation, rules::hash_of_invitation_code(invited.code.expose()), by, std::move(entry));
@@ -52,9 +52,10 @@ base::Result<base::Done> InviteMember::withdraw(const std::string& workspace_id,
                                                 const MemberActor& by,
                                                 const std::string& invitation_id,
                                                 const CallOrigin& origin) const {
-  return parts_.members.withdraw_invitation(workspace_id, invitation_id,
-                                            entry_for(parts_.clock.now(), workspace_id, by, origin,
-                                                      "member.withdraw_invitation", invitation_id));
+  return parts_.members.withdraw_invitation(
+      workspace_id, invitation_id,
+      entry_for(parts_.clock.now(), workspace_id, by, origin,
+                rules::AuditAction::member_withdraw_invitation, invitation_id));
 }
 
 }  // namespace stagedoor::actions

@@ -35,7 +35,7 @@ std::vector<rules::App> KeepApp::list(const rules::Caller& caller, std::string_v
   return {*app};
 }
 
-rules::AuditEntry KeepApp::entry(const By& by, std::string action, const rules::App& app,
+rules::AuditEntry KeepApp::entry(const By& by, rules::AuditAction action, const rules::App& app,
                                  const rules::AppChange& wish) const {
   rules::AuditEntry entry;
   entry.at = parts_.clock.now();
@@ -63,7 +63,7 @@ base::Result<rules::App> KeepApp::create(const By& by, std::string workspace_id,
   app.workspace_id = by.caller_ == nullptr ? std::move(workspace_id) : by.caller_->workspace_id();
   app.created_at = parts_.clock.now();
   app = rules::changed(std::move(app), wish);
-  if (auto made = parts_.apps.create(app, entry(by, "app.create", app, wish)); !made)
+  if (auto made = parts_.apps.create(app, entry(by, rules::AuditAction::app_create, app, wish)); !made)
     return base::fail(made.error());
   return app;
 }
@@ -92,7 +92,7 @@ base::Result<rules::App> KeepApp::change(const By& by, std::string_view id,
     }
     return after;
   };
-  return parts_.apps.change(id, apply, entry(by, "app.change", subject, wish));
+  return parts_.apps.change(id, apply, entry(by, rules::AuditAction::app_change, subject, wish));
 }
 
 }  // namespace stagedoor::actions

@@ -60,7 +60,7 @@ class KeepApp {
                                   const rules::AppChange& wish) const;
 
  private:
-  rules::AuditEntry entry(const By& by, std::string action, const rules::App& app,
+  rules::AuditEntry entry(const By& by, rules::AuditAction action, const rules::App& app,
                           const rules::AppChange& wish) const;
 
   Parts parts_;

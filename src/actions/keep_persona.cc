@@ -15,12 +15,12 @@ std::unexpected<rules::PersonaRefusal> refuse(base::Error error) {
 
 }  // namespace
 
-rules::AuditEntry KeepPersona::entry(const Call& call, std::string_view action,
+rules::AuditEntry KeepPersona::entry(const Call& call, rules::AuditAction action,
                                      std::string_view id) const {
   return {.at = parts_.clock.now(),
           .workspace_id = call.caller.workspace_id(),
           .actor = call.caller.actor(),
-          .action = std::string(action),
+          .action = std::string(name_of(action)),
           .subject = std::string(id),
           .outcome = rules::AuditOutcome::done,
           .peer = std::string(call.peer),
@@ -40,7 +40,8 @@ KeepPersona::Outcome KeepPersona::create(const Call& call,
                          .content = content,
                          .created_at = now,
                          .updated_at = now};
-  if (auto made = parts_.personas.create(persona, entry(call, "persona.created", persona.id));
+  if (auto made = parts_.personas.create(
+          persona, entry(call, rules::AuditAction::persona_create, persona.id));
       !made)
     return refuse(made.error());
   return persona;
@@ -60,15 +61,16 @@ KeepPersona::Outcome KeepPersona::change(const Call& call, std::string_view id,
     if (!faults.empty()) return base::fail(base::ErrorCode::malformed, "persona change");
     return *std::move(after);
   };
-  auto changed =
-      parts_.personas.change(scope_of(call), id, apply, entry(call, "persona.changed", id));
+  auto changed = parts_.personas.change(scope_of(call), id, apply,
+                                        entry(call, rules::AuditAction::persona_change, id));
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   if (!changed) return refuse(changed.error());
   return *std::move(changed);
 }
 
 base::Result<base::Done> KeepPersona::remove(const Call& call, std::string_view id) const {
-  return parts_.personas.remove(scope_of(call), id, entry(call, "persona.removed", id));
+  return parts_.personas.remove(scope_of(call), id,
+                                entry(call, rules::AuditAction::persona_remove, id));
 }
 
 }  // namespace stagedoor::actions

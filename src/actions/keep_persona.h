@@ -41,7 +41,7 @@ class KeepPersona {
   base::Result<base::Done> remove(const Call& call, std::string_view id) const;
 
  private:
-  rules::AuditEntry entry(const Call& call, std::string_view action, std::string_view id) const;
+  rules::AuditEntry entry(const Call& call, rules::AuditAction action, std::string_view id) const;
   Parts parts_;
 };
 

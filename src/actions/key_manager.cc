@@ -101,13 +101,13 @@ base::Result<Done> KeyManager::check_may_renew(const rules::ApiKeyTerms& terms,
       rules::strength_of(caller_->terms(), caller_->key_expires_at(), tiers));
 }
 
-rules::AuditEntry KeyManager::entry(base::Instant now, std::string action, std::string subject,
-                                    std::string workspace_id) const {
+rules::AuditEntry KeyManager::entry(base::Instant now, rules::AuditAction action,
+                                    std::string subject, std::string workspace_id) const {
   rules::AuditEntry entry;
   entry.at = now;
   entry.workspace_id = std::move(workspace_id);
   entry.actor = actor();
-  entry.action = std::move(action);
+  entry.action = name_of(action);
   entry.subject = std::move(subject);
   entry.peer = call_.peer;
   entry.request_id = call_.request_id;

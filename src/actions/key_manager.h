@@ -59,7 +59,7 @@ class KeyManager {
                                            std::optional<base::Instant> expires_at,
                                            const rules::RateTiers& tiers) const;
 
-  rules::AuditEntry entry(base::Instant now, std::string action, std::string subject,
+  rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string subject,
                           std::string workspace_id) const;
 
  private:

@@ -13,7 +13,7 @@ base::Result<LoggedIn> LogIn::operator()(const rules::Email& email, const base::
   const auto right =
       people_.passwords.verify(password, is_known ? (*account)->password_hash : std::string());
   if (!right) return base::fail(right.error());
-  auto entry = entry_of(people_, origin, id, "account.log_in", id);
+  auto entry = entry_of(people_, origin, id, rules::AuditAction::account_log_in, id);
   if (*right != crypto::PasswordHasher::Verdict::right) {
     const base::Error error{base::ErrorCode::unauthenticated,
                             is_known ? "a wrong password" : "an e-mail without an account",

@@ -5,11 +5,11 @@
 namespace stagedoor::actions {
 
 rules::AuditEntry entry_of(const People& people, const CallOrigin& origin, std::string actor,
-                           std::string action, std::string subject) {
+                           rules::AuditAction action, std::string subject) {
   rules::AuditEntry entry;
   entry.at = people.clock.now();
   entry.actor = std::move(actor);
-  entry.action = std::move(action);
+  entry.action = name_of(action);
   entry.subject = std::move(subject);
   entry.outcome = rules::AuditOutcome::done;
   entry.peer = origin.peer;

@@ -45,7 +45,7 @@ struct LoggedIn {
 };
 
 rules::AuditEntry entry_of(const People& people, const CallOrigin& origin, std::string actor,
-                           std::string action, std::string subject);
+                           rules::AuditAction action, std::string subject);
 
 // `action` was refused; nobody waits for the entry.
 void note_refusal(const People& people, rules::AuditEntry entry, const base::Error& error);

@@ -6,7 +6,7 @@ namespace stagedoor::actions {
 
 base::Result<LoggedIn> RefreshLogIn::operator()(const base::Secret& token,
                                                 const CallOrigin& origin) const {
-  auto entry = entry_of(people_, origin, "", "account.refresh", "");
+  auto entry = entry_of(people_, origin, "", rules::AuditAction::account_refresh, "");
   NewRefreshToken next;
   next.text = rules::next_refresh_token(token.expose(), people_.refresh_key);
   next.kept.hash = rules::hash_of_refresh_token(next.text.expose());

@@ -56,7 +56,7 @@ base::Result<std::size_t> RevokeSessionTokens::operator()(const rules::Caller& c
   entry.at = meant->minted_until;
   entry.workspace_id = meant->workspace_id;
   entry.actor = caller.actor();
-  entry.action = "session_token.revoke";
+  entry.action = name_of(rules::AuditAction::session_token_revoke);
   entry.subject = meant->value;
   entry.peer = request.peer;
   entry.request_id = request.request_id;

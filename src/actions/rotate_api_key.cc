@@ -23,8 +23,9 @@ Made successor_of(const KeyMaking& parts, const KeyManager& manager, const rules
   key.expires_at = expires_at;
   key.created_by = manager.actor();
   key.created_at = now;
-  auto entry = manager.entry(now, "api_key.rotate", rules::api_key_id_text(old.id),
-                             workspace_of(parts.catalog, old.app_id));
+  auto entry =
+      manager.entry(now, rules::AuditAction::api_key_rotate, rules::api_key_id_text(old.id),
+                    workspace_of(parts.catalog, old.app_id));
   entry.detail = "replaced by " + rules::api_key_id_text(key.id);
   const auto hash = parts.hasher.current(text);
   return {{std::move(key), hash, std::move(entry)}, std::move(text)};
@@ -70,7 +71,8 @@ base::Result<RotateAppKeys::Rotated> RotateAppKeys::operator()(const KeyManager&
     rotated.successors.push_back({made.record.key, std::move(made.text)});
     return std::move(made.record);
   };
-  auto entry = manager.entry(now, "app.rotate_keys", place->app->id, place->app->workspace_id);
+  auto entry = manager.entry(now, rules::AuditAction::app_rotate_keys, place->app->id,
+                             place->app->workspace_id);
   // Its first word tells a reader of one environment whether the entry is theirs.
   entry.detail = std::string(rules::name_of(place->environment)) + " keys, grace " +
                  std::to_string(request.grace.count()) + " s";

@@ -40,7 +40,8 @@ base::Result<SignUp::Made> SignUp::operator()(const Request& request,
                           .role = rules::Role::owner};
   }
   auto membership = people_.accounts.create(
-      account, entrance, entry_of(people_, origin, account.id, "account.create", account.id));
+      account, entrance,
+      entry_of(people_, origin, account.id, rules::AuditAction::account_create, account.id));
   if (!membership) return base::fail(membership.error());
   return Made{.account = std::move(account), .membership = *std::move(membership)};
 }

@@ -120,7 +120,7 @@ base::Result<base::Done> Audit::record(const rules::Caller& caller, const Reques
   entry.at = parts_.clock.now();
   entry.workspace_id = caller.workspace_id();
   entry.actor = caller.actor();
-  entry.action = "audit.read";
+  entry.action = name_of(rules::AuditAction::audit_read);
   entry.subject = caller.workspace_id();
   entry.peer = request.peer();
   entry.request_id = request.id();

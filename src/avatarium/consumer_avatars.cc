@@ -83,7 +83,7 @@ void ConsumerAvatars::create(const rules::Caller& caller, const Request& request
   entry.at = avatar.created_at;
   entry.workspace_id = caller.workspace_id();
   entry.actor = caller.actor();
-  entry.action = "consumer_avatar.created";
+  entry.action = name_of(rules::AuditAction::consumer_avatar_create);
   entry.subject = avatar.id;
   entry.peer = request.peer();
   entry.request_id = request.id();

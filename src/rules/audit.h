@@ -37,6 +37,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/hash.h"
+#include "rules/audit_action.h"
 
 namespace stagedoor::rules {
 
@@ -49,7 +50,7 @@ struct AuditEntry {
   base::Instant at;
   std::string workspace_id;  // empty: not known whose it is
   std::string actor;         // "key_...", "acc_...", "operator", "system", or "" for a stranger
-  std::string action;        // one dotted word, as in docs/reference/audit-events.md
+  std::string action;        // one word of rules/audit_action.h, or a call
   std::string subject;       // what it was done to: an id
   AuditOutcome outcome = AuditOutcome::done;
   std::string peer;  // network address, or "" where there is none

@@ -46,7 +46,7 @@ void AuditNotes::tell_folded(Kind kind, base::Instant now) {
   AuditEntry entry;
   entry.at = now;
   entry.actor = "system";
-  entry.action = "audit.folded";
+  entry.action = name_of(AuditAction::audit_fold);
   entry.subject = kind_names[kind];
   entry.outcome = kind == told_after ? AuditOutcome::done : AuditOutcome::refused;
   entry.detail = "{\"count\":" + std::to_string(window.folded) +

@@ -4,7 +4,7 @@
 // Strangers can be refused as often as they like; were each kept they would fill the disk. So of
 // every window of time only so many refusals are kept one by one, of strangers and of known callers
 // apart, so that a flood of the first hides nothing of the second. What is over is counted, and one
-// entry "audit.folded" tells how many and when.
+// entry "audit.fold" tells how many and when.
 //
 // Used by: store/sqlite_audit_log.h
 //

@@ -249,7 +249,7 @@ TEST(AuditNotes, OfAFloodOneEntryTellsHowManyWereFoldedIntoIt) {
   EXPECT_EQ(notes.take(now + 100ms, AuditNotes::Until::window_is_over).size(), 5u);
   const auto told = notes.take(now + 10s, AuditNotes::Until::window_is_over);
   ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].action, "audit.folded");
+  EXPECT_EQ(told[0].action, "audit.fold");
   EXPECT_EQ(told[0].subject, "strangers");
   EXPECT_EQ(told[0].detail, R"({"count":95,"first_at":1795000000,"last_at":1795000000})");
   EXPECT_TRUE(notes.take(now + 20s, AuditNotes::Until::everything).empty());
@@ -263,7 +263,7 @@ TEST(AuditNotes, TheNextWindowTellsWhatTheOneBeforeFolded) {
   notes.add(refusal(now + 10s));
   const auto entries = notes.take(now + 10s, AuditNotes::Until::window_is_over);
   ASSERT_EQ(entries.size(), 3u);
-  EXPECT_EQ(entries[1].action, "audit.folded");
+  EXPECT_EQ(entries[1].action, "audit.fold");
 }
 
 // Rule audit-of-refusals.
@@ -307,7 +307,7 @@ TEST(AuditNotes, WhatCannotBeKeptForLongStaysBoundedAndIsTold) {
   for (int round = 0; round < 2; ++round) {
     const auto taken = notes.take(now + 100'000s, AuditNotes::Until::everything);
     for (const auto& one : taken)
-      told += one.action == "audit.folded" ? std::stoll(one.detail.substr(9)) : 1;
+      told += one.action == "audit.fold" ? std::stoll(one.detail.substr(9)) : 1;
     notes.were_kept(taken.size());
   }
   EXPECT_EQ(told, 100'000);

@@ -1,12 +1,13 @@
 #include "rules/event.h"
 
 #include "base/json_writer.h"
+#include "rules/audit_action.h"
 
 namespace stagedoor::rules {
 namespace {
 
-constexpr std::string_view name(const TokenTheftSuspected&) {
-  return "session_token.theft_suspected";
+std::string_view name(const TokenTheftSuspected&) {
+  return name_of(AuditAction::session_token_suspect_theft);
 }
 
 void write_data(std::string& out, const TokenTheftSuspected& theft) {

@@ -27,7 +27,7 @@ struct TokenTheftSuspected {
 
 using Event = std::variant<TokenTheftSuspected>;
 
-// "session_token.theft_suspected".
+// "session_token.suspect_theft".
 std::string_view name_of(const Event& event);
 // {"type": name, "at": Unix seconds, "workspace_id": ..., "data": {...}}; holds no credential.
 std::string json_of(const Event& event);

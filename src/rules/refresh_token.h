@@ -41,8 +41,6 @@ namespace stagedoor::rules {
 inline constexpr std::chrono::days refresh_token_lifetime{30};
 inline constexpr std::chrono::seconds refresh_retry_window{10};
 inline constexpr std::size_t refresh_token_bytes_max = 64;
-// What the audit log calls a spent token that is shown again.
-inline constexpr std::string_view refresh_reuse_action = "account.refresh_token_reused";
 // Log-ins of one account at a time; one more ends the oldest.
 inline constexpr int log_ins_per_account_max = 50;
 

@@ -116,9 +116,10 @@ int renew_audit_key(const std::string& data, const Config& config) {
   }
   const auto workspace = Workspace::open(folder, config);
   if (!workspace) return complain(workspace.error());
-  const auto recorded = (*workspace)
-                            ->record_by_operator("audit.new_key", folder.audit_key(),
-                                                 "follows " + rules::text_of(from));
+  const auto recorded =
+      (*workspace)
+          ->record_by_operator(rules::AuditAction::audit_renew_key, folder.audit_key(),
+                               "follows " + rules::text_of(from));
   if (!recorded) return complain(recorded.error());
   fmt::print(
       "The audit log goes on with a new key. What was written before can't be proved any more; "

@@ -161,7 +161,8 @@ int backup(const std::string& data, const Config& config, const std::string& fil
   {
     const auto workspace = Workspace::open({data}, config);
     if (!workspace) return complain(workspace.error());
-    const auto recorded = (*workspace)->record_by_operator("store.back_up", file, "");
+    const auto recorded =
+        (*workspace)->record_by_operator(rules::AuditAction::store_back_up, file, "");
     if (!recorded) return complain(recorded.error());
   }
   auto database = store::SqliteDatabase::open(DataFolder{data}.database(),

@@ -221,20 +221,20 @@ Workspace::~Workspace() {
   if (writer) writer->stop();
 }
 
-rules::AuditEntry Workspace::by_operator(std::string action, std::string subject,
+rules::AuditEntry Workspace::by_operator(rules::AuditAction action, std::string subject,
                                          std::string detail) const {
   rules::AuditEntry entry;
   entry.at = clock.now();
   entry.actor = "operator";
-  entry.action = std::move(action);
+  entry.action = name_of(action);
   entry.subject = std::move(subject);
   entry.detail = std::move(detail);
   return entry;
 }
 
-base::Result<base::Done> Workspace::record_by_operator(std::string action, std::string subject,
-                                                       std::string detail) {
-  return audit->record(by_operator(std::move(action), std::move(subject), std::move(detail)));
+base::Result<base::Done> Workspace::record_by_operator(rules::AuditAction action,
+                                                       std::string subject, std::string detail) {
+  return audit->record(by_operator(action, std::move(subject), std::move(detail)));
 }
 
 base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const Config& config) {
@@ -284,7 +284,9 @@ base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Co
   std::vector<base::Secret> rotated;
   rotated.push_back(store::new_server_secret(random));
   rotated.push_back(std::move(secrets->front()));
-  if (auto recorded = (*workspace)->record_by_operator("server_secret.rotate", path, ""); !recorded)
+  if (auto recorded =
+          (*workspace)->record_by_operator(rules::AuditAction::server_secret_rotate, path, "");
+      !recorded)
     return recorded;
   return store::write_secret_file(path, rotated);
 }
@@ -299,7 +301,9 @@ base::Result<base::Done> export_token_key(const DataFolder& folder, const Config
   const auto secrets = store::read_secret_file(server_secret_path(folder, config),
                                                rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
-  if (auto recorded = (*workspace)->record_by_operator("token_key.export", out, ""); !recorded)
+  if (auto recorded =
+          (*workspace)->record_by_operator(rules::AuditAction::token_key_export, out, "");
+      !recorded)
     return recorded;
   std::vector<base::Secret> keys;
   for (const auto& secret : *secrets) keys.push_back(rules::ServerSecret(secret).token_secret());

@@ -73,10 +73,11 @@ class Workspace {
 
   // For what the operator does on the command line and what no store keeps with it: recorded before
   // it is done, so that what can't be recorded is not done.
-  base::Result<base::Done> record_by_operator(std::string action, std::string subject,
+  base::Result<base::Done> record_by_operator(rules::AuditAction action, std::string subject,
                                               std::string detail);
   // An entry of the operator's, for a store that keeps it with the change.
-  rules::AuditEntry by_operator(std::string action, std::string subject, std::string detail) const;
+  rules::AuditEntry by_operator(rules::AuditAction action, std::string subject,
+                                std::string detail) const;
 
   base::SystemClock clock;
   crypto::SystemRandom random;

@@ -245,7 +245,7 @@ base::Result<rules::Account> SqliteAccounts::refresh(const crypto::Digest& shown
     entry.workspace_id = first_workspace_of(database, (*token)->account_id);
     if (verdict == rules::RefreshVerdict::stolen) {
       answer = not_accepted("a refresh token that was used before");
-      entry.action = rules::refresh_reuse_action;
+      entry.action = name_of(rules::AuditAction::refresh_token_suspect_theft);
       entry.outcome = rules::AuditOutcome::refused;
       entry.detail = "a spent refresh token was shown again: its log-in is revoked";
       if (auto revoked = revoke_where(database, "family", (*token)->family, entry.at); !revoked)

@@ -189,8 +189,11 @@ base::Result<base::Done> SqliteAuditLog::read_proved_head(Statements& statements
 base::Result<base::Done> SqliteAuditLog::append(SqliteDatabase& database, rules::AuditEntry entry) {
   const auto statements = statements_for(database);
   if (!statements) return base::fail(statements.error());
+  // To whoever calls, a log that was tampered with is trouble, and what is wrong with it is not
+  // theirs to know.
   if (!head_)
-    if (auto read = read_proved_head(**statements); !read) return read;
+    if (auto read = read_proved_head(**statements); !read)
+      return base::fail(ErrorCode::unavailable, read.error().detail);
   rules::make_fit(entry);
   rules::AuditCheckpoint after;
   after.number = head_->number + 1;

@@ -241,9 +241,10 @@ TEST_F(People, ASpentTokenShownAgainEndsItsLogInAndNoOther) {
   ASSERT_TRUE(next);
   door.clock.advance(11s);
   EXPECT_EQ(door.refresh_with(*stolen).error().code, ErrorCode::unauthenticated);
-  EXPECT_EQ(door.audited(std::string(rules::refresh_reuse_action)), 1);
+  EXPECT_EQ(door.audited(std::string(name_of(rules::AuditAction::refresh_token_suspect_theft))), 1);
   EXPECT_EQ(door.refresh_with(*next).error().code, ErrorCode::unauthenticated);
-  EXPECT_EQ(door.audited(std::string(rules::refresh_reuse_action)), 1) << "told once";
+  EXPECT_EQ(door.audited(std::string(name_of(rules::AuditAction::refresh_token_suspect_theft))), 1)
+      << "told once";
   EXPECT_TRUE(door.refresh_with(*other));
 }
 

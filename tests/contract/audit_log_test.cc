@@ -105,7 +105,7 @@ TEST(AuditLog, NothingIsRecordedBehindAnEndThatOthersChanged) {
         "DELETE FROM audit_log WHERE number = 2; UPDATE audit_head SET number = 1, seal = "
         "(SELECT seal FROM audit_log WHERE number = 1)"));
   }
-  EXPECT_EQ(opened.record("three").error().code, ErrorCode::conflict);
+  EXPECT_EQ(opened.record("three").error().code, ErrorCode::unavailable);
   EXPECT_EQ(count_of(folder), 1);
 }
 
@@ -292,7 +292,7 @@ TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
   const auto page = SqliteAuditTrail(readers).read(query);
   ASSERT_TRUE(page);
   ASSERT_EQ(page->entries.size(), 51u);
-  EXPECT_EQ(page->entries.front().entry.action, "audit.folded");
+  EXPECT_EQ(page->entries.front().entry.action, "audit.fold");
   EXPECT_TRUE(page->entries.front().entry.detail.starts_with("{\"count\":9950,"));
 }
 

@@ -49,7 +49,7 @@ class ConversationStore : public ::testing::Test {
     conversation.avatar_id = "a";
     conversation.settings = "{}";
     conversation.created_at = clock_.now();
-    ASSERT_TRUE(conversations_->create(conversation, entry("conversation.begun")));
+    ASSERT_TRUE(conversations_->create(conversation, entry("conversation.begin")));
   }
   void say(const std::string& conversation, int number) {
     ASSERT_TRUE(writer_->run([&](SqliteDatabase& database) {
@@ -107,12 +107,11 @@ TEST_F(ConversationStore, FindsNothingOutsideTheScope) {
 
 TEST_F(ConversationStore, EndsOnce) {
   begin("c");
-  const auto first = conversations_->end(ours_, "c", entry("conversation.ended"));
+  const auto first = conversations_->end(ours_, "c", entry("conversation.end"));
   ASSERT_TRUE(first && first->ended_at);
   const auto entries = rows_in("audit_log");
   clock_.advance(std::chrono::seconds(9));
-  EXPECT_EQ(conversations_->end(ours_, "c", entry("conversation.ended"))->ended_at,
-            first->ended_at);
+  EXPECT_EQ(conversations_->end(ours_, "c", entry("conversation.end"))->ended_at, first->ended_at);
   EXPECT_EQ(rows_in("audit_log"), entries);
 }
 
@@ -123,7 +122,7 @@ TEST_F(ConversationStore, RemovesWithAllMessages) {
   const auto whole = conversations_->find(ours_, "c");
   ASSERT_EQ(whole->messages.size(), 2u);
   EXPECT_EQ(whole->messages[0].id, "msg_1");
-  EXPECT_TRUE(conversations_->remove(ours_, "c", entry("conversation.removed")));
+  EXPECT_TRUE(conversations_->remove(ours_, "c", entry("conversation.remove")));
   EXPECT_EQ(rows_in("messages"), 0);
   EXPECT_EQ(conversations_->find(ours_, "c").error().code, ErrorCode::not_found);
 }

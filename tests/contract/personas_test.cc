@@ -51,7 +51,7 @@ class PersonaStore : public ::testing::Test {
                            .content = *PersonaContent::of_canonical(R"({"name":")" + name + "\"}"),
                            .created_at = clock_.now(),
                            .updated_at = clock_.now()};
-    EXPECT_TRUE(personas_->create(persona, entry("persona.created", id)));
+    EXPECT_TRUE(personas_->create(persona, entry("persona.create", id)));
     return persona;
   }
   rules::AuditEntry entry(const std::string& action, const std::string& subject) const {
@@ -104,9 +104,9 @@ TEST_F(PersonaStore, FindsNothingOutsideTheScope) {
                             rules::PersonaScope{"ws_1", Environment::live}}) {
     EXPECT_EQ(personas_->find(scope, "p").error().code, ErrorCode::not_found);
     EXPECT_EQ(personas_->list(scope, {})->total, 0);
-    EXPECT_EQ(personas_->change(scope, "p", unchanged, entry("persona.changed", "p")).error().code,
+    EXPECT_EQ(personas_->change(scope, "p", unchanged, entry("persona.change", "p")).error().code,
               ErrorCode::not_found);
-    EXPECT_EQ(personas_->remove(scope, "p", entry("persona.removed", "p")).error().code,
+    EXPECT_EQ(personas_->remove(scope, "p", entry("persona.remove", "p")).error().code,
               ErrorCode::not_found);
   }
   EXPECT_TRUE(personas_->find(ours_, "p"));
@@ -131,13 +131,13 @@ TEST_F(PersonaStore, ChangesAllOrNothing) {
   const auto refuse = [](const PersonaContent&) -> base::Result<PersonaContent> {
     return base::fail(ErrorCode::malformed, "no");
   };
-  EXPECT_EQ(personas_->change(ours_, "p", refuse, entry("persona.changed", "p")).error().code,
+  EXPECT_EQ(personas_->change(ours_, "p", refuse, entry("persona.change", "p")).error().code,
             ErrorCode::malformed);
   EXPECT_EQ(rows_in("audit_log"), entries);
   const auto rename = [](const PersonaContent&) {
     return PersonaContent::of_canonical(R"({"name":"Eva"})");
   };
-  EXPECT_TRUE(personas_->change(ours_, "p", rename, entry("persona.changed", "p")));
+  EXPECT_TRUE(personas_->change(ours_, "p", rename, entry("persona.change", "p")));
   EXPECT_EQ(personas_->find(ours_, "p")->content.name(), "Eva");
   EXPECT_EQ(rows_in("audit_log"), entries + 1);
 }
@@ -153,15 +153,15 @@ TEST_F(PersonaStore, RecordsEachChangeWithItOrDoesNotMakeIt) {
   const auto persona = *personas_->find(ours_, "p");
   auto other = persona;
   other.id = "q";
-  EXPECT_FALSE(personas_->create(other, entry("persona.created", "q")));
-  EXPECT_FALSE(personas_->remove(ours_, "p", entry("persona.removed", "p")));
+  EXPECT_FALSE(personas_->create(other, entry("persona.create", "q")));
+  EXPECT_FALSE(personas_->remove(ours_, "p", entry("persona.remove", "p")));
   EXPECT_TRUE(personas_->find(ours_, "p"));
   EXPECT_FALSE(personas_->find(ours_, "q"));
 }
 
 TEST_F(PersonaStore, RemovesForGood) {
   made("p", "Ada");
-  EXPECT_TRUE(personas_->remove(ours_, "p", entry("persona.removed", "p")));
+  EXPECT_TRUE(personas_->remove(ours_, "p", entry("persona.remove", "p")));
   EXPECT_EQ(personas_->find(ours_, "p").error().code, ErrorCode::not_found);
 }
 

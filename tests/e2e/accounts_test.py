@@ -152,7 +152,7 @@ class Accounts(People):
         # The next token is spent, so this is no lost answer.
         self.assert_problem(ada.refresh(stolen), 401, "log in again")
         self.assert_problem(ada.refresh(third), 401)
-        self.assertEqual(self.audited("account.refresh_token_reused"), [(ada.id, 1)])
+        self.assertEqual(self.audited("refresh_token.suspect_theft"), [(ada.id, 1)])
         self.assert_problem(ada.refresh("sdr_nobody"), 401)
         self.assert_problem(self.server.http("POST", "/v1/refresh", body={}), 400, "refresh_token")
 

@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import json
+import pathlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -39,6 +41,17 @@ class Audited(OneStage):
             "CREATE TRIGGER refuse BEFORE INSERT ON audit_log "
             "BEGIN SELECT RAISE(ABORT, 'no'); END;"
         )
+
+
+class Words(unittest.TestCase):
+    # Rule audit-one-word.
+    def test_the_reference_explains_each_word_and_no_other(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        known = re.findall(r'"(\w+\.\w+)",', (root / "src/rules/audit_action.cc").read_text())
+        page = (root / "docs/reference/audit-events.md").read_text()
+        told = re.findall(r"^\| `(\w+\.\w+)` \|", page, re.M)
+        self.assertGreater(len(known), 30)
+        self.assertEqual(sorted(told), sorted(known))
 
 
 class Command(Audited):
@@ -251,7 +264,7 @@ class Api(Audited):
         self.assertEqual(self.server.halt(), 0)
         refused = self.exported("--outcome", "refused")
         told = sum(
-            json.loads(one["detail"])["count"] if one["action"] == "audit.folded" else 1
+            json.loads(one["detail"])["count"] if one["action"] == "audit.fold" else 1
             for one in refused
         )
         self.assertEqual(told, 300)

@@ -119,7 +119,7 @@ class Keeping(PersonaCase):
             rows = store.execute(
                 "SELECT action FROM audit_log WHERE subject = ? ORDER BY number", [persona["id"]])
             self.assertEqual([row[0] for row in rows],
-                             ["persona.created", "persona.changed", "persona.removed"])
+                             ["persona.create", "persona.change", "persona.remove"])
 
 
 class Minting(PersonaCase):

@@ -1,0 +1,63 @@
+#include "rules/audit_action.h"
+
+#include <array>
+
+namespace stagedoor::rules {
+namespace {
+
+constexpr auto all = std::to_array<std::string_view>({
+    "account.change_password",
+    "account.create",
+    "account.log_in",
+    "account.log_out",
+    "account.log_out_everywhere",
+    "account.refresh",
+    "api_key.create",
+    "api_key.freeze",
+    "api_key.import",
+    "api_key.revoke",
+    "api_key.rotate",
+    "api_key.unfreeze",
+    "app.change",
+    "app.create",
+    "app.rotate_keys",
+    "audit.fold",
+    "audit.read",
+    "audit.renew_key",
+    "consumer_avatar.create",
+    "conversation.begin",
+    "conversation.end",
+    "conversation.remove",
+    "live_session.end",
+    "member.accept_invitation",
+    "member.change_role",
+    "member.invite",
+    "member.remove",
+    "member.withdraw_invitation",
+    "persona.change",
+    "persona.create",
+    "persona.remove",
+    "refresh_token.suspect_theft",
+    "room_token.mint",
+    "server_secret.rotate",
+    "session.begin",
+    "session.end",
+    "session.resume",
+    "session_token.revoke",
+    "session_token.suspect_theft",
+    "store.back_up",
+    "token_key.export",
+});
+static_assert(all.size() == static_cast<std::size_t>(AuditAction::token_key_export) + 1);
+
+}  // namespace
+
+std::string_view name_of(AuditAction action) {
+  return all[static_cast<std::size_t>(action)];
+}
+
+std::span<const std::string_view> audit_actions() {
+  return all;
+}
+
+}  // namespace stagedoor::rules

@@ -1,0 +1,69 @@
+// The words of the audit log: what can be done here and is recorded. Their one home; the table in
+// docs/reference/audit-events.md tells when each is written, and a test that none is left out.
+//
+// Rule audit-one-word: what was done is one word of this list, a noun and a verb: api_key.create.
+// Whoever watches the log rests on these words, so none is made up where an entry is written. Of a
+// call that was refused before it became an action, the entry names the call: "POST /v1/keys".
+//
+// Used by: whoever makes a rules::AuditEntry
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace stagedoor::rules {
+
+enum class AuditAction : unsigned char {
+  account_change_password,
+  account_create,
+  account_log_in,
+  account_log_out,
+  account_log_out_everywhere,
+  account_refresh,
+  api_key_create,
+  api_key_freeze,
+  api_key_import,
+  api_key_revoke,
+  api_key_rotate,
+  api_key_unfreeze,
+  app_change,
+  app_create,
+  app_rotate_keys,
+  audit_fold,
+  audit_read,
+  audit_renew_key,
+  consumer_avatar_create,
+  conversation_begin,
+  conversation_end,
+  conversation_remove,
+  live_session_end,
+  member_accept_invitation,
+  member_change_role,
+  member_invite,
+  member_remove,
+  member_withdraw_invitation,
+  persona_change,
+  persona_create,
+  persona_remove,
+  refresh_token_suspect_theft,
+  room_token_mint,
+  server_secret_rotate,
+  session_begin,
+  session_end,
+  session_resume,
+  session_token_revoke,
+  session_token_suspect_theft,
+  store_back_up,
+  token_key_export,
+};
+
+// "api_key.create".
+std::string_view name_of(AuditAction action);
+
+// All of them, in the order of the enumeration.
+std::span<const std::string_view> audit_actions();
+
+}  // namespace stagedoor::rules
