@@ -25,6 +25,12 @@ base::Error too_often(RateKind kind) {
 
 }  // namespace
 
+bool is_token(std::string_view text) {
+  const auto first = text.find('.');
+  const auto second = first == text.npos ? text.npos : text.find('.', first + 1);
+  return second != text.npos && text.find('.', second + 1) == text.npos;
+}
+
 const rules::RateLimit& AdmitCall::limit_of(const rules::ApiKeyTerms& terms) const {
   if (terms.own_limit) return *terms.own_limit;
   auto tier = options_.tiers.find(terms.tier);

@@ -27,6 +27,10 @@
 
 namespace stagedoor::actions {
 
+// Whether a credential is read as a person's token and not as an API key: a JWT in compact form has
+// two dots (RFC 7515 7.1). A key of ours has none; an imported one with two can't be used.
+bool is_token(std::string_view credential);
+
 // Safe for concurrent use.
 class AdmitCall {
  public:

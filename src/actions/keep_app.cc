@@ -41,7 +41,7 @@ rules::AuditEntry KeepApp::entry(const By& by, rules::AuditAction action, const 
   entry.at = parts_.clock.now();
   entry.workspace_id = app.workspace_id;
   entry.actor = by.caller_ == nullptr ? "operator" : by.caller_->actor();
-  entry.action = std::move(action);
+  entry.action = name_of(action);
   entry.subject = app.id;
   entry.peer = by.peer_;
   entry.request_id = by.request_id_;

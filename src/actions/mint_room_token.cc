@@ -122,7 +122,7 @@ base::Result<base::Done> MintRoomToken::record(const rules::Caller& caller, cons
   entry.at = parts_.clock.now();
   entry.workspace_id = caller.workspace_id();
   entry.actor = caller.actor();
-  entry.action = "room_token.mint";
+  entry.action = name_of(rules::AuditAction::room_token_mint);
   entry.subject = std::move(subject);
   entry.peer = origin.peer;
   entry.request_id = origin.request_id;

@@ -76,15 +76,14 @@ void Guard::note_refused(const rules::Caller& caller, const Request& request, in
 AdmitCall::Outcome Guard::admitted_key(const Request& request,
                                        std::optional<rules::Permission> needs) const {
   const ActionText action(request);
-  if (auto outcome = parts_.admit.at_once(asked(request, needs, action))) {
-    const bool is_person = outcome->caller && outcome->caller->kind() != rules::CallerKind::api_key;
-    if (!is_person) return *std::move(outcome);
+  auto call = asked(request, needs, action);
+  // Before the token is looked at: the answer may not depend on whose it is, nor on whether it was
+  // seen before.
+  if (call.credential && actions::is_token(*call.credential)) {
+    call.credential = base::fail(base::ErrorCode::token_invalid, "a token where an API key is read",
+                                 "This call takes an API key; a token can't make it.");
   }
-  auto keys_only = asked(request, needs, action);
-  keys_only.credential =
-      base::fail(base::ErrorCode::token_invalid, "a token where an API key is read",
-                 "This call takes an API key; a token can't make it.");
-  return *parts_.admit.at_once(keys_only);
+  return *parts_.admit.at_once(call);
 }
 
 http::Handler Guard::quick_for_keys(std::optional<rules::Permission> needs, Work work) const {

@@ -36,6 +36,7 @@ struct Door {
     });
     router.add({"GET", "/quick", guard.quick(Permission::keys_read, name)});
     router.add({"GET", "/keys", guard.quick_for_keys(Permission::keys_read, name)});
+    router.add({"GET", "/keys-slow", guard.slow_for_keys(Permission::keys_read, name)});
     router.add({"GET", "/slow", guard.slow(Permission::keys_read, name)});
     router.add({"GET", "/either",
                 guard.quick_or_slow(
@@ -93,7 +94,7 @@ struct Door {
   std::optional<http::Loopback> server{std::in_place, router};
 };
 
-constexpr auto all_ways = {"/quick", "/keys", "/slow"};
+constexpr auto all_ways = {"/quick", "/keys", "/keys-slow", "/slow"};
 
 // Rule rate-limit-told.
 TEST(Guard, AnAdmittedKeyReachesTheWorkAndIsToldItsLimitInEachWay) {
