@@ -9,7 +9,9 @@ Bookkeeping::Bookkeeping(Workspace& workspace, base::Log& log)
       log_(log),
       audit_({.trail = *workspace.audit_trail, .log = *workspace.audit, .clock = workspace.clock}),
       usage_report_(*workspace.readers),
-      usage_({.report = usage_report_, .catalog = *workspace.catalog, .clock = workspace.clock}) {
+      usage_({.report = usage_report_, .catalog = *workspace.catalog, .clock = workspace.clock}),
+      session_records_(*workspace.readers),
+      sessions_(session_records_) {
   if (const auto newest = workspace_.audit_trail->newest(workspace_.audit->sealer()))
     last_checkpoint_ = newest->number;
   thread_ = std::thread([this] { run(); });

@@ -1,6 +1,6 @@
-// The audit log and usage of a server that serves: their doors, and what is done every second and
-// nobody waits for. That hands what was noted of refusals and of key use to the writer, and now and
-// then writes a checkpoint of the audit log into the JSON log.
+// The audit log, usage and the ledger of a server that serves: their doors, and what is done every
+// second and nobody waits for. That hands what was noted of refusals and of key use to the writer,
+// and now and then writes a checkpoint of the audit log into the JSON log.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -12,11 +12,13 @@
 #include <thread>
 
 #include "api/audit.h"
+#include "api/sessions.h"
 #include "api/usage.h"
 #include "base/log.h"
 #include "front/guard.h"
 #include "http/router.h"
 #include "server/workspace.h"
+#include "store/sqlite_session_records.h"
 #include "store/sqlite_usage.h"
 
 namespace stagedoor::server {
@@ -32,6 +34,7 @@ class Bookkeeping {
   void add_to(http::Router& router, const front::Guard& guard) const {
     audit_.add_to(router, guard);
     usage_.add_to(router, guard);
+    sessions_.add_to(router, guard);
   }
   // Hands over the rest, stops the writer and writes the last checkpoint.
   void close();
@@ -50,6 +53,8 @@ class Bookkeeping {
   api::Audit audit_;
   store::SqliteUsage usage_report_;
   api::Usage usage_;
+  store::SqliteSessionRecords session_records_;
+  api::Sessions sessions_;
   std::int64_t last_checkpoint_ = 0;
   bool is_broken_ = false;
   std::mutex mutex_;

@@ -20,12 +20,12 @@ base::Instant instant(std::int64_t millis) {
   return base::Instant(std::chrono::milliseconds(millis));
 }
 
-rules::AuditEntry entry_of(std::string_view action, base::Instant at, std::string_view workspace_id,
-                           std::string_view session_id) {
+rules::AuditEntry entry_of(rules::AuditAction action, base::Instant at,
+                           std::string_view workspace_id, std::string_view session_id) {
   rules::AuditEntry entry;
   entry.at = at;
   entry.workspace_id = workspace_id;
-  entry.action = action;
+  entry.action = name_of(action);
   entry.subject = session_id;
   return entry;
 }
@@ -33,8 +33,9 @@ rules::AuditEntry entry_of(std::string_view action, base::Instant at, std::strin
 }  // namespace
 
 SqliteSessionLedger::SqliteSessionLedger(SqliteWriter& writer, AppendAudit append,
-                                         const base::Clock& clock)
-    : writer_(writer), append_(std::move(append)), clock_(clock) {}
+                                         const base::Clock& clock,
+                                         std::chrono::milliseconds heartbeat)
+    : writer_(writer), append_(std::move(append)), clock_(clock), heartbeat_(heartbeat) {}
 
 base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_for(
     SqliteDatabase& database) {
@@ -76,7 +77,8 @@ base::Result<base::Done> SqliteSessionLedger::begin(SqliteDatabase& database,
   insert.bind_in_place(10, session.peer);
   insert.bind(11, base::unix_millis(session.began_at));
   if (!insert.run()) return database.trouble("begin a session");
-  auto entry = entry_of("session.begin", session.began_at, session.workspace_id, session.id);
+  auto entry = entry_of(rules::AuditAction::session_begin, session.began_at, session.workspace_id,
+                        session.id);
   entry.actor = session.api_key_id;
   entry.peer = session.peer;
   entry.request_id = redemption.request_id;
@@ -111,8 +113,8 @@ base::Result<std::optional<rules::Redeemed>> SqliteSessionLedger::resume(
   if (!is_good) return std::nullopt;
   if (!resume.bind(1, session_id).bind(2, base::unix_millis(redemption.at)).run())
     return database.trouble("resume a session");
-  auto entry =
-      entry_of("session.resume", redemption.at, redemption.session.workspace_id, session_id);
+  auto entry = entry_of(rules::AuditAction::session_resume, redemption.at,
+                        redemption.session.workspace_id, session_id);
   entry.actor = redemption.session.api_key_id;
   entry.peer = redemption.session.peer;
   entry.request_id = redemption.request_id;
@@ -135,7 +137,7 @@ base::Result<base::Done> SqliteSessionLedger::write_end(SqliteDatabase& database
   auto& update = (*statements)->end;
   update.bind(1, end.session_id).bind(2, base::unix_millis(end.at)).bind(3, end.reason);
   if (!update.run()) return database.trouble("end a session");
-  auto entry = entry_of("session.end", end.at, workspace_id, end.session_id);
+  auto entry = entry_of(rules::AuditAction::session_end, end.at, workspace_id, end.session_id);
   const auto lasted = std::max<std::int64_t>(base::unix_millis(end.at) - began_at, 0);
   entry.actor = "system";
   entry.detail = end.reason + ", " + std::to_string(lasted) + " ms";
@@ -150,8 +152,8 @@ base::Result<base::Done> SqliteSessionLedger::close_abandoned(SqliteDatabase& da
   std::vector<rules::AuditEntry> entries;
   auto outcome = close->step();
   for (; outcome == Step::row; outcome = close->step()) {
-    auto& entry =
-        entries.emplace_back(entry_of("session.end", clock_.now(), close->text(1), close->text(0)));
+    auto& entry = entries.emplace_back(
+        entry_of(rules::AuditAction::session_end, clock_.now(), close->text(1), close->text(0)));
     entry.actor = "system";
     entry.detail = "server_died, " + std::to_string(close->integer(2) - close->integer(3)) + " ms";
   }
@@ -209,7 +211,7 @@ void SqliteSessionLedger::end(std::string_view session_id, int connection, std::
 }
 
 void SqliteSessionLedger::run() {
-  auto next_heartbeat = steady_clock::now() + heartbeat;
+  auto next_heartbeat = steady_clock::now() + heartbeat_;
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto now = steady_clock::now();
@@ -227,7 +229,7 @@ void SqliteSessionLedger::run() {
     }
     if (stopping_) return;
     if (now >= next_heartbeat) {
-      next_heartbeat = now + heartbeat;
+      next_heartbeat = now + heartbeat_;
       lock.unlock();
       move_last_seen();
       lock.lock();

@@ -23,10 +23,11 @@ namespace stagedoor::store {
 // Safe for concurrent use.
 class SqliteSessionLedger : public rules::SessionLedger {
  public:
-  // How often `last_seen_at` of the live sessions moves.
-  static constexpr std::chrono::seconds heartbeat{10};
+  // How often `last_seen_at` of the live sessions moves, unless a test says otherwise.
+  static constexpr std::chrono::milliseconds usual_heartbeat{10'000};
 
-  SqliteSessionLedger(SqliteWriter& writer, AppendAudit append, const base::Clock& clock);
+  SqliteSessionLedger(SqliteWriter& writer, AppendAudit append, const base::Clock& clock,
+                      std::chrono::milliseconds heartbeat = usual_heartbeat);
   ~SqliteSessionLedger() override { finish(); }
 
   // Closes what a server that died has left open, each at the time when it was last seen; then the
@@ -71,6 +72,7 @@ class SqliteSessionLedger : public rules::SessionLedger {
   SqliteWriter& writer_;
   const AppendAudit append_;
   const base::Clock& clock_;
+  const std::chrono::milliseconds heartbeat_;
   std::optional<Statements> statements_;  // the writer's thread only
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -31,7 +31,8 @@ struct Row {
 };
 
 struct Opened {
-  explicit Opened(const Folder& folder, base::Instant now = start)
+  explicit Opened(const Folder& folder, base::Instant now = start,
+                  std::chrono::milliseconds heartbeat = SqliteSessionLedger::usual_heartbeat)
       : path(folder.database_path()),
         clock(now),
         writer(folder.database()),
@@ -43,7 +44,7 @@ struct Opened {
               audited.push_back(entry.action + " " + entry.subject);
               return base::Done{};
             },
-            clock),
+            clock, heartbeat),
         redemptions(writer, ledger, clock) {
     EXPECT_TRUE(writer.start());
   }
@@ -298,6 +299,34 @@ TEST(Ledger, TheEndOfAReplacedConnectionEndsNothing) {
   const auto row = store.ended(id);
   EXPECT_EQ(row.reason, "idle");
   EXPECT_EQ(row.ended_at, base::unix_millis(start + 40s));
+}
+
+// Rule session-counted-once.
+TEST(Ledger, WhileASessionLivesItsRowSaysWhenItWasLastSeenAndAfterItsEndNoMore) {
+  const Folder folder;
+  Opened store(folder, start, 1ms);
+  ASSERT_TRUE(store.ledger.open());
+  const auto lives = store.redeem(shown(1))->session_id;
+  const auto ended = store.redeem(shown(2))->session_id;
+  store.ledger.end(ended, 1, "client", start + 5s);
+  ASSERT_EQ(store.ended(ended).ended_at, base::unix_millis(start + 5s));
+  store.clock.set(start + 1min);
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (store.rows().at(lives).last_seen_at != base::unix_millis(start + 1min) &&
+         std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(store.rows().at(lives).last_seen_at, base::unix_millis(start + 1min));
+  EXPECT_EQ(store.rows().at(lives).ended_at, 0);
+  EXPECT_EQ(store.rows().at(ended).last_seen_at, base::unix_millis(start + 5s));
+  // A clock that was put back takes nothing back.
+  store.clock.set(start + 30s);
+  const auto later = store.redeem(shown(3, -1, start + 30s))->session_id;
+  store.clock.set(start + 40s);
+  while (store.rows().at(later).last_seen_at != base::unix_millis(start + 40s) &&
+         std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(store.rows().at(later).last_seen_at, base::unix_millis(start + 40s));
+  EXPECT_EQ(store.rows().at(lives).last_seen_at, base::unix_millis(start + 1min));
 }
 
 // Rule session-counted-once.

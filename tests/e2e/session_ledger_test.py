@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import contextlib
+import json
 import sqlite3
 import unittest
 
@@ -52,6 +53,58 @@ class Ledger(unittest.TestCase):
         for action in ("session.begin", "session.end"):
             (entry,) = self.server.audited(action)
             self.assertEqual(entry["subject"], row["id"])
+
+    def listed(self, query="", key=None):
+        bearer = {"Authorization": f"Bearer {key or self.server.api_key}"}
+        reply = self.server.http("GET", "/v1/sessions" + query, bearer)
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.json()
+
+    def ids(self, query="", key=None):
+        return [session["id"] for session in self.listed(query, key)["data"]]
+
+    # Rule session-kept-after-its-end.
+    def test_sessions_that_are_over_are_listed_with_their_end_a_page_at_a_time(self):
+        sessions = [self.server.session(self.server.token()) for _ in range(5)]
+        for session in sessions:
+            self.addCleanup(session.websocket.wire.drop)
+        for session in sessions[:3]:
+            session.websocket.wire.drop()
+        wait_until(lambda: len(self.ids("?state=ended")) == 3, "the ledger to hear of the ends")
+        over = {session.connection_id for session in sessions[:3]}
+        live = {session.connection_id for session in sessions[3:]}
+        self.assertEqual(set(self.ids("?state=ended")), over)
+        self.assertEqual(set(self.ids("?state=live")), live)
+        self.assertEqual(self.ids(), sorted(over | live, reverse=True))
+        told = self.listed("?state=ended")["data"][0]
+        self.assertEqual((told["state"], told["end_reason"]), ("ended", "client"))
+        self.assertGreaterEqual(told["ended_at"], told["began_at"])
+        bearer = {"Authorization": f"Bearer {self.server.api_key}"}
+        one = self.server.http("GET", "/v1/sessions/" + told["id"], bearer)
+        self.assertEqual(one.json(), told)
+        page, found = self.listed("?limit=2"), []
+        while page["next"]:
+            found += page["data"]
+            page = self.listed("?limit=2&cursor=" + page["next"])
+        found += page["data"]
+        self.assertEqual([session["id"] for session in found], self.ids())
+
+    # Rule session-kept-after-its-end.
+    # Rule live-session-of-its-app.
+    def test_a_key_of_another_app_or_environment_sees_none_of_them(self):
+        self.server.session().websocket.wire.drop()
+        (session_id,) = self.ids()
+        others = [json.loads(self.server.must("key", "create", *words, "--json"))["api_key"]
+                  for words in (("--app", self.server.app_id, "--live"),
+                                ("--app", self.server.second_app()))]
+        for key in others:
+            bearer = {"Authorization": f"Bearer {key}"}
+            wait_until(lambda: self.server.http("GET", "/v1/me", bearer).status == 200, "the key")
+            self.assertEqual(self.ids(key=key), [])
+            self.assertEqual(self.ids("?app_id=" + self.server.app_id, key), [])
+            theirs, none = (self.server.http("GET", "/v1/sessions/" + one, bearer)
+                            for one in (session_id, "none"))
+            self.assertEqual((theirs.status, theirs.body), (404, none.body))
 
     # Rule session-counted-once.
     def test_sessions_of_a_killed_server_are_closed_when_it_starts_again(self):
@@ -107,9 +160,9 @@ class Ledger(unittest.TestCase):
             self.assertIsInstance(refusal, Refusal)
             self.assertEqual(refusal.status, 400)
         self.server.wait_for_log("session_token.reuse_suspected_theft", earlier_peer="127.0.0.1")
-        self.server.wait_for_log("event", type="session_token.theft_suspected")
+        self.server.wait_for_log("event", type="session_token.suspect_theft")
         wait_until(
-            lambda: self.server.audited("session_token.theft_suspected"), "the audit entry"
+            lambda: self.server.audited("session_token.suspect_theft"), "the audit entry"
         )
         self.assertNotIn("a-nonce-of", self.server.log())
 
