@@ -64,6 +64,34 @@ class Document(unittest.TestCase):
             said = [p["name"] for p in operation.get("parameters", []) if p.get("in") == "path"]
             self.assertEqual(said, re.findall(r"\{(\w+)\}", path))
 
+    def test_statuses_that_follow_from_what_an_operation_is_are_described(self):
+        for name, operation in self.description.operations.items():
+            implied = set()
+            if "security" not in operation:
+                implied |= {401, 429}
+                if operation.get("x-callers") != "API keys":
+                    implied.add(503)  # the issuer of a person's token does not answer
+            if "x-permission" in operation:
+                implied.add(403)
+            if operation.get("x-audit"):
+                implied.add(503)  # what it does can't be recorded
+            if "requestBody" in operation:
+                implied.add(400)
+            if "{" in name[1]:
+                implied.add(404)
+            self.assertEqual(implied - self.description.statuses(name), set(), name)
+
+    # Rule audit-one-word.
+    def test_an_audit_entry_is_one_of_the_words_of_the_log(self):
+        known = (openapi.ROOT / "src/rules/audit_action.cc").read_text()
+        for name, operation in self.description.operations.items():
+            if operation.get("x-audit"):
+                self.assertIn(f'"{operation["x-audit"]}",', known, name)
+
+    def test_what_changes_something_names_its_audit_entry_or_says_that_it_leaves_none(self):
+        for name, operation in self.description.operations.items():
+            self.assertTrue(name[0] == "GET" or "x-audit" in operation, name)
+
     def test_every_reference_leads_somewhere(self):
         def walk(node):
             if isinstance(node, dict):
@@ -89,11 +117,16 @@ class Document(unittest.TestCase):
 class Answers(unittest.TestCase):
     maxDiff = None
 
+    # Rule audit-fail-closed.
+    # Rule rate-limit-told.
     def test_every_status_of_every_operation_is_answered_and_fits_its_schema(self):
         description = openapi.Description()
         with World() as world:
             world.call_everything(description)
         self.assertEqual(world.faults, [])
+        audited = {operation["operationId"] for operation in description.operations.values()
+                   if operation.get("x-audit")}
+        self.assertEqual(audited - world.recorded, set(), "no call showed their audit entry")
         described = {
             (name, status)
             for name in description.operations

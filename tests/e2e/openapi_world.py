@@ -4,8 +4,11 @@ answered; used by openapi_test.py.
 SPDX-License-Identifier: Apache-2.0
 """
 
+import concurrent.futures
+import contextlib
 import hashlib
 import json
+import sqlite3
 import time
 import urllib.parse
 import wave
@@ -13,6 +16,7 @@ import wave
 from cases import Stage, wait_until
 from identity_provider import Issuer
 from keys_leak_test import Reporter, matches
+from mint_test import made_up_key
 from room_tokens_test import LISTENER, PARTICIPANT, key_for_rooms, room_settings
 
 WIDE = '"100000/min burst 100000"'
@@ -42,11 +46,12 @@ def token_of(issuer, name):
 
 
 class World(Stage):
-    """`faults` are answers that the description does not allow, `seen` what was answered."""
+    """`faults` are answers that the description does not allow, `seen` what was answered, `recorded`
+    the operations of which it was shown that they leave an audit entry or do not happen."""
 
     def __init__(self):
         super().__init__()
-        self.faults, self.seen, self.sessions = [], set(), []
+        self.faults, self.seen, self.sessions, self.recorded = [], set(), [], set()
         self.description, self.names = None, {}
         self.issuer = Issuer()
 
@@ -90,7 +95,56 @@ class World(Stage):
 
     def call(self, operation_id, expected=None, credential="", **how):
         """Calls an operation and checks its answer; `how`: parts, query, body, headers. Returns
-        what was answered."""
+        what was answered. Of each operation that leaves an entry in the audit log, the first call
+        that is to succeed is first made while none can be kept."""
+        entry = self.operation(operation_id).get("x-audit")
+        succeeds = expected is not None and expected < 300
+        if entry is None or not succeeds or operation_id in self.recorded:
+            return self.call_once(operation_id, expected, credential, **how)
+        self.recorded.add(operation_id)
+        before = self.done_entries(entry)
+        with self.unwritable("audit_log"):
+            self.call_once(operation_id, 503, credential, **how)
+        if self.done_entries(entry) != before:
+            self.faults.append(f"{operation_id} was refused and left an entry {entry}")
+        # It succeeds as if it had never been tried: the refused call has changed nothing.
+        answer = self.call_once(operation_id, expected, credential, **how)
+        if self.done_entries(entry) == before:
+            self.faults.append(f"{operation_id} left no entry {entry}")
+        return answer
+
+    @contextlib.contextmanager
+    def full_workspace(self):
+        """While it lasts, the workspace has all the members that it may have."""
+        path = self.data / "stagedoor.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as store:
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
+                "INSERT INTO members SELECT ?, 'acc_ghost_' || n, 0, 0, NULL, 0 FROM count",
+                (self.initialised["workspace_id"],))
+            store.commit()
+            try:
+                yield
+            finally:
+                store.execute("DELETE FROM members WHERE account_id LIKE 'acc_ghost_%'")
+                store.commit()
+
+    def done_entries(self, action):
+        return sum(entry["outcome"] == 0 for entry in self.audited(action))
+
+    @contextlib.contextmanager
+    def unwritable(self, table):
+        """While it lasts, nothing new is kept in a table."""
+        path = self.data / "stagedoor.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as store:
+            store.executescript(f"CREATE TRIGGER refuse BEFORE INSERT ON {table} "
+                                "BEGIN SELECT RAISE(ABORT, 'no'); END;")
+            try:
+                yield
+            finally:
+                store.executescript("DROP TRIGGER refuse;")
+
+    def call_once(self, operation_id, expected, credential, **how):
         method, template = name = self.names[operation_id]
         parts = {part: urllib.parse.quote(value) for part, value in how.get("parts", {}).items()}
         path = template.format_map(parts)
@@ -124,8 +178,10 @@ class World(Stage):
                 self.faults.append(f"{operation_id} is never called")
             else:
                 do()
+        self.powerless_key = self.key(scopes=["tts:speak"])["api_key"]
         for operation_id in self.names:
             self.be_refused(operation_id)
+        self.have_too_many_keys()
         self.be_over_the_limit()
 
     def operation(self, operation_id):
@@ -138,27 +194,46 @@ class World(Stage):
                 if parameter.get("in") == "path"}
 
     def be_refused(self, operation_id):
-        """The refusals that operations with a credential have in common, but for those that were
-        shown in a way of the operation's own."""
+        """The refusals that operations with a credential have in common."""
         operation = self.operation(operation_id)
-        name = self.names[operation_id]
-        statuses = {status for status in operation["responses"]
-                    if (name, int(status)) not in self.seen}
         parts = self.strange_parts(operation_id)
         if "security" in operation:
             return
-        self.call(operation_id, 401, None, parts=parts)
-        if "403" in statuses and operation.get("x-callers") != "API keys":
-            is_for_people = operation.get("x-callers") == "people"
-            somebody = token_of(self.issuer, "https://id.example")
-            self.call(operation_id, 403, self.api_key if is_for_people else somebody, parts=parts)
-        if "400" in statuses and "requestBody" in operation:
-            self.call(operation_id, 400, parts=parts, body={"no_such_member": 1})
-        if "404" in statuses and parts:
-            self.call(operation_id, 404, parts=parts)
-        if "503" in statuses:
-            unknown = token_of(self.issuer, "https://silent.example")
-            self.call(operation_id, 503, unknown, parts=parts)
+        refused = lambda status, credential="", **how: self.call_once(
+            operation_id, status, credential, parts=parts, **how)
+        refused(401, None)
+        refused(401, made_up_key())
+        callers = operation.get("x-callers")
+        if callers != "API keys":
+            refused(503, token_of(self.issuer, "https://silent.example"))
+        if "x-permission" in operation:
+            refused(403, self.powerless_key)
+            outsider = token_of(self.issuer, "https://id.example")
+            refused(403, outsider)
+        # Those that were not shown in a way of the operation's own.
+        unseen = {status for status in operation["responses"]
+                  if (self.names[operation_id], int(status)) not in self.seen}
+        if "400" in unseen and "requestBody" in operation:
+            refused(400, body={"no_such_member": 1})
+        if "403" in unseen and callers == "people":
+            refused(403, self.api_key)
+        if "404" in unseen and parts:
+            refused(404)
+
+    def have_too_many_keys(self):
+        """An app with more keys than can be rotated at once."""
+        app_id = self.second_app()
+        with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 10001)"
+                " INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change)"
+                " SELECT 1000000 + n, ?, 0, randomblob(32), 'k', '', 0, 1 FROM count", (app_id,))
+            store.commit()
+        parts, body = {"app_id": app_id}, {"environment": "live"}
+        wait_until(lambda: self.http(
+            "GET", f"/v1/keys?app_id={app_id}&environment=live",
+            {"Authorization": "Bearer " + self.owner["access_token"]}).status == 200, "the app")
+        self.call("rotate_app_keys", 409, self.owner["access_token"], parts=parts, body=body)
 
     def be_over_the_limit(self):
         """Every operation with a limit, by a caller who has used up all of it."""
@@ -170,13 +245,13 @@ class World(Stage):
         self.call("get_page_sample", 200)
         self.call("list_workspaces", 200)  # The owner's one call, before one could log them out.
         for operation_id in self.names:
-            operation = self.operation(operation_id)
-            if "429" not in operation["responses"]:
-                continue
-            parts = self.strange_parts(operation_id)
-            from_page = {"Origin": self.address} if operation_id == "open_session_from_page" else {}
-            self.call(operation_id, None, parts=parts, headers=from_page)
-            self.call(operation_id, 429, parts=parts, headers=from_page)
+            if "429" in self.operation(operation_id)["responses"]:
+                parts = self.strange_parts(operation_id)
+                from_page = (
+                    {"Origin": self.address} if operation_id == "open_session_from_page" else {}
+                )
+                self.call(operation_id, parts=parts, headers=from_page)
+                self.call(operation_id, 429, parts=parts, headers=from_page)
 
     def shown_elsewhere(self):
         """What these calls do not show, with the test that does."""
@@ -239,6 +314,7 @@ class World(Stage):
             "end_user_id": "user-7", "avatar_id": self.avatar_id, "regions": ["us-west"],
             "allowed_origins": ["https://a.example"], "metadata": {"room": 7}, "uses_max": 1,
             "expires_in_seconds": 60, "leash": {"length_max_seconds": 60}})
+        self.call("mint_session_token", 402, body={"end_user_id": "test-force-mint-402"})
         self.call("mint_session_token", 404, body={"avatar_id": STRANGE_UUID})
         self.call("mint_session_token", 402, body={"end_user_id": "test-force-mint-402"})
         persona = self.initialised["persona_id"]
@@ -266,6 +342,15 @@ class World(Stage):
 
     def do_end_live_session(self):
         self.call("end_live_session", 202, parts={"id": self.open_session()}, body={"reason": "x"})
+
+    def do_list_sessions(self):
+        self.open_session()
+        self.call("list_sessions", 200)
+        self.call("list_sessions", 200, query={"state": "ended"})
+        self.call("list_sessions", 400, query={"state": "gone"})
+
+    def do_get_session(self):
+        self.call("get_session", 200, parts={"id": self.open_session()})
 
     def do_read_audit(self):
         self.call("read_audit", 200)
@@ -425,6 +510,18 @@ class World(Stage):
         wrong = {"current_password": "wrong horse", "new_password": "better horse"}
         self.call("change_password", 403, person, body=wrong)
         self.call("change_password", 200, person, body=wrong | {"current_password": PASSWORD})
+        self.change_a_password_twice_at_once()
+
+    def change_a_password_twice_at_once(self):
+        """Of two who both showed the right password, the later one has shown an old one."""
+        for turn in range(20):
+            person = self.member(f"hurrying-{turn}", "viewer")["access_token"]
+            change = lambda new, who=person: self.call("change_password", None, who, body={
+                "current_password": PASSWORD, "new_password": new})
+            with concurrent.futures.ThreadPoolExecutor(2) as both:
+                list(both.map(change, ("better horse", "best of horses")))
+            if (self.names["change_password"], 409) in self.seen:
+                return
 
     def do_get_me(self):
         self.call("get_me", 200)
@@ -469,6 +566,8 @@ class World(Stage):
         self.call("remove_member", 204, parts={"account_id": joining["account"]["id"]})
         code = {"code": self.invite("joining@example.com")["code"]}
         self.call("accept_invitation", 404, joining["access_token"], body={"code": "inv_nobody"})
+        with self.full_workspace():
+            self.call("accept_invitation", 409, joining["access_token"], body=code)
         self.call("accept_invitation", 200, joining["access_token"], body=code)
 
     def do_get_jwks(self):

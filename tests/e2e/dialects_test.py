@@ -1,0 +1,310 @@
+"""Every call of the three dialects gives each status that its file in api/ lists, and a refusal is in
+the dialect's own shape.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import contextlib
+import dataclasses
+import json
+import re
+import sqlite3
+import time
+import unittest
+
+import openapi
+from cases import main, wait_until
+from mint_test import made_up_key
+from openapi_world import NARROW, STRANGE_UUID, World, issuers, limits, token_of
+from raw_websocket import Refusal
+
+SOCKET = "GET /v2/driveningress/websocket"
+FORCED = "7e570000-0000-4000-8000-000000000{}"  # docs/guide/test-mode.md
+LIMIT_FIELDS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit",
+                "RateLimit-Policy")
+
+
+def described():
+    """The statuses of each call of each dialect, as the files in api/ list them."""
+    found = {}
+    for name in ("spatius", "anam", "avatarium"):
+        text = (openapi.ROOT / "api" / f"{name}.md").read_text().split("\n## Statuses\n")[1]
+        for calls, statuses in re.findall(r"^\| (`.+`) \| ([\d ]+) \|$", text, re.M):
+            for call in re.findall(r"`([^`]+)`", calls):
+                found[call] = {int(status) for status in statuses.split()}
+    return found
+
+
+@dataclasses.dataclass
+class Call:
+    """`callers`: keys, people, both or anybody; `takes` says how it succeeds, `also` how it is
+    refused in a way of its own: (status, what is asked otherwise). `audit` is the entry that it
+    leaves."""
+
+    name: str
+    callers: str = "both"
+    succeeds: int = 200
+    takes: dict = dataclasses.field(default_factory=dict)
+    also: tuple = ()
+    needs: bool = True  # a permission
+    audit: str = ""
+
+    @property
+    def method(self):
+        return self.name.split()[0]
+
+    @property
+    def path(self):
+        return self.name.split()[1]
+
+    @property
+    def door(self):
+        if self.path.startswith(("/v1/console/", "/v2/")):
+            return "spatius"
+        return "anam" if self.path.startswith(("/v1/auth/", "/v1/personas")) else "avatarium"
+
+
+def unlike(door, reply):
+    """What is wrong with the shape of a refusal; empty: nothing."""
+    if reply.headers["Content-Type"] != "application/json":
+        return f"Content-Type {reply.headers['Content-Type']}"
+    body = reply.json()
+    if door == "spatius":
+        (error,) = body["errors"]
+        good = error["status"] == reply.status and {"id", "code", "title", "detail"} <= set(error)
+    elif door == "anam":
+        good = {"error", "message"} <= set(body) <= {"error", "message", "details", "summary"}
+    else:
+        good = set(body) == {"error", "meta"} and {"code", "message"} <= set(body["error"])
+        good = good and body["meta"]["requestId"] == "req_" + reply.headers["X-Request-Id"]
+    return "" if good else f"the body {body}"
+
+
+def soon():
+    return int(time.time()) + 600
+
+
+class Dialects(World):
+    def __init__(self):
+        super().__init__()
+        self.shown = set()
+
+    def calls(self):
+        """Every call of every dialect. A path part {id} that `takes` does not name is nobody's."""
+        mint = {"body": {"expireAt": soon()}}
+        stranger = {"parts": {"id": STRANGE_UUID}}
+        for part in ("", "/camera", "/idle"):
+            yield Call("GET /v2/character/{id}" + part, "anybody",
+                       takes={"parts": {"id": self.avatar_id}, "query": f"?appId={self.app_id}"},
+                       also=((404, stranger), (400, {"query": ""})))
+            yield Call("OPTIONS /v2/character/{id}" + part, "anybody", 204)
+        yield Call("POST /v1/console/session-tokens", "keys", takes=mint, also=(
+            (400, {"body": {}}), (415, {"body": b"expireAt=1"}),
+            (403, {"body": mint["body"] | {"appId": "app_none"}}),
+            (404, {"body": mint["body"] | {"avatarId": STRANGE_UUID}}),
+            (402, {"body": mint["body"] | {"avatarId": FORCED.format(402)}}),
+            (503, {"body": mint["body"] | {"avatarId": FORCED.format(503)}})))
+        yield from self.calls_of_anam()
+        yield from self.calls_of_avatarium()
+
+    def calls_of_anam(self):
+        inline = {"personaConfig": {"avatarId": self.avatar_id, "systemPrompt": "Hello."}}
+        forced = {"personaConfig": {"avatarId": FORCED.format(402)}}
+        yield Call("OPTIONS /v1/auth/session-token", "anybody", 204)
+        yield Call("POST /v1/auth/session-token", "keys", takes={"body": inline},
+                   also=((400, {"body": {}}), (402, {"body": forced})))
+        yield Call("GET /v1/personas", also=((400, {"query": "?perPage=0"}),))
+        yield Call("POST /v1/personas", "both", 201, {"body": {"name": "Ada"}},
+                   ((400, {"body": {}}),), audit="persona.create")
+        own, nothing = {"parts": {"id": self.persona}}, (404, {"parts": {"id": STRANGE_UUID}})
+        nowhere = (400, {"credential": self.owner["access_token"], "query": "?environment=x"})
+        yield Call("GET /v1/personas/{id}", takes=own, also=(nothing, nowhere))
+        yield Call("PUT /v1/personas/{id}", takes=own | {"body": {"name": "Bo"}},
+                   also=(nothing, (400, {"body": {"name": 7}})), audit="persona.change")
+        yield Call("DELETE /v1/personas/{id}", takes=own, also=(nothing, nowhere),
+                   audit="persona.remove")
+
+    def calls_of_avatarium(self):
+        for path in ("/health", "/v1/health", "/v1/avatars"):
+            yield Call("GET " + path, "anybody")
+        for path in ("/v1/avatars/{id}", "/v1/avatars/{id}/model"):
+            yield Call("GET " + path, "anybody", takes={"parts": {"id": "aria-001"}},
+                       also=((404, {"parts": {"id": "none"}}),))
+        yield Call("GET /v1/tts/voices", "anybody", also=((400, {"query": "?provider=none"}),))
+        no_app = (404, {"query": "?appId=app_none&environment=test",
+                        "credential": self.owner["access_token"]})
+        own, nothing = {"parts": {"id": self.conversation}}, (404, {"parts": {"id": STRANGE_UUID}})
+        nowhere = (400, {"query": "?environment=x"})
+        yield Call("POST /v1/conversations", takes={"body": {}}, audit="conversation.begin", also=(
+            (400, {"body": {"avatarId": 7}}), (501, {"body": {"byokAI": {"provider": "groq", "apiKey": "y"}}}), no_app))
+        yield Call("GET /v1/conversations", also=((400, {"query": "?limit=0"}), no_app))
+        yield Call("GET /v1/conversations/{id}", takes=own, also=(nothing, nowhere))
+        said = {"body": {"content": "hello"}}
+        path = "POST /v1/conversations/{id}/messages"
+        yield Call(path, "both", 501, own | said, (nothing, (400, {"body": {}})))
+        yield Call("POST /v1/conversations/{id}/end", takes=own, also=(nothing, nowhere),
+                   audit="conversation.end")
+        yield Call(path, "both", 409, own | said)
+        yield Call("DELETE /v1/conversations/{id}", takes=own, also=(nothing, nowhere),
+                   audit="conversation.remove")
+        spoken = {"/v1/tts": {"text": "hello"}, "/v1/tts/preview": {"voice": "x"}}
+        for path, body in spoken.items():
+            yield Call("POST " + path, "both", 501, {"body": body}, ((400, {"body": {"voice": 7}}),))
+        avatar = {"slug": "ada", "name": "Ada", "avatarModelUrl": "https://example.com/a.glb"}
+        yield Call("GET /v1/consumer-avatars", "people", needs=False)
+        yield Call("POST /v1/consumer-avatars", "people", takes={"body": avatar}, needs=False,
+                   also=((400, {"body": {}}),), audit="consumer_avatar.create")
+        yield Call("POST /v1/consumer-avatars", "people", 409, {"body": avatar}, needs=False)
+
+    # One call.
+
+    def ask(self, call, status, credential="", **otherwise):
+        """Asks for a status, and keeps what is wrong with the answer. `credential`: None for none;
+        by default one that is good."""
+        how = call.takes | otherwise
+        if not credential and credential is not None:
+            is_person = call.callers == "people"
+            credential = self.outsider if is_person else self.api_key
+        headers = {}
+        if credential and call.door == "spatius":
+            headers["X-Api-Key"] = credential
+        elif credential:
+            headers["Authorization"] = f"Bearer {credential}"
+        path = call.path.replace("{id}", how.get("parts", {}).get("id", STRANGE_UUID))
+        reply = self.http(call.method, path + how.get("query", ""), headers, how.get("body"))
+        self.shown.add((call.name, reply.status))
+        if status is not None:
+            self.judge(call, status, reply)
+        return reply
+
+    def judge(self, call, status, reply):
+        said = ""
+        if reply.status != status:
+            said = f"and not {status}: {reply.body[:200]!r}"
+        elif status >= 400:
+            said = unlike(call.door, reply)
+        if status == 429 and not reply.headers.get("Retry-After", "").isdigit():
+            said += " without Retry-After"
+        if call.callers != "anybody" and status != 503:
+            said += "".join(f" without {name}" for name in LIMIT_FIELDS if name not in reply.headers)
+        if said:
+            self.faults.append(f"{call.name} ({reply.status}) {said}")
+
+    # All of them.
+
+    def show_everything(self):
+        self.make()
+        for call in self.calls():
+            if call.callers != "anybody":
+                self.refuse(call)
+            if call.audit:
+                self.refuse_unrecorded(call)
+            for status, otherwise in call.also:
+                self.ask(call, status, **otherwise)
+            before = self.done_entries(call.audit)
+            self.ask(call, call.succeeds)
+            if call.audit and self.done_entries(call.audit) == before:
+                self.faults.append(f"{call.name} left no entry {call.audit}")
+        self.fill()
+        self.knock_in_every_way()
+        self.be_over_every_limit()
+
+    def make(self):
+        """What the calls are about."""
+        bearer = {"Authorization": f"Bearer {self.api_key}"}
+        made = lambda path, body: self.http("POST", path, bearer, body).json()
+        self.powerless_key = made("/v1/keys", {"name": "none", "scopes": ["rooms:mint"]})["api_key"]
+        self.persona = made("/v1/personas", {"name": "Ada"})["id"]
+        self.conversation = made("/v1/conversations", {})["data"]["id"]
+        self.outsider = token_of(self.issuer, "https://id.example")
+
+    def refuse(self, call):
+        self.ask(call, 401, None)
+        self.ask(call, 401, made_up_key())
+        if call.callers != "keys":
+            self.ask(call, 503, token_of(self.issuer, "https://silent.example"))
+        if call.callers == "people":
+            self.ask(call, 401, self.api_key)
+        if call.needs:
+            self.ask(call, 403, self.powerless_key)
+            self.ask(call, 401 if call.callers == "keys" else 403, self.outsider)
+
+    def refuse_unrecorded(self, call):
+        before = self.done_entries(call.audit)
+        with self.unwritable("audit_log"):
+            self.ask(call, 503)
+        if self.done_entries(call.audit) != before:
+            self.faults.append(f"{call.name} was refused and left an entry {call.audit}")
+
+    def fill(self):
+        """What a full or an unwritable store refuses."""
+        calls = {call.name: call for call in self.calls()}
+        fresh = {"personaConfig": {"avatarId": self.avatar_id, "systemPrompt": "Unheard of."}}
+        with self.unwritable("persona_snapshots"):
+            self.ask(calls["POST /v1/auth/session-token"], 503, body=fresh)
+        with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
+            columns = [row[1] for row in store.execute("PRAGMA table_info(personas)")]
+            values = ", ".join("printf('%s-%d', id, n)" if name == "id" else name
+                               for name in columns)
+            self.http("POST", "/v1/personas", {"Authorization": f"Bearer {self.api_key}"},
+                      {"name": "Ada"})
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 10000) "
+                f"INSERT INTO personas SELECT {values} FROM (SELECT * FROM personas LIMIT 1), count")
+            store.commit()
+        self.ask(calls["POST /v1/personas"], 409)
+
+    def knock_in_every_way(self):
+        token, avatar = self.token, self.second_avatar()
+        wait_until(lambda: self.mint(avatarId=avatar).status == 200, "the avatar to be known")
+        ways = {400: ("nonsense", {}), 404: (token(), {"app": "app_none"}),
+                403: (token(avatarId=avatar), {})}
+        forced = {401: 101, 402: 103, 429: 104, 503: 105}
+        for status, number in forced.items():
+            ways[status] = token(), {"avatar": FORCED.format(number)}
+        for status, (credential, how) in ways.items():
+            answer = self.knock(credential, **how)
+            self.shown.add((SOCKET, answer.status))
+            if answer.status != status or "message" not in json.loads(answer.body):
+                self.faults.append(f"{SOCKET} gave {answer.status} and not {status}")
+        self.shown.add((SOCKET, self.http("GET", SOCKET.split()[1]).status))
+        answer = self.knock(token())
+        if not isinstance(answer, Refusal):
+            self.shown.add((SOCKET, 101))
+            answer.wire.drop()
+
+    def be_over_every_limit(self):
+        self.settings = self.parts_of_settings() + issuers(self.issuer) + limits(NARROW)
+        self.restart()
+        for call in self.calls():
+            if 429 in described()[call.name]:
+                self.ask(call, None)
+                self.ask(call, 429)
+
+    def shown_elsewhere(self):
+        """What these calls do not show, with the test that does."""
+        going = "shutdown_test.py::test_new_sessions_and_readiness_get_503_while_the_server_is_going"
+        return {(f"GET {path}", 503): going for path in ("/health", "/v1/health")}
+
+
+class Statuses(unittest.TestCase):
+    maxDiff = None
+
+    # Rule audit-fail-closed.
+    # Rule rate-limit-told.
+    def test_every_status_of_every_call_is_answered_in_the_dialects_own_shape(self):
+        with Dialects() as world:
+            world.show_everything()
+            world.halt()
+            served = {f"{route['method']} {route['path']}" for route in json.loads(world.routes())}
+        self.assertEqual(world.faults, [])
+        told = {(call, status) for call, statuses in described().items() for status in statuses}
+        self.assertEqual(world.shown - told, set(), "these are not described")
+        self.assertEqual(told - world.shown - set(world.shown_elsewhere()), set(), "none got these")
+        ours = {" ".join(name) for name in openapi.Description().operations}
+        ours |= {"GET " + path for path in openapi.Description().root["x-page-files"]}
+        self.assertEqual(served - ours, set(described()))
+
+
+if __name__ == "__main__":
+    main()
