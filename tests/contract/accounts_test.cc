@@ -27,6 +27,7 @@ namespace {
 
 using base::ErrorCode;
 using base::Secret;
+using rules::AuditAction;
 using rules::MemberActor;
 using rules::Role;
 using namespace std::chrono_literals;
@@ -303,8 +304,8 @@ TEST_F(People, AnAccountHasAtMostFiftyLogInsAndTheLongestUnusedEnds) {
   for (int i = 0; i < rules::log_ins_per_account_max; ++i) {
     door.clock.advance(1s);
     auto token = actions::first_refresh_token(door.all, id);
-    EXPECT_TRUE(
-        door.accounts.begin_log_in(token.kept, 1, actions::entry_of(door.all, {}, id, "x", id)));
+    EXPECT_TRUE(door.accounts.begin_log_in(
+        token.kept, 1, actions::entry_of(door.all, {}, id, AuditAction::account_log_in, id)));
   }
   EXPECT_EQ(door.refresh_with(*first).error().code, ErrorCode::unauthenticated);
   EXPECT_EQ(door.count("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL"),
@@ -316,7 +317,10 @@ TEST_F(People, TheNextGenerationRefusesAllTokensOfTheOneBefore) {
   const auto id = door.member("ada@example.com", Role::owner);
   const auto logged_in = door.log_in_as("ada@example.com");
   EXPECT_TRUE(door.member_of(id, 1));
-  EXPECT_EQ(*door.accounts.end_all_log_ins(id, actions::entry_of(door.all, {}, id, "x", id)), 2);
+  EXPECT_EQ(
+      *door.accounts.end_all_log_ins(
+          id, actions::entry_of(door.all, {}, id, AuditAction::account_log_out_everywhere, id)),
+      2);
   EXPECT_EQ(door.member_of(id, 1).error().code, ErrorCode::unauthenticated);
   EXPECT_TRUE(door.member_of(id, 2));
   EXPECT_EQ(door.refresh_with(*logged_in).error().code, ErrorCode::unauthenticated);
@@ -327,7 +331,7 @@ TEST_F(People, TheNextGenerationRefusesAllTokensOfTheOneBefore) {
 TEST_F(People, ALogInThatWasUnderWayWhenThePasswordChangedIsRefused) {
   const auto id = door.member("ada@example.com", Role::owner);
   auto token = actions::first_refresh_token(door.all, id);
-  const auto entry = actions::entry_of(door.all, {}, id, "x", id);
+  const auto entry = actions::entry_of(door.all, {}, id, AuditAction::account_change_password, id);
   const auto before = (*door.accounts.account(id))->password_hash;
   const auto own = actions::first_refresh_token(door.all, id);
   EXPECT_EQ(door.accounts.change_password(id, before, "other", own.kept, entry), 2);
