@@ -1,5 +1,6 @@
 #include "api/account_json.h"
 
+#include "api/body.h"
 #include "base/json.h"
 
 namespace stagedoor::api {
@@ -11,7 +12,32 @@ std::string& begin(std::string& out, std::string_view name) {
   return out += ':';
 }
 
+constexpr Members::Bytes any_password = {1, 1024};
+constexpr Members::Bytes any_email = {1, 512};
+
 }  // namespace
+
+base::Result<actions::SignUp::Request> read_sign_up(std::string_view json) {
+  Body body(json);
+  actions::SignUp::Request wanted;
+  wanted.email = body.text("email", any_email);
+  wanted.password = base::Secret(body.text("password", any_password));
+  wanted.name = body.text_if("name", {0, rules::account_name_bytes_max}).value_or("");
+  if (const auto code = body.text_if("invitation_code", {1, rules::invitation_code_bytes_max}))
+    wanted.code = base::Secret(*code);
+  if (const auto read = body.finish(); !read) return base::fail(read.error());
+  return wanted;
+}
+
+base::Result<LogInWish> read_log_in(std::string_view json) {
+  Body body(json);
+  const auto email_text = body.text("email", any_email);
+  base::Secret password(body.text("password", any_password));
+  if (const auto read = body.finish(); !read) return base::fail(read.error());
+  auto email = rules::read_email(email_text);
+  if (!email) return base::fail(email.error());
+  return LogInWish{.email = *std::move(email), .password = std::move(password)};
+}
 
 void append_text(std::string& out, std::string_view name, std::string_view value) {
   base::append_json_string(begin(out, name), value);

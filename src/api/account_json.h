@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "actions/people.h"
+#include "actions/sign_up.h"
+#include "base/result.h"
+#include "base/secret.h"
 #include "http/response.h"
 #include "rules/account.h"
 #include "rules/member.h"
@@ -28,6 +31,15 @@ void append_account(std::string& out, const rules::Account& account);
 void append_membership(std::string& out, const rules::Membership& membership);
 void append_member(std::string& out, const rules::MemberRecord& member);
 void append_invitation(std::string& out, const rules::Invitation& invitation);
+
+// The bodies of a sign-up and of a log-in: `malformed` with a hint that names the member. Whether a
+// password is long enough is for the action to say; this only bounds what is read.
+base::Result<actions::SignUp::Request> read_sign_up(std::string_view json);
+struct LogInWish {
+  rules::Email email;
+  base::Secret password;
+};
+base::Result<LogInWish> read_log_in(std::string_view json);
 
 // {"account":{...},"access_token":...}; not to be kept by anybody on the way.
 void reply_logged_in(http::Response& response, const actions::LoggedIn& logged_in);

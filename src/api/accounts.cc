@@ -15,7 +15,6 @@ using rules::RateKind;
 
 // Whether a password is long enough is for the action to say; this only bounds what is read.
 constexpr Members::Bytes any_password = {1, 1024};
-constexpr Members::Bytes any_email = {1, 512};
 
 actions::CallOrigin origin_of(const http::Request& request) {
   return {.peer = request.peer(), .request_id = request.id()};
@@ -78,15 +77,9 @@ bool Accounts::may_try(RateKind kind, std::string_view whose, const http::Reques
 }
 
 void Accounts::sign_up(const http::Request& request, http::Response& response) const {
-  Body body(request);
-  actions::SignUp::Request wanted;
-  wanted.email = body.text("email", any_email);
-  wanted.password = base::Secret(body.text("password", any_password));
-  wanted.name = body.text_if("name", {0, rules::account_name_bytes_max}).value_or("");
-  if (const auto code = body.text_if("invitation_code", {1, rules::invitation_code_bytes_max}))
-    wanted.code = base::Secret(*code);
-  if (const auto read = body.finish(); !read) return reply_problem(response, read.error());
-  const auto made = sign_up_(wanted, origin_of(request));
+  const auto wanted = read_sign_up(request.body());
+  if (!wanted) return reply_problem(response, wanted.error());
+  const auto made = sign_up_(*wanted, origin_of(request));
   if (!made) return reply_problem(response, made.error());
   response.header("Cache-Control", "no-store");
   auto& answer = response.start(201, "application/json");
@@ -101,15 +94,11 @@ void Accounts::sign_up(const http::Request& request, http::Response& response) c
 }
 
 void Accounts::log_in(const http::Request& request, http::Response& response) const {
-  Body body(request);
-  const auto email_text = body.text("email", any_email);
-  const base::Secret password(body.text("password", any_password));
-  if (const auto read = body.finish(); !read) return reply_problem(response, read.error());
-  const auto email = rules::read_email(email_text);
-  if (!email) return reply_problem(response, email.error());
-  if (!may_try(RateKind::login, email->key, request, response)) return;
-  if (!may_try(RateKind::password, email->key, request, response)) return;
-  const auto logged_in = log_in_(*email, password, origin_of(request));
+  const auto wanted = read_log_in(request.body());
+  if (!wanted) return reply_problem(response, wanted.error());
+  if (!may_try(RateKind::login, wanted->email.key, request, response)) return;
+  if (!may_try(RateKind::password, wanted->email.key, request, response)) return;
+  const auto logged_in = log_in_(wanted->email, wanted->password, origin_of(request));
   if (!logged_in) return reply_problem(response, logged_in.error());
   reply_logged_in(response, *logged_in);
 }

@@ -66,6 +66,16 @@ actions::KeyWish read_key_wish(Members& members) {
   return wish;
 }
 
+base::Result<actions::CreateApiKey::Request> read_new_key(std::string_view json) {
+  Body body(json);
+  actions::CreateApiKey::Request wanted;
+  wanted.app_id = body.text_if("app_id", {1, 64}).value_or("");
+  wanted.environment = read_environment(body);
+  wanted.wish = read_key_wish(body);
+  if (auto read = body.finish(); !read) return base::fail(read.error());
+  return wanted;
+}
+
 base::Result<actions::ImportApiKeys::Request> read_key_import(std::string_view json) {
   Body body(json);
   actions::ImportApiKeys::Request wanted;

@@ -21,6 +21,9 @@ namespace stagedoor::api {
 // The members name, scopes, expires_at, networks, tier and rate_limit.
 actions::KeyWish read_key_wish(Members& members);
 std::optional<rules::Environment> read_environment(Members& members);
+// {"app_id", "environment", and a wish}: one new key. `malformed` with a hint that names the
+// member.
+base::Result<actions::CreateApiKey::Request> read_new_key(std::string_view json);
 // {"app_id", "environment", "keys": [{"sha256", "ends", and a wish}]}: an import, from a body or a
 // file. `malformed` with a hint that names the member.
 base::Result<actions::ImportApiKeys::Request> read_key_import(std::string_view json);

@@ -62,24 +62,31 @@ VerifyApiKeys::Asked asked_of(Members& body) {
 
 }  // namespace
 
+base::Result<KeyQuestion> read_key_question(std::string_view json) {
+  Body body(json);
+  KeyQuestion question;
+  question.one = body.text_if("key", {0, rules::foreign_key_bytes_max});
+  auto texts =
+      body.texts_if("keys", actions::verified_at_once_max, {0, rules::foreign_key_bytes_max});
+  question.asked = asked_of(body);
+  if (question.one.has_value() == texts.has_value())
+    body.refuse("key", "or \"keys\" must be there, and not both");
+  if (auto read = body.finish(); !read) return base::fail(read.error());
+  if (texts) question.list = *std::move(texts);
+  return question;
+}
+
 void KeyVerification::operator()(const rules::Caller& caller, const http::Request& request,
                                  http::Response& response) const {
-  Body body(request);
-  const auto one = body.text_if("key", {0, rules::foreign_key_bytes_max});
-  const auto texts =
-      body.texts_if("keys", actions::verified_at_once_max, {0, rules::foreign_key_bytes_max});
-  auto asked = asked_of(body);
-  asked.client = request.client();
-  if (one.has_value() == texts.has_value())
-    body.refuse("key", "or \"keys\" must be there, and not both");
-  if (auto read = body.finish(); !read) return reply_problem(response, read.error());
+  auto question = read_key_question(request.body());
+  if (!question) return reply_problem(response, question.error());
+  question->asked.client = request.client();
   thread_local VerifyApiKeys::Batch batch;
-  verify_(caller, asked, one ? std::span(&*one, 1) : std::span<const std::string_view>(*texts),
-          batch);
+  verify_(caller, question->asked, question->texts(), batch);
   const auto& outcomes = batch.outcomes;
   auto& out = response.start(200, "application/json");
   response.header("Cache-Control", "no-store");
-  if (one) return write_outcome(out, outcomes.front());
+  if (question->one) return write_outcome(out, outcomes.front());
   out += "{\"data\":[";
   for (const auto& outcome : outcomes) {
     if (&outcome != &outcomes.front()) out += ',';

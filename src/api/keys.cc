@@ -109,13 +109,9 @@ void Keys::reply_key(Response& response, const Result<rules::ApiKey>& key) const
 }
 
 void Keys::create(const Caller& caller, const Request& request, Response& response) const {
-  Body body(request);
-  actions::CreateApiKey::Request wanted;
-  wanted.app_id = body.text_if("app_id", {1, 64}).value_or("");
-  wanted.environment = read_environment(body);
-  wanted.wish = read_key_wish(body);
-  if (auto read = body.finish(); !read) return reply_problem(response, read.error());
-  const auto created = parts_.verbs.create(manager_of(caller, request), wanted);
+  const auto wanted = read_new_key(request.body());
+  if (!wanted) return reply_problem(response, wanted.error());
+  const auto created = parts_.verbs.create(manager_of(caller, request), *wanted);
   if (!created) return reply_problem(response, created.error());
   write_created_key(start(response, 201), *created, parts_.clock.now());
 }

@@ -87,11 +87,7 @@ void write_minted(std::string& out, const actions::MintSessionToken::Minted& min
   writer.end();
 }
 
-struct Revocation {
-  RevokedSubject subject;
-  std::string value;
-  std::optional<rules::Environment> environment;
-};
+}  // namespace
 
 base::Result<Revocation> read_revocation(std::string_view body) {
   thread_local base::JsonReader reader;
@@ -125,8 +121,6 @@ base::Result<Revocation> read_revocation(std::string_view body) {
   revocation->environment = environment;
   return *std::move(revocation);
 }
-
-}  // namespace
 
 base::Result<MintBody> read_mint_body(std::string_view body, base::Instant now) {
   thread_local base::JsonReader reader;

@@ -5,6 +5,10 @@
 
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "actions/mint_persona_token.h"
 #include "actions/mint_session_token.h"
 #include "actions/revoke_session_tokens.h"
@@ -52,5 +56,13 @@ struct MintBody {
   std::string persona_id;  // empty: none
 };
 base::Result<MintBody> read_mint_body(std::string_view body, base::Instant now);
+
+struct Revocation {
+  rules::RevokedSubject subject;
+  std::string value;
+  std::optional<rules::Environment> environment;
+};
+// The body of a revocation, which names exactly one subject; otherwise likewise.
+base::Result<Revocation> read_revocation(std::string_view body);
 
 }  // namespace stagedoor::api
