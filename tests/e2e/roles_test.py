@@ -128,6 +128,8 @@ class Roles(Workspaces):
             ("POST", f"/v1/keys/{key['id']}/freeze", {}),
             ("POST", f"/v1/keys/{key['id']}/rotate", {}),
             ("POST", f"/v1/apps/{app['app_id']}/rotate-keys", {"environment": "test"}),
+            ("POST", "/v1/apps", {"name": "theirs"}),
+            ("PATCH", f"/v1/apps/{app['app_id']}", {"name": "theirs"}),
             ("POST", "/v1/session-tokens", app),
             ("POST", "/v1/session-tokens/revoke", {"app_id": app["app_id"], "environment": "test"}),
             ("POST", f"/v1/live-sessions/{session.connection_id}/end", {}),
@@ -176,6 +178,8 @@ class AnotherWorkspace(Workspaces):
         yield "GET", "/v1/keys?environment=test&app_id={}", None, apps
         yield "POST", "/v1/keys", {"app_id": "{}", "environment": "test", "name": "x"}, apps
         yield "POST", "/v1/apps/{}/rotate-keys", {"environment": "test"}, apps
+        yield "GET", "/v1/apps/{}", None, apps
+        yield "PATCH", "/v1/apps/{}", {"name": "x"}, apps
         yield "POST", "/v1/session-tokens", {"app_id": "{}", "environment": "test"}, apps
         for name, ids in (("api_key_id", keys), ("app_id", apps)):
             yield "POST", "/v1/session-tokens/revoke", {name: "{}", "environment": "test"}, ids
