@@ -213,7 +213,7 @@ class Dialects(World):
         """What the calls are about."""
         bearer = {"Authorization": f"Bearer {self.api_key}"}
         made = lambda path, body: self.http("POST", path, bearer, body).json()
-        self.powerless_key = made("/v1/keys", {"name": "none", "scopes": ["rooms:mint"]})["api_key"]
+        self.powerless_key = made("/v1/keys", {"name": "none", "scopes": ["usage:read"]})["api_key"]
         self.persona = made("/v1/personas", {"name": "Ada"})["id"]
         self.conversation = made("/v1/conversations", {})["data"]["id"]
         self.outsider = token_of(self.issuer, "https://id.example")
