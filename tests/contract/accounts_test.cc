@@ -495,14 +495,16 @@ TEST_F(People, WhatAMemberMintedEndsWhenTheyAreRemovedOrMayMintNoMore) {
 // Rule session-token-ends-with-its-minter.
 TEST_F(People, WhatAPersonMintedEndsWithALogOutEverywhereAndAChangeOfPassword) {
   const auto id = door.member("ada@example.com", Role::owner);
-  EXPECT_TRUE(door.accounts.end_all_log_ins(id, actions::entry_of(door.all, {}, id, "x", id)));
+  EXPECT_TRUE(door.accounts.end_all_log_ins(
+      id, actions::entry_of(door.all, {}, id, AuditAction::account_log_out_everywhere, id)));
   EXPECT_TRUE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
   door.clock.advance(1s);
   EXPECT_FALSE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
   const auto hash = (*door.accounts.account(id))->password_hash;
   const auto own = actions::first_refresh_token(door.all, id);
-  EXPECT_TRUE(door.accounts.change_password(id, hash, "other", own.kept,
-                                            actions::entry_of(door.all, {}, id, "x", id)));
+  EXPECT_TRUE(door.accounts.change_password(
+      id, hash, "other", own.kept,
+      actions::entry_of(door.all, {}, id, AuditAction::account_log_out_everywhere, id)));
   EXPECT_TRUE(door.revocations.is_revoked(minted_by(id, door.clock.now())));
 }
 
