@@ -58,7 +58,7 @@ class World {
       account.id = rules::new_account_id(workspace_->random);
       account.email = email.text;
       account.email_key = email.key;
-      account.password_hash = *hasher.hash(base::Secret("the right one"));
+      account.password_hash = *hasher.hash(base::Secret(std::string("the right one")));
       ASSERT_TRUE(people_->accounts.create(
           account, {},
           entry_of(*people_, {}, account.id, rules::AuditAction::account_create, account.id)));
@@ -66,8 +66,8 @@ class World {
   }
   // The refusal of a wrong password.
   base::Error refusal(std::string_view email) const {
-    const auto outcome =
-        actions::LogIn(*people_)(*rules::read_email(email), base::Secret("a wrong one"), {});
+    const auto outcome = actions::LogIn(*people_)(*rules::read_email(email),
+                                                  base::Secret(std::string("a wrong one")), {});
     EXPECT_FALSE(outcome);
     return outcome ? base::Error{} : outcome.error();
   }

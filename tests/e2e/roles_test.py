@@ -13,11 +13,10 @@ from cases import Stage, main, wait_until
 
 # The table of src/rules/role.h, each role with what it adds to the one before.
 ADDS = {
-    "viewer": {"sessions:read", "conversations:read", "avatars:read", "personas:read", "keys:read",
-               "apps:read", "usage:read", "members:read"},
+    "viewer": {"sessions:read", "conversations:read", "personas:read", "keys:read", "apps:read",
+               "usage:read", "members:read"},
     "developer": {"tokens:mint", "tokens:revoke", "sessions:end", "conversations:write",
-                  "tts:speak", "avatars:write", "personas:write", "keys:verify", "rooms:mint",
-                  "audit:read"},
+                  "tts:speak", "personas:write", "keys:verify", "rooms:mint", "audit:read"},
     "admin": {"keys:write", "apps:write", "members:write"},
     "owner": {"workspace:write"},
 }
