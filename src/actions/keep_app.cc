@@ -63,7 +63,8 @@ base::Result<rules::App> KeepApp::create(const By& by, std::string workspace_id,
   app.workspace_id = by.caller_ == nullptr ? std::move(workspace_id) : by.caller_->workspace_id();
   app.created_at = parts_.clock.now();
   app = rules::changed(std::move(app), wish);
-  if (auto made = parts_.apps.create(app, entry(by, rules::AuditAction::app_create, app, wish)); !made)
+  if (auto made = parts_.apps.create(app, entry(by, rules::AuditAction::app_create, app, wish));
+      !made)
     return base::fail(made.error());
   return app;
 }
