@@ -1,0 +1,33 @@
+// Speech that tries one engine after another.
+//
+// Where an engine fails before it has given sound, the next one that can
+// speak the voice and language takes the same request; once sound has come, a failure is told, so
+// that nothing is said twice.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stage/speech.h"
+
+namespace stagedoor::stage {
+
+// Safe for concurrent use.
+class FallbackSpeech : public Speech {
+ public:
+  // In the order of trying; each must live longer. A voice that an engine has not, in a language
+  // that it has, is spoken by that engine's default where no other engine has the voice.
+  explicit FallbackSpeech(std::vector<Speech*> engines);
+
+  std::unique_ptr<Job> speak(SpeechRequest request, SpeechSink sink) override;
+  bool can_speak(const std::string& voice, const std::string& language) const override;
+
+ private:
+  const std::vector<Speech*> engines_;
+};
+
+}  // namespace stagedoor::stage

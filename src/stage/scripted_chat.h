@@ -1,0 +1,30 @@
+// A small partner that needs no model: it answers from what its persona was told.
+//
+// It greets, says its name, and answers questions for which the system prompt has a pair of lines:
+//
+//   Q: When do you open?
+//   A: At nine, every day but Sunday.
+//
+// the one whose words are most like those of the user. To anything else it says that it is scripted
+// and what it can be asked.
+//
+// It says that it is scripted when it greets on its own and whenever
+// it has no answer, and it makes nothing up: every other word stands in its persona.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <memory>
+
+#include "stage/chat.h"
+
+namespace stagedoor::stage {
+
+// Safe for concurrent use. Answers inside `answer`, on the caller's thread.
+class ScriptedChat : public Chat {
+ public:
+  std::unique_ptr<Job> answer(ChatRequest request, ChatSink sink) override;
+};
+
+}  // namespace stagedoor::stage
