@@ -1,6 +1,6 @@
 // DTLS 1.2 as the passive end of a WebRTC connection (RFC 8827 6.5, RFC 5764), over OpenSSL.
 //
-// The other end must show the very certificate whose SHA-256
+// Rule media-certificate-of-the-offer: the other end must show the very certificate whose SHA-256
 // the offer named, or the handshake fails and no key exists. The offer came over the channel that
 // checked the credential, so whoever only reaches our UDP port can neither see nor say anything.
 //
@@ -16,6 +16,9 @@
 
 #include "base/result.h"
 #include "media/endpoint.h"
+
+struct bio_method_st;
+struct x509_store_ctx_st;
 
 namespace stagedoor::media {
 
@@ -93,7 +96,10 @@ class DtlsSession {
   base::Result<SrtpKeys> srtp_keys() const;
 
  private:
+  friend class DtlsIdentity;
   struct Machine;
+  static int verify_certificate(x509_store_ctx_st* store, void* nothing);
+  static void set_datagram_calls(bio_method_st* method);
   explicit DtlsSession(std::unique_ptr<Machine> machine);
   void advance();
 

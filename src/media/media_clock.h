@@ -38,8 +38,7 @@ class MediaClock {
   MediaClock(const MediaClock&) = delete;
   MediaClock& operator=(const MediaClock&) = delete;
 
-  // Ends when it is destroyed, which it may be from within any beat, also its own. The clock must
-  // outlive it.
+  // Ends when it is destroyed, which it may be from within any beat, also its own.
   class Subscription {
    public:
     Subscription() = default;
@@ -65,16 +64,16 @@ class MediaClock {
       boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                         boost::asio::wait_traits<std::chrono::steady_clock>,
                                         http::Executor>;
-  void set_timer();
+  void set_timer(std::uint64_t slot);
   void on_timer();
-  void beat(std::size_t phase, std::uint64_t slot, Moment now);
+  void beat(std::uint64_t slot, Moment now);
+  std::uint64_t slot_at(Moment moment) const;
   Moment due_at(std::uint64_t slot) const;
 
-  http::Loop& loop_;
   Timer timer_;
   Moment origin_;
-  std::uint64_t next_slot_ = 0;  // the slot (2 ms) that the timer waits for
-  bool waiting_ = false;
+  bool is_beating_ = false;
+  // By phase: slot n (of 2 ms) belongs to phase n % 10.
   std::array<std::vector<std::shared_ptr<Subscription::Entry>>, phases> subscribers_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

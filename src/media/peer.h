@@ -9,7 +9,7 @@
 // through its Outlet. We are ICE-lite and passive (RFC 8445 2.5, RFC 8842): we answer checks and
 // never make any.
 //
-// We send only to addresses from which a Binding request came with
+// Rule media-to-proven-addresses: we send only to addresses from which a Binding request came with
 // this session's password over it. So nobody can have our pictures thrown at somebody else, and
 // candidates that a client merely names mean nothing.
 //
@@ -20,7 +20,7 @@
 //
 // Memory is bounded: 384 KiB of sent pictures for those that get lost, 8 addresses, 8 streams
 // heard, and what SctpAssociation and DtlsSession state. Sending and receiving media allocates
-// nothing.
+// nothing of ours (libsrtp's cipher library makes a context for each packet).
 //
 // Used from one loop, by one thread.
 //

@@ -72,14 +72,15 @@ class SctpListener {
 };
 
 // One association, open from the start: both ends send INIT (RFC 8831 6.2). Memory: at most
-// 256 KiB of messages not yet acknowledged, 128 KiB received out of order, one message of
-// `message_bytes_max` being put together, 64 packets waiting to be carried (more are lost as if on
-// the way, and sent again).
+// `send_buffer_bytes` of messages not yet acknowledged, 128 KiB received out of order, one message
+// of `message_bytes_max` being put together, 64 packets waiting to be carried (more are lost as if
+// on the way, and sent again).
 class SctpAssociation {
  public:
   struct Options {
     std::uint16_t port = 5000;  // at the other end
     std::size_t message_bytes_max = 65536;
+    int send_buffer_bytes = 256 * 1024;  // of messages not yet acknowledged
   };
 
   // Sends the INIT from within its first `on_tick`.
@@ -105,6 +106,7 @@ class SctpAssociation {
 
   SctpAssociation(Stack& stack, SctpListener& listener, Options options);
   base::Result<base::Done> start();
+  void stop();
   void drain();
 
   Stack& stack_;
@@ -119,10 +121,9 @@ class SctpAssociation {
   std::vector<std::uint16_t> closed_streams_;
   SctpMessage partial_;
   bool partial_open_ = false;
-  bool lost_ = false;
+  bool is_up_ = false, lost_ = false;
 
-  bool told_lost_ = false;
-  bool draining_ = false;
+  bool told_lost_ = false, draining_ = false;
 };
 
 }  // namespace stagedoor::media

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "media/sctp.h"
 
 namespace stagedoor::media {
+
+class LivePeer;
 
 // What datagrams leave by.
 class Outlet {
@@ -64,19 +67,38 @@ class Switchboard {
   void on_tick(Moment now);
 
   std::size_t peers() const { return peers_.size(); }
+  std::size_t users() const { return by_user_.size(); }          // ICE users that are answered
+  std::size_t addresses() const { return by_endpoint_.size(); }  // that peers are at
   const SwitchboardCounts& counts() const { return counts_; }
 
  private:
   friend class LivePeer;
   friend struct RetirePeer;
-  class Turn;
+  // While one lasts, peers that are given up live on: some call of theirs is under way.
+  class Turn {
+   public:
+    explicit Turn(Switchboard& switchboard);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Switchboard& switchboard_;
+  };
+  // Looked up by views, so that a datagram costs no string.
+  struct UserHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view user) const noexcept {
+      return std::hash<std::string_view>{}(user);
+    }
+  };
 
   // For peers.
-  bool announce(const std::string& user, class LivePeer& peer);
+  bool announce(const std::string& user, LivePeer& peer);
   void withdraw(const std::string& user);
-  bool claim(const Endpoint& endpoint, class LivePeer& peer);
-  void release(const Endpoint& endpoint, class LivePeer& peer);
-  void retire(class LivePeer& peer);
+  bool claim(const Endpoint& endpoint, LivePeer& peer);
+  void release(const Endpoint& endpoint, LivePeer& peer);
+  void retire(LivePeer& peer);
 
   void on_stun(Bytes datagram, const Path& path);
 
@@ -85,10 +107,10 @@ class Switchboard {
   SwitchboardCounts counts_;
   Moment now_{};
   int turns_ = 0;  // how deep we are in calls that peers may be retired from
-  std::vector<std::unique_ptr<class LivePeer>> peers_;
-  std::vector<std::unique_ptr<class LivePeer>> retired_;
-  std::unordered_map<std::string, class LivePeer*> by_user_;
-  std::unordered_map<Endpoint, class LivePeer*, EndpointHash> by_endpoint_;
+  std::vector<std::unique_ptr<LivePeer>> peers_;
+  std::vector<std::unique_ptr<LivePeer>> retired_;
+  std::unordered_map<std::string, LivePeer*, UserHash, std::equal_to<>> by_user_;
+  std::unordered_map<Endpoint, LivePeer*, EndpointHash> by_endpoint_;
 };
 
 }  // namespace stagedoor::media
