@@ -10,6 +10,7 @@
 #include "api/problem.h"
 #include "base/json.h"
 #include "front/limit_headers.h"
+#include "stage/characters.h"
 
 namespace stagedoor::api {
 namespace {
@@ -73,6 +74,22 @@ void deliver(const PageFile& file, const http::Request& request, http::Response&
   if (file.path.ends_with(".json")) response.header("Access-Control-Allow-Origin", "*");
 }
 
+// /door/faces/NAME.json for each character, and the first of them as /door/face-sheet.json.
+void add_characters(http::Router& router) {
+  const auto add = [&router](const stage::Character& character, std::string path) {
+    const PageFile file{"", "application/json", character.etag, character.sheet};
+    router.add({"GET", path,
+                http::Handler([file, path](const http::Request& request, http::Response& response) {
+                  auto named = file;
+                  named.path = path;
+                  deliver(named, request, response);
+                })});
+  };
+  for (const auto& character : stage::characters())
+    add(character, "/door/faces/" + std::string(character.id) + ".json");
+  add(stage::characters().front(), "/door/face-sheet.json");
+}
+
 }  // namespace
 
 Page::Page(Parts parts, Options options)
@@ -88,6 +105,7 @@ void Page::add_to(http::Router& router) const {
     };
     router.add({"GET", std::string(file.path), http::Handler(handler)});
   }
+  add_characters(router);
   router.add({"POST", "/door/session",
               http::Handler([this](const http::Request& request, http::Response& response) {
                 session(request, response);

@@ -12,6 +12,7 @@
 #include "server/audit_commands.h"
 #include "server/complain.h"
 #include "server/config.h"
+#include "server/face_picture.h"
 #include "server/key_commands.h"
 #include "server/key_scan.h"
 #include "server/member_commands.h"
@@ -56,6 +57,7 @@ class Words {
     add_member();
     add_secret();
     add_speak();
+    add_face();
     add_backup();
     add_audit();
     add_usage();
@@ -107,6 +109,7 @@ class Words {
   void add_member();
   void add_secret();
   void add_speak();
+  void add_face();
   void add_backup();
   void add_audit();
   void add_usage();
@@ -124,6 +127,7 @@ class Words {
   AppWish app_wish_;
   MemberWish member_;
   SpeakOptions speak_;
+  FaceOptions face_;
   AuditProof audit_proof_;
   AuditExport audit_export_;
 };
@@ -389,6 +393,24 @@ void Words::add_speak() {
       ->default_val("motion.png");
   sub->add_flag("--opus", speak_.opus, "send Ogg Opus instead of PCM");
   sub->add_flag("--quiet", speak_.quiet, "no progress and no figures");
+}
+
+void Words::add_face() {
+  auto* sub =
+      word(top_, "face", "draw a character's face, or a face sheet of your own, as a picture",
+           [this] { return draw_face(face_); });
+  sub->add_option("character", face_.character, "a character, or a face sheet, FILE.json")
+      ->required();
+  sub->add_option("--png", face_.png, "the picture to write (default: face.png)")
+      ->default_val("face.png");
+  sub->add_option("--inputs", face_.inputs,
+                  "what the face does, JSON such as {\"jawOpen\":0.6,\"headYaw\":0.1} "
+                  "(default: {}, at rest)")
+      ->default_val("{}");
+  sub->add_option("--width", face_.width, "pixels across (16 to 4096; default: 720)")
+      ->check(CLI::Range(16, 4096));
+  sub->add_option("--height", face_.height, "pixels down (16 to 4096; default: 480)")
+      ->check(CLI::Range(16, 4096));
 }
 
 void Words::add_backup() {

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import test from 'node:test';
 
 const read = (path) => fs.readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const sheet = JSON.parse(read('web/door/face-sheet.json'));
+const sheet = JSON.parse(read('web/faces/ada.json'));
 
 const shapes = read('src/stage/face.h').match(/enum class Shape[^{]*\{([^}]*)\}/)[1].match(/\w+/g);
 const inputs =

@@ -1,0 +1,63 @@
+// Draws a face sheet with Cairo, as web/door/face-view.js draws it in a browser.
+//
+// Rule face-drawn-alike: server and page draw one sheet and one face alike, within 3 of 255 for a
+// pixel on average: what somebody tries on the page is what they get as a video.
+//
+// It draws again only what has moved since the face before, in whole blocks of 16 by 16 pixels, and
+// says which; what comes out is the same as if all had been drawn. What never moves is drawn once,
+// and a gradient is worked out once and then carried along by whole pixels.
+//
+// Why:  docs/decisions/0010-live-pictures-by-cairo-libyuv-and-libvpx.md
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "stage/face_sheet.h"
+
+namespace stagedoor::engines {
+
+inline constexpr int block_pixels = 16;
+
+// In pixels; blocks of 16 by 16 from the picture's left top corner.
+struct PixelBox {
+  int left = 0, top = 0, right = 0, bottom = 0;  // without right and bottom
+  bool is_empty() const { return left >= right || top >= bottom; }
+  bool operator==(const PixelBox&) const = default;
+};
+
+// Not safe for concurrent use; several painters may share a sheet.
+class FacePainter {
+ public:
+  // Both from 16 to 4,096 pixels. `unavailable`: no memory for the picture.
+  static base::Result<FacePainter> create(std::shared_ptr<const stage::FaceSheet> sheet, int width,
+                                          int height);
+  FacePainter(FacePainter&&) noexcept;
+  FacePainter& operator=(FacePainter&&) noexcept;
+  ~FacePainter();
+
+  // Draws the face and gives the boxes that may look other than before, none of which overlap;
+  // at first the whole picture. Valid until the next call.
+  std::span<const PixelBox> draw(const stage::FaceInputs& face);
+
+  // The picture, 32 bits a pixel, blue first (Cairo's RGB24, libyuv's ARGB); `stride` bytes a row.
+  std::span<const std::uint8_t> pixels() const;
+  int stride() const;
+
+  // `unavailable` where the file can't be written.
+  base::Result<base::Done> write_png(const std::string& path) const;
+
+ private:
+  struct State;
+  explicit FacePainter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stagedoor::engines
