@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 import sys
 import time
 
+import face
 import idle
 import jwt
 import key_usage
@@ -31,6 +32,7 @@ MEASUREMENTS = {
     "revocation": ("Revocation with live sessions", revocation.measure),
     "idle": ("Idle sessions", idle.measure),
     "motion": ("Motion", motion.measure),
+    "face": ("A live face", face.measure),
     "start": ("Start with a full store", start.measure),
 }
 

@@ -7,7 +7,7 @@
 // says which; what comes out is the same as if all had been drawn. What never moves is drawn once,
 // and a gradient is worked out once and then carried along by whole pixels.
 //
-// Why:  docs/decisions/0010-live-pictures-by-cairo-libyuv-and-libvpx.md
+// Why:  docs/decisions/0012-live-pictures-by-cairo-libyuv-and-libvpx.md
 //
 // SPDX-License-Identifier: Apache-2.0
 
