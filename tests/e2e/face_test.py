@@ -64,7 +64,7 @@ class Face(unittest.TestCase):
             with self.subTest(case["png"]):
                 print(pathlib.Path(case["png"]).name, measured)
                 self.assertLess(measured["mean"], 3)
-                self.assertLess(measured["worstBlock"], 40)
+                self.assertLess(measured["worstBlock"], 20)
 
     def test_the_measure_would_notice_another_face(self):
         node_packages.install()
