@@ -1,6 +1,8 @@
 #include "base/network.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -35,6 +37,26 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<Address> address_of_socket(const void* socket_address, std::size_t size) {
+  sa_family_t family = AF_UNSPEC;
+  if (size < sizeof(sockaddr)) return std::nullopt;
+  std::memcpy(&family, static_cast<const char*>(socket_address) + offsetof(sockaddr, sa_family),
+              sizeof family);
+  Address address;
+  if (family == AF_INET && size >= sizeof(sockaddr_in)) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, socket_address, sizeof v4);
+    address.bytes[10] = address.bytes[11] = 0xff;
+    std::memcpy(address.bytes.data() + 12, &v4.sin_addr, 4);
+    return address;
+  }
+  if (family != AF_INET6 || size < sizeof(sockaddr_in6)) return std::nullopt;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, socket_address, sizeof v6);
+  std::memcpy(address.bytes.data(), &v6.sin6_addr, 16);
+  return address;
+}
 
 bool Address::is_v4() const {
   static constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

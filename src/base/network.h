@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct Address {
 // leading zero are refused: readers differ on what they mean.
 std::optional<Address> parse_address(std::string_view text);
 std::string text_of(const Address& address);
+
+// The address in a sockaddr_in or sockaddr_in6 of `size` bytes; nullopt: of another family.
+std::optional<Address> address_of_socket(const void* socket_address, std::size_t size);
 
 // What one party may hold: the address itself for IPv4, its /64 for IPv6 (a host gets at least
 // that much, so a limit per address would be none).

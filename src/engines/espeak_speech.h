@@ -1,7 +1,7 @@
 // Speech in a hundred languages by espeak-ng, which runs as a process of its own for each request:
 // its licence (GPL) does not reach this program.
 //
-// The program is started without a shell, with arguments that we choose from
+// Rule espeak-apart: the program is started without a shell, with arguments that we choose from
 // fixed forms; the text goes to its standard input; it inherits no other open file, and it is
 // killed when the job is cancelled or its time is over.
 //
@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "stage/speech.h"
@@ -30,16 +31,16 @@ class EspeakSpeech : public stage::Speech {
     std::size_t processes_max = 4, waiting_max = 128;
     std::chrono::milliseconds timeout{10'000};  // of one request, its wait not included
   };
+  // Asks the program for its languages, once; where it is absent, there are none.
   explicit EspeakSpeech(Options options);
   ~EspeakSpeech() override;
 
   std::unique_ptr<stage::Job> speak(stage::SpeechRequest request, stage::SpeechSink sink) override;
-  // Whether the program is there and the names have the form of a voice. A language that
-  // espeak-ng does not know is told by the request: `unsupported`.
   bool can_speak(const std::string& voice, const std::string& language) const override;
 
  private:
   const Options options_;
+  const std::set<std::string> languages_;
   std::unique_ptr<WorkerPool> pool_;
 };
 

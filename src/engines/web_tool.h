@@ -1,6 +1,6 @@
 // Webhook tools over the web (stage/tool_runner.h).
 //
-// A tool's address comes from whoever may write a persona, so it never
+// Rule webhooks-stay-outside: a tool's address comes from whoever may write a persona, so it never
 // reaches a private address unless the settings allow that, and its answer is bounded.
 //
 // SPDX-License-Identifier: Apache-2.0

@@ -41,6 +41,7 @@ struct ChatRequest {
   std::string persona_name, system_prompt, greeting;
   std::vector<ChatMessage> messages;
   std::vector<ChatTool> tools;
+  bool is_unasked = false;  // The persona is to speak on its own.
 };
 
 struct ChatDelta {

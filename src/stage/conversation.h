@@ -2,22 +2,24 @@
 //
 //   text, talk, sound of the microphone --> turns --Chat--> sentences --Speech--> Performance
 //
-// When the user's voice is heard, or an interruption is
+// Rule interruption-stops-conversation: when the user's voice is heard, or an interruption is
 // asked for, sound stops within 100 ms, what was to be said is dropped, and what was said is marked
 // as interrupted. A greeting that may not be interrupted goes on.
 //
-// The next answer is asked for with what the persona has been
+// Rule history-keeps-what-was-spoken: the next answer is asked for with what the persona has been
 // heard to say, and not with what it was going to say.
 //
-// The text of the persona is told piece by piece, each when its sound is
+// Rule captions-as-spoken: the text of the persona is told piece by piece, each when its sound is
 // sent, and the pieces of a message together are what was spoken.
 //
-// History, waiting turns, waiting text, tool calls of an answer and
+// Rule conversation-bounded: history, waiting turns, waiting text, tool calls of an answer and
 // recorded speech each have a limit; what goes beyond is refused with a warning, or the oldest is
 // dropped.
 //
-// A session ends after the silence that its settings name, a persona
-// speaks again after theirs, and silence counts only while neither of the two speaks.
+// Rule silence-ends-turns: silence counts only while neither of the two speaks. After the silence
+// that the settings name the persona speaks again, at most three times until the user gives a sign;
+// and after the silence that they name for it, counted from the last sign of the user, the session
+// ends.
 //
 // Pure but for its engines: the clock is passed in, and engines' answers come back through `post`.
 // Everything is called on the session's loop. Not safe for concurrent use.

@@ -1,6 +1,6 @@
 // Speech that tries one engine after another.
 //
-// Where an engine fails before it has given sound, the next one that can
+// Rule speech-falls-back: where an engine fails before it has given sound, the next one that can
 // speak the voice and language takes the same request; once sound has come, a failure is told, so
 // that nothing is said twice.
 //

@@ -34,10 +34,10 @@ using VoiceDetectorFactory = std::function<std::unique_ptr<VoiceDetector>()>;
 
 // When speech begins and ends, from whether each 10 ms hold a voice.
 //
-// Speech has begun once 6 of the last 8 frames hold a voice; so a click or a
+// Rule speech-onset: speech has begun once 6 of the last 8 frames hold a voice; so a click or a
 // cough of less than 60 ms interrupts nobody, and a voice is noticed within 80 ms.
 //
-// Speech has ended after a silence of 1.4 s at sensitivity 0, 0.8 s
+// Rule speech-end-by-sensitivity: speech has ended after a silence of 1.4 s at sensitivity 0, 0.8 s
 // at 0.5 and 0.2 s at 1, and after no more than the longest silence that the settings allow.
 //
 // Not safe for concurrent use.

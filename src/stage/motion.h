@@ -25,7 +25,8 @@
 // utterance costs under 64 KiB, however long, and on one core a small part of real time.
 //
 // Used by:  the Motion Server (spatius/) and whoever shows a face
-// Made of:  stage/ear.h, stage/mouth_network.h, stage/mouth.h, stage/idle_life.h
+// Made of:  stage/lip_motion.h (stage/ear.h, stage/mouth_network.h, stage/mouth.h) and
+//           stage/idle_life.h
 // Why:      docs/decisions/0003-motion-from-speech.md
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -40,10 +41,9 @@
 #include <vector>
 
 #include "stage/face.h"
+#include "stage/lip_motion.h"
 
 namespace stagedoor::stage {
-
-inline constexpr int frames_per_second = 25;
 
 // One utterance. Not safe for concurrent use; moves, does not copy.
 class Motion {

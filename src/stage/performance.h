@@ -3,13 +3,13 @@
 //   every 20 ms   next_sound(960 samples at 48 kHz)
 //   every 40 ms   face(), after two of them: the picture for the sound that these two gave
 //
-// Faces come from the very samples that are sent: sound is played only
+// Rule lips-by-the-samples: faces come from the very samples that are sent: sound is played only
 // once its faces are known, and each face describes a moment within 40 ms of the sound beside it.
 //
-// After interrupt() the next tick holds 5 ms of sound, fading, and
+// Rule interruption-stops-sound: after interrupt() the next tick holds 5 ms of sound, fading, and
 // then silence; the mouth is at rest within 200 ms, and head and eyes move on without a jump.
 //
-// What waits to be played is at most queued_bytes_max of samples in at
+// Rule performance-bounded: what waits to be played is at most queued_bytes_max of samples in at
 // most utterances_max utterances; what goes beyond is refused and nothing else is lost.
 //
 // Pure but for its state: no clock, no I/O. Not safe for concurrent use.
@@ -18,15 +18,18 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "stage/face.h"
 #include "stage/idle_life.h"
+#include "stage/lip_motion.h"
 
 namespace stagedoor::stage {
 
@@ -59,9 +62,9 @@ class Performance {
 
   // A further utterance behind those that wait. 0: too many wait. `rate_hz` 8000..48000.
   UtteranceId open(int rate_hz);
-  // More of its sound; false, and nothing was taken, where it is gone or too much waits. Only the
-  // last opened utterance should still be growing when its turn comes: it is played as far as it
-  // goes, and silence bridges what comes late.
+  // More of its sound; false, and nothing was taken, where it is gone or closed or too much waits.
+  // One that still grows when its turn comes is played as far as it goes, less the 200 ms that its
+  // lips look ahead, and silence bridges what comes late.
   [[nodiscard]] bool push(UtteranceId utterance, std::span<const std::int16_t> samples);
   // No more of it comes.
   void close(UtteranceId utterance);
@@ -77,24 +80,26 @@ class Performance {
 
   // Whether an utterance is open, waits or plays.
   bool is_busy() const { return !queue_.empty(); }
-  // Seconds of sound that wait.
-  double queued_seconds() const;
+  // Sound that waits, all utterances together.
+  std::chrono::milliseconds queued() const;
   std::size_t held_bytes() const;
 
  private:
-  struct Utterance;
+  class Utterance;
 
-  void speak(Utterance& utterance, std::span<std::int16_t> out);
-  void fade(std::span<std::int16_t> out);
+  Utterance* find(UtteranceId utterance);
+  void play(Utterance& utterance, std::span<std::int16_t, tick_samples> out);
+  void note(PerformanceEvent::Kind kind, const Utterance& utterance);
 
   const Options options_;
   UtteranceId last_id_ = 0;
   std::deque<std::unique_ptr<Utterance>> queue_;
   std::vector<PerformanceEvent> events_;
+  std::vector<std::int16_t> fading_;  // The sound after which an interruption is silent.
   IdleLife life_;
-  Face mouth_;  // as the last face had it
-  float stress_ = 0;
-  std::vector<std::int16_t> fading_;
+  // The mouth that the last tick's sound has, if it has one, and the mouth as it was last shown.
+  std::optional<LipFrame> wanted_;
+  LipFrame shown_;
 };
 
 }  // namespace stagedoor::stage

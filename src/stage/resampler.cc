@@ -23,8 +23,9 @@ double kernel(double x) {
 
 }  // namespace
 
-Resampler::Resampler(int rate_hz) : rate_hz_(std::clamp(rate_hz, 8000, 48000)) {
-  const double step = std::max(1.0, rate_hz_ / static_cast<double>(hearing_rate_hz));
+Resampler::Resampler(int rate_hz, int to_hz)
+    : rate_hz_(std::clamp(rate_hz, 8000, 48000)), to_hz_(std::clamp(to_hz, 8000, 48000)) {
+  const double step = std::max(1.0, rate_hz_ / static_cast<double>(to_hz_));
   half_taps_ = static_cast<int>(std::ceil(zero_crossings * step));
   const int width = 2 * half_taps_;
   taps_.resize(static_cast<std::size_t>(width) * (places + 1));
@@ -56,11 +57,11 @@ void Resampler::take(float sample, std::vector<float>& out) {
   --wait_;
   while (wait_ <= 0) {
     const int scaled = fraction_ * places;
-    const int phase = scaled / hearing_rate_hz;
-    out.push_back(at(phase, static_cast<float>(scaled % hearing_rate_hz) / hearing_rate_hz));
+    const int phase = scaled / to_hz_;
+    out.push_back(at(phase, static_cast<float>(scaled % to_hz_) / static_cast<float>(to_hz_)));
     fraction_ += rate_hz_;
-    wait_ += fraction_ / hearing_rate_hz;
-    fraction_ %= hearing_rate_hz;
+    wait_ += fraction_ / to_hz_;
+    fraction_ %= to_hz_;
   }
 }
 

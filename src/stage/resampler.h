@@ -1,4 +1,5 @@
-// Brings audio of any rate from 8000 to 48000 Hz to 16 kHz, sample by sample.
+// Brings audio of any rate from 8000 to 48000 Hz to another one, 16 kHz unless told, sample by
+// sample.
 //
 // A windowed sinc, tabled at 32 places between two input samples and interpolated between those.
 // Positions are counted in whole numbers, so the output depends on the samples alone, never on how
@@ -19,11 +20,14 @@ inline constexpr int hearing_rate_hz = 16000;
 
 class Resampler {
  public:
-  // `rate_hz` is brought into 8000..48000 if it lies outside.
-  explicit Resampler(int rate_hz);
+  // Both rates are brought into 8000..48000 if they lie outside.
+  explicit Resampler(int rate_hz, int to_hz = hearing_rate_hz);
 
-  // Appends the 16 kHz samples (-1..1) that these complete. Sample k stands at k / 16000 s.
+  // Appends the samples (-1..1) that these complete. Sample k stands at k / to_hz seconds.
   void push(std::span<const std::int16_t> samples, std::vector<float>& out);
+
+  // How many input samples it looks ahead: after as many zeros the output is whole.
+  int samples_ahead() const { return half_taps_; }
 
   // Bytes held besides the object itself.
   std::size_t held_bytes() const;
@@ -32,13 +36,13 @@ class Resampler {
   void take(float sample, std::vector<float>& out);
   float at(int phase, float share) const;
 
-  int rate_hz_;
+  int rate_hz_, to_hz_;
   int half_taps_;              // Taps on either side of the place asked for.
   std::vector<float> taps_;    // [phase][tap], one phase more than there are places.
   std::vector<float> recent_;  // The newest input twice over, so that a window is one stretch.
   int newest_ = 0;             // Where in recent_ the next sample goes.
   // Input samples still to come before the next output has all its taps, and where between two
-  // input samples that output stands, in 16000ths.
+  // input samples that output stands, in to_hz-ths.
   int wait_;
   int fraction_ = 0;
 };

@@ -8,8 +8,9 @@
 // the one whose words are most like those of the user. To anything else it says that it is scripted
 // and what it can be asked.
 //
-// It says that it is scripted when it greets on its own and whenever
-// it has no answer, and it makes nothing up: every other word stands in its persona.
+// Rule scripted-chat-is-honest: it says that it is scripted when it greets in words of its own,
+// when it is asked who it is, and whenever it has no answer; and it makes nothing up: but for a few
+// courtesies every word stands in its persona.
 //
 // SPDX-License-Identifier: Apache-2.0
 

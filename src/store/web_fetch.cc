@@ -1,14 +1,12 @@
 #include "store/web_fetch.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -47,23 +45,6 @@ bool starts_with_name(std::string_view line, std::string_view lower) {
          std::ranges::equal(line.substr(0, lower.size()), lower, [](char x, char y) {
            return std::tolower(static_cast<unsigned char>(x)) == y;
          });
-}
-
-std::optional<Address> address_of(const curl_sockaddr& socket_address) {
-  Address address;
-  if (socket_address.family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &socket_address.addr, sizeof v4);
-    address.bytes[10] = address.bytes[11] = 0xff;
-    std::memcpy(address.bytes.data() + 12, &v4.sin_addr, 4);
-    return address;
-  }
-  if (socket_address.family != AF_INET6 || socket_address.addrlen < sizeof(sockaddr_in6))
-    return std::nullopt;
-  // curl_sockaddr ends in a plain sockaddr, behind which libcurl holds the rest.
-  const auto* whole = reinterpret_cast<const char*>(&socket_address.addr);
-  std::memcpy(address.bytes.data(), whole + offsetof(sockaddr_in6, sin6_addr), 16);
-  return address;
 }
 
 bool is_loopback(const Address& address) {
@@ -112,7 +93,8 @@ struct Transfer {
   }
   static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* to) {
     auto& transfer = *static_cast<Transfer*>(self);
-    const auto address = address_of(*to);
+    // curl_sockaddr ends in a plain sockaddr, behind which libcurl holds the rest.
+    const auto address = base::address_of_socket(&to->addr, to->addrlen);
     if (!address || !transfer.may_reach(*address)) {
       transfer.was_private = true;
       return CURL_SOCKET_BAD;

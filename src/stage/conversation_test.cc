@@ -1,0 +1,465 @@
+#include "stage/conversation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "stage/engines_for_test.h"
+
+namespace stagedoor::stage {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+ConversationSettings silent_persona() {
+  ConversationSettings settings;
+  settings.greeting = ConversationSettings::Greeting::skipped;
+  return settings;
+}
+
+std::vector<std::string> said(const std::vector<ChatMessage>& messages) {
+  std::vector<std::string> all;
+  for (const auto& message : messages) {
+    constexpr std::array names = {"system: ", "user: ", "persona: ", "tool: "};
+    all.push_back(names[static_cast<std::size_t>(message.role)] + message.text);
+  }
+  return all;
+}
+
+TEST(Conversation, WhatTheUserTypesIsAnsweredSentenceBySentence) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("How are you?");
+  ASSERT_THAT(play.chat.requests, SizeIs(1));
+  EXPECT_THAT(said(play.chat.requests[0].messages), ElementsAre("user: How are you?"));
+  play.chat.say("I am well. And");
+  play.turn_loop();
+  ASSERT_THAT(play.speech.requests, SizeIs(1)) << "the first sentence waits for no other";
+  EXPECT_EQ(play.speech.requests[0].text, "I am well.");
+  play.chat.say(" you?");
+  play.chat.end();
+  play.turn_loop();
+  EXPECT_GT(play.run(1200ms), 45);
+  EXPECT_EQ(play.text_of(Speaker::persona), "I am well. And you?");
+  EXPECT_TRUE(play.texts.back().is_end_of_speech);
+  EXPECT_FALSE(play.texts.back().is_interrupted);
+  EXPECT_THAT(said(conversation.history()),
+              ElementsAre("user: How are you?", "persona: I am well. And you?"));
+}
+
+// Rule captions-as-spoken.
+TEST(Conversation, EachWordIsToldWhenItsSoundIsSent) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.talk("one two three", "c1");
+  play.turn_loop();
+  play.run(100ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "one");
+  play.run(200ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "one two");
+  play.run(200ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "one two three");
+  EXPECT_FALSE(play.texts.back().is_end_of_speech);
+  play.run(200ms);
+  EXPECT_TRUE(play.texts.back().is_end_of_speech);
+  for (const auto& text : play.texts) {
+    EXPECT_EQ(text.message_id, play.texts[0].message_id);
+    EXPECT_EQ(text.correlation_id, "c1");
+  }
+  EXPECT_THAT(play.chat.requests, IsEmpty()) << "talk bypasses the chat";
+}
+
+// Rule interruption-stops-conversation.
+TEST(Conversation, TheUsersVoiceStopsTheSoundWithin100Milliseconds) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("Tell me a long story.");
+  play.chat.say("Once upon a time there was a king who had a very long name. It went on and on.");
+  play.turn_loop();
+  EXPECT_EQ(play.run(1000ms), 50);
+  EXPECT_LE(play.hear(300ms, 8000), 5) << "ticks of sound after the voice began";
+  EXPECT_THAT(play.notes, ElementsAre("user started"));
+  EXPECT_FALSE(*play.chat.wanted[0]) << "the model writes no more of it";
+  EXPECT_TRUE(play.texts.back().is_interrupted);
+  EXPECT_TRUE(play.texts.back().is_end_of_speech);
+  play.chat.say(" and on");
+  play.turn_loop();
+  EXPECT_EQ(play.run(1000ms), 0) << "what comes late is not spoken";
+}
+
+// Rule interruption-stops-conversation.
+TEST(Conversation, AGreetingThatMayNotBeInterruptedIsSpokenToItsEnd) {
+  ConversationSettings settings;
+  settings.greeting = ConversationSettings::Greeting::uninterruptible;
+  settings.initial_message = "Welcome to the very old theatre.";
+  Play play(settings);
+  auto& conversation = play.begin();
+  play.run(200ms);
+  play.hear(200ms, 8000);
+  conversation.interrupt();
+  play.run(1500ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "Welcome to the very old theatre.");
+  EXPECT_FALSE(play.texts.back().is_interrupted);
+}
+
+// Rule history-keeps-what-was-spoken.
+TEST(Conversation, AfterAnInterruptionTheModelIsToldOnlyWhatWasHeard) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("Count.");
+  play.chat.say("One two three four five six seven eight.");
+  play.chat.end();
+  play.turn_loop();
+  play.run(500ms);
+  conversation.user_text("Stop.");
+  EXPECT_THAT(said(play.chat.requests.back().messages),
+              ElementsAre("user: Count.", "persona: One two three", "user: Stop."));
+  EXPECT_EQ(play.text_of(Speaker::persona), "One two three");
+}
+
+TEST(Conversation, WhatIsSaidAloudIsRecognisedWithItsBeginningAndAnswered) {
+  Play play(silent_persona());
+  play.begin();
+  play.hear(400ms, 0);
+  play.hear(600ms, 8000);
+  ASSERT_THAT(play.recognizer.heard, SizeIs(1));
+  EXPECT_FALSE(play.recognizer.heard[0]->is_finished);
+  play.hear(1000ms, 0);
+  EXPECT_TRUE(play.recognizer.heard[0]->is_finished);
+  EXPECT_THAT(play.notes, ElementsAre("user started", "user ended"));
+  EXPECT_GT(play.recognizer.heard[0]->samples.size(), 16000 * 13 / 10) << "with what came before";
+  play.recognizer.heard[0]->sink(RecognizedText{"good morning"});
+  play.turn_loop();
+  EXPECT_EQ(play.text_of(Speaker::user), "good morning");
+  EXPECT_THAT(play.chat.requests, SizeIs(1));
+}
+
+TEST(Conversation, AGreetingComesFromTheSettingsOrFromTheChat) {
+  ConversationSettings settings;
+  settings.initial_message = "Hello there.";
+  Play with_words(settings);
+  with_words.begin();
+  with_words.run(1000ms);
+  EXPECT_EQ(with_words.text_of(Speaker::persona), "Hello there.");
+  EXPECT_THAT(with_words.chat.requests, IsEmpty());
+  Play without{ConversationSettings{}};
+  without.begin();
+  ASSERT_THAT(without.chat.requests, SizeIs(1));
+  EXPECT_TRUE(without.chat.requests[0].is_unasked);
+  settings.greeting = ConversationSettings::Greeting::skipped;
+  Play skipped(settings);
+  skipped.begin();
+  EXPECT_EQ(skipped.run(500ms), 0);
+}
+
+TEST(Conversation, AContextIsKnownToTheNextAnswerAndIsNotAnswered) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.add_context("The user is in the garden.");
+  EXPECT_THAT(play.chat.requests, IsEmpty());
+  conversation.user_text("Where am I?");
+  EXPECT_THAT(said(play.chat.requests[0].messages),
+              ElementsAre("system: The user is in the garden.", "user: Where am I?"));
+}
+
+TEST(Conversation, TalksFollowEachOtherAndAStreamIsSpokenAsItComes) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.talk("first", "a");
+  conversation.talk_stream({.content = "Then this. And",
+                            .is_start = true,
+                            .is_end = false,
+                            .correlation_id = "s",
+                            .utterance_id = "u"});
+  play.turn_loop();
+  play.run(1500ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "firstThen this.");
+  EXPECT_EQ(play.texts.back().utterance_id, "u");
+  conversation.talk_stream({.content = " that.",
+                            .is_start = false,
+                            .is_end = true,
+                            .correlation_id = "s",
+                            .utterance_id = "u"});
+  play.turn_loop();
+  play.run(1500ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "firstThen this. And that.");
+  EXPECT_TRUE(play.texts.back().is_end_of_speech);
+}
+
+TEST(Conversation, AnInterruptedStreamIsToldAndWhatStillComesOfItIsNotSpoken) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.talk_stream({.content = "A long stream of words. ",
+                            .is_start = true,
+                            .is_end = false,
+                            .correlation_id = "s",
+                            .utterance_id = ""});
+  play.turn_loop();
+  play.run(300ms);
+  conversation.interrupt();
+  EXPECT_THAT(play.notes, ElementsAre("stream interrupted s"));
+  conversation.talk_stream({.content = "More of it. ",
+                            .is_start = false,
+                            .is_end = false,
+                            .correlation_id = "s",
+                            .utterance_id = ""});
+  play.turn_loop();
+  EXPECT_LE(play.run(1000ms), 1);
+}
+
+TEST(Conversation, AStreamThatItsClientAbandonsEndsAfterTenSeconds) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.talk_stream({.content = "Half a",
+                            .is_start = true,
+                            .is_end = false,
+                            .correlation_id = "s",
+                            .utterance_id = ""});
+  conversation.talk("next", "n");
+  play.run(9000ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "");
+  play.run(3000ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "Half anext");
+}
+
+TEST(Conversation, TheClientsOwnSoundIsPlayedAndEndsWithItsSequence) {
+  auto settings = silent_persona();
+  settings.words = ConversationSettings::Words::sound;
+  Play play(settings);
+  auto& conversation = play.begin();
+  const auto hum = HummingSpeech::chunk_of("a b c d e");
+  conversation.play_sound(hum.samples, hum.rate_hz);
+  conversation.end_sound();
+  EXPECT_NEAR(play.run(2000ms), 50, 2);
+  conversation.play_sound(hum.samples, 4000);
+  EXPECT_THAT(play.warnings, SizeIs(1));
+  conversation.play_sound(hum.samples, hum.rate_hz);
+  play.run(300ms);
+  conversation.interrupt();
+  EXPECT_LE(play.run(1000ms), 1);
+}
+
+TEST(Conversation, AClientToolsResultGoesToTheModelWhichThenAnswers) {
+  auto settings = silent_persona();
+  ConversationTool tool;
+  tool.tool.name = "open_door";
+  tool.result = ConversationTool::Result::awaited;
+  settings.tools = {tool};
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.user_text("Open the door.");
+  play.chat.call("t1", "open_door", R"({"door":1})");
+  play.chat.end();
+  play.turn_loop();
+  EXPECT_THAT(play.notes, ElementsAre("tool started open_door"));
+  EXPECT_THAT(play.chat.requests, SizeIs(1)) << "the model waits for the result";
+  conversation.tool_result("other", std::string("no"));
+  conversation.tool_result("t1", std::string("opened"));
+  ASSERT_THAT(play.chat.requests, SizeIs(2));
+  const auto& messages = play.chat.requests[1].messages;
+  EXPECT_THAT(said(messages), ElementsAre("user: Open the door.", "persona: ", "tool: opened"));
+  EXPECT_EQ(messages[1].tool_calls[0].arguments, R"({"door":1})");
+  EXPECT_EQ(messages[2].tool_call_id, "t1");
+  play.chat.say("It is open.");
+  play.chat.end();
+  play.turn_loop();
+  play.run(1500ms);
+  EXPECT_THAT(
+      said(conversation.history()),
+      ElementsAre("user: Open the door.", "persona: ", "tool: opened", "persona: It is open."));
+}
+
+TEST(Conversation, AToolThatDoesNotAnswerInTimeHasFailed) {
+  auto settings = silent_persona();
+  ConversationTool tool;
+  tool.kind = ConversationTool::Kind::webhook;
+  tool.tool.name = "weather";
+  tool.timeout = 2s;
+  tool.webhook.url = "https://example.org/weather";
+  settings.tools = {tool};
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.user_text("Weather?");
+  play.chat.call("w", "weather", R"({"town":"Bern"})");
+  play.chat.call("x", "nothing", "{}");
+  play.chat.end();
+  play.turn_loop();
+  ASSERT_THAT(play.tools.calls, SizeIs(1));
+  EXPECT_EQ(play.tools.calls[0].arguments, R"({"town":"Bern"})");
+  play.run(1900ms);
+  EXPECT_THAT(play.chat.requests, SizeIs(1));
+  play.run(200ms);
+  EXPECT_THAT(play.notes, ElementsAre("tool started weather", "tool started nothing",
+                                      "tool failed nothing There is no such tool.",
+                                      "tool failed weather The tool did not answer in time."));
+  EXPECT_THAT(play.chat.requests, SizeIs(2));
+}
+
+TEST(Conversation, ASystemToolEndsTheSessionOnceTheGoodbyeIsSpoken) {
+  auto settings = silent_persona();
+  ConversationTool tool;
+  tool.kind = ConversationTool::Kind::system;
+  tool.action = ConversationTool::Action::end_call;
+  tool.tool.name = "end_call";
+  settings.tools = {tool};
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.user_text("Bye.");
+  play.chat.say("Goodbye my friend.");
+  play.chat.call("e", "end_call", "{}");
+  play.chat.end();
+  play.turn_loop();
+  play.run(300ms);
+  EXPECT_THAT(play.end_reasons, IsEmpty());
+  play.run(1000ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "Goodbye my friend.");
+  EXPECT_THAT(play.end_reasons, ElementsAre(EndReason::persona_ended));
+}
+
+// Rule silence-ends-turns.
+TEST(Conversation, ThePersonaSpeaksAgainAfterASilenceThreeTimesAndThenWaits) {
+  auto settings = silent_persona();
+  settings.voice_detection.silence_before_skip_turn = 5s;
+  Play play(settings);
+  auto& conversation = play.begin();
+  play.run(4900ms);
+  EXPECT_THAT(play.chat.requests, IsEmpty());
+  for (std::size_t turn = 1; turn <= 3; ++turn) {
+    play.run(200ms);
+    ASSERT_THAT(play.chat.requests, SizeIs(turn));
+    play.chat.say("Well?");
+    play.chat.end();
+    play.turn_loop();
+    play.run(5100ms);
+  }
+  play.run(20s);
+  EXPECT_THAT(play.chat.requests, SizeIs(3));
+  conversation.user_text("Here.");
+  EXPECT_THAT(play.chat.requests, SizeIs(4));
+}
+
+// Rule silence-ends-turns.
+TEST(Conversation, TheSessionEndsAfterTheUsersSilenceButNotWhileSomebodySpeaks) {
+  auto settings = silent_persona();
+  settings.voice_detection.silence_before_session_end = 10s;
+  Play play(settings);
+  auto& conversation = play.begin();
+  play.run(9s);
+  conversation.talk(std::string(200, 'a') + " b c d e f g h i j k l m n o p q r s t u v w x y z",
+                    "t");
+  play.turn_loop();
+  play.run(9s);
+  EXPECT_THAT(play.end_reasons, IsEmpty());
+  play.run(8s);
+  EXPECT_THAT(play.end_reasons, ElementsAre(EndReason::silence));
+  EXPECT_TRUE(conversation.is_ended());
+}
+
+TEST(Conversation, ASessionEndsAtItsLengthWhateverHappens) {
+  auto settings = silent_persona();
+  settings.length_max = 3s;
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.talk("a b c d e f g h i j k l m n o p q r s t u v w x y z", "t");
+  play.turn_loop();
+  play.run(2980ms);
+  EXPECT_THAT(play.end_reasons, IsEmpty());
+  play.run(100ms);
+  EXPECT_THAT(play.end_reasons, ElementsAre(EndReason::length_reached));
+  EXPECT_LE(play.run(1000ms), 1);
+  conversation.user_text("Hello?");
+  conversation.stop();
+  EXPECT_THAT(play.end_reasons, SizeIs(1)) << "it ends once";
+}
+
+TEST(Conversation, AnUpdateThatNoEngineCanDoIsToldByAWarning) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  ConversationUpdate change;
+  change.language = "xx";
+  conversation.update(change);
+  EXPECT_THAT(play.warnings, SizeIs(2)) << "one of speech, one of recognition";
+  change = {};
+  change.speed = 1.5;
+  change.voice = "other";
+  conversation.update(change);
+  conversation.talk("hello", "t");
+  play.turn_loop();
+  EXPECT_EQ(play.speech.requests.back().voice, "other");
+  EXPECT_EQ(play.speech.requests.back().speed, 1.5);
+  EXPECT_EQ(play.speech.requests.back().language, "");
+}
+
+TEST(Conversation, AFailureOfAnEngineIsAWarningAndTheConversationGoesOn) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("One?");
+  play.chat.sinks.back()(base::Error{base::ErrorCode::unavailable, "test", {}});
+  play.turn_loop();
+  play.speech.fails = true;
+  conversation.talk("unspoken", "t");
+  play.turn_loop();
+  play.run(300ms);
+  EXPECT_THAT(play.warnings, SizeIs(2));
+  EXPECT_EQ(play.text_of(Speaker::persona), "") << "what has no sound was not said";
+  play.speech.fails = false;
+  conversation.talk("spoken", "t");
+  play.turn_loop();
+  play.run(500ms);
+  EXPECT_EQ(play.text_of(Speaker::persona), "spoken");
+}
+
+// Rule conversation-bounded.
+TEST(Conversation, HistoryWaitingTurnsAndTextAreBounded) {
+  Play play(silent_persona());
+  play.has_chat = false;
+  auto& conversation = play.begin();
+  for (int i = 0; i < 1000; ++i) conversation.user_text(std::string(3000, 'x'));
+  EXPECT_LE(conversation.history().size(), history_messages_max);
+  EXPECT_LT(conversation.held_bytes(), history_bytes_max + (64u << 10));
+  conversation.user_text(std::string(user_text_bytes_max + 1, 'x'));
+  EXPECT_THAT(play.warnings, SizeIs(1));
+  for (std::size_t i = 0; i < waiting_turns_max + 5; ++i) conversation.talk("words", "t");
+  EXPECT_THAT(play.warnings, SizeIs(6));
+  for (int i = 0; i < 1000; ++i) {
+    conversation.talk_stream({.content = std::string(1000, 'y'),
+                              .is_start = false,
+                              .is_end = false,
+                              .correlation_id = "s",
+                              .utterance_id = ""});
+  }
+  EXPECT_LT(conversation.held_bytes(), 4u << 20);
+}
+
+// Rule conversation-bounded.
+TEST(Conversation, ToolsThatCallEachOtherForeverAreStopped) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("Go.");
+  for (std::size_t round = 0; round < 20; ++round) {
+    if (play.chat.requests.size() != round + 1) break;
+    play.chat.call("id", "nothing", "{}");
+    play.chat.end();
+    play.turn_loop();
+  }
+  EXPECT_THAT(play.chat.requests, SizeIs(tool_rounds_max));
+  EXPECT_THAT(play.warnings, SizeIs(1));
+}
+
+TEST(Conversation, WhatEnginesSendAfterItIsGoneFindsNobody) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("Hello?");
+  play.chat.say("Hel");
+  play.conversation.reset();
+  play.chat.say("lo.");
+  play.turn_loop();
+  EXPECT_THAT(play.speech.requests, IsEmpty());
+}
+
+}  // namespace
+}  // namespace stagedoor::stage

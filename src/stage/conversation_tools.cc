@@ -1,0 +1,144 @@
+// What the persona's model calls.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <utility>
+
+#include "stage/conversation_core.h"
+
+namespace stagedoor::stage {
+namespace {
+
+ToolCallNotice::Kind notice_kind(ConversationTool::Kind kind) {
+  switch (kind) {
+    case ConversationTool::Kind::client:
+      return ToolCallNotice::Kind::client;
+    case ConversationTool::Kind::webhook:
+      return ToolCallNotice::Kind::webhook;
+    case ConversationTool::Kind::system:
+      return ToolCallNotice::Kind::system;
+  }
+  return ToolCallNotice::Kind::client;
+}
+
+// What the model reads as the result.
+ChatMessage result_message(const std::string& call_id, std::string text) {
+  ChatMessage message;
+  message.role = ChatMessage::Role::tool;
+  message.tool_call_id = call_id;
+  message.text = std::move(text);
+  return message;
+}
+
+}  // namespace
+
+void Conversation::Core::start_tool(Turn& turn, ChatToolCall call) {
+  if (turn.calls.size() >= tool_calls_max) return warn("Too many tools were called at once.");
+  if (call.id.empty()) call.id = new_id();
+  // The persona's message with the calls of this round comes before their results.
+  if (turn.calls.empty()) {
+    auto& message = turn.exchange.emplace_back();
+    message.role = ChatMessage::Role::persona;
+    message.text = turn.said_this_round;
+  }
+  turn.calls.push_back(call);
+  for (auto message = turn.exchange.rbegin(); message != turn.exchange.rend(); ++message) {
+    if (message->role != ChatMessage::Role::persona) continue;
+    message->tool_calls.push_back(call);
+    break;
+  }
+  const auto tool = std::ranges::find_if(
+      settings_.tools, [&](const ConversationTool& known) { return known.tool.name == call.name; });
+  PendingTool pending;
+  pending.notice.call_id = call.id;
+  pending.notice.name = call.name;
+  pending.notice.arguments = std::move(call.arguments);
+  pending.notice.correlation_id = turn.correlation_id;
+  if (tool == settings_.tools.end()) {
+    parts_.listener.tool_call_started(pending.notice);
+    turn.tools.push_back(std::move(pending));
+    return finish_tool(turn, turn.tools.size() - 1,
+                       base::fail(base::ErrorCode::not_found, "tool", "There is no such tool."));
+  }
+  pending.notice.kind = notice_kind(tool->kind);
+  pending.interruptions = tool->interruptions;
+  pending.deadline = parts_.clock.now() + tool->timeout;
+  parts_.listener.tool_call_started(pending.notice);
+  run_tool(turn, *tool, std::move(pending));
+}
+
+void Conversation::Core::run_tool(Turn& turn, const ConversationTool& tool, PendingTool pending) {
+  const auto call_id = pending.notice.call_id;
+  auto arguments = pending.notice.arguments;
+  turn.tools.push_back(std::move(pending));
+  const auto last = turn.tools.size() - 1;
+  if (tool.kind == ConversationTool::Kind::system) {
+    turn.ends_session |= tool.action == ConversationTool::Action::end_call;
+    return finish_tool(turn, last, std::string("Done."));
+  }
+  const bool is_awaited = tool.result == ConversationTool::Result::awaited;
+  if (tool.kind == ConversationTool::Kind::client) {
+    if (!is_awaited) finish_tool(turn, last, std::string("Handed to the client."));
+    return;
+  }
+  if (!parts_.tools) {
+    return finish_tool(turn, last,
+                       base::fail(base::ErrorCode::unsupported, "no tool runner",
+                                  "This server calls no tools of others."));
+  }
+  auto call = tool.webhook;
+  call.arguments = std::move(arguments);
+  call.timeout = tool.timeout;
+  auto sink = [weak = weak_from_this(), post = parts_.post,
+               call_id](base::Result<std::string> result) {
+    post([weak, call_id, result = std::move(result)]() mutable {
+      const auto core = weak.lock();
+      if (core && !core->is_ended) core->tool_result(call_id, std::move(result));
+    });
+  };
+  turn.tools[last].job = parts_.tools->call(std::move(call), std::move(sink));
+}
+
+void Conversation::Core::tool_result(std::string_view call_id, base::Result<std::string> result) {
+  if (turns_.empty()) return;
+  auto& turn = turns_.front();
+  const auto found = std::ranges::find_if(
+      turn.tools, [&](const PendingTool& pending) { return pending.notice.call_id == call_id; });
+  if (found == turn.tools.end()) return;
+  finish_tool(turn, static_cast<std::size_t>(found - turn.tools.begin()), std::move(result));
+  if (turn.is_thought) end_round(turn);
+  speak_next();
+  finish_if_over();
+}
+
+void Conversation::Core::finish_tool(Turn& turn, std::size_t index,
+                                     base::Result<std::string> result) {
+  auto pending = std::move(turn.tools[index]);
+  turn.tools.erase(turn.tools.begin() + static_cast<std::ptrdiff_t>(index));
+  auto& notice = pending.notice;
+  if (result && result->size() > tool_result_bytes_max)
+    result = base::fail(base::ErrorCode::malformed, "tool result", "The result is too long.");
+  if (result) {
+    notice.result = std::move(*result);
+    turn.exchange.push_back(result_message(notice.call_id, notice.result));
+    return parts_.listener.tool_call_completed(notice);
+  }
+  const auto& hint = result.error().hint;
+  notice.error = hint.empty() ? "The tool did not answer." : hint;
+  turn.exchange.push_back(result_message(notice.call_id, "Error: " + notice.error));
+  parts_.listener.tool_call_failed(notice);
+}
+
+void Conversation::Core::check_tool_times() {
+  if (turns_.empty()) return;
+  const auto now = parts_.clock.now();
+  const auto late = std::ranges::find_if(
+      turns_.front().tools, [&](const PendingTool& pending) { return now >= pending.deadline; });
+  if (late == turns_.front().tools.end()) return;
+  const auto call_id = late->notice.call_id;
+  tool_result(call_id, base::fail(base::ErrorCode::unavailable, "tool time-out",
+                                  "The tool did not answer in time."));
+}
+
+}  // namespace stagedoor::stage
