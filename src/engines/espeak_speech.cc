@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,7 +146,7 @@ class Run {
 
   // How it ended, after its output has; one that goes on for no reason is killed.
   int reap_in_time() {
-    const Descriptor ending(::pidfd_open(process_, 0));
+    const Descriptor ending(static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
     pollfd ended{.fd = ending.number(), .events = POLLIN, .revents = 0};
     const int woken =
