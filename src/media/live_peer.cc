@@ -260,15 +260,19 @@ void LivePeer::on_open() {
   if (!srtp) return lose(LostReason::handshake_failed);
   srtp_ = std::move(*srtp);
   report_due_ = now();
-  if (offer_->has_channels) {
-    auto channels = DataChannels::open(
-        switchboard_.parts_.stack, *this,
-        {.port = offer_->sctp_port, .message_bytes_max = options_.message_bytes_max});
-    if (!channels) return lose(LostReason::handshake_failed);
-    channels_ = std::move(*channels);
-    channels_->on_tick(now());
-  }
+  open_channels();
   tell([](PeerListener& listener) { listener.on_connected(); });
+}
+
+// At once, or once a later offer has them. What fails is tried again at the next tick.
+void LivePeer::open_channels() {
+  if (!offer_->has_channels || channels_) return;
+  auto channels = DataChannels::open(
+      switchboard_.parts_.stack, *this,
+      {.port = offer_->sctp_port, .message_bytes_max = options_.message_bytes_max});
+  if (!channels) return;
+  channels_ = std::move(*channels);
+  channels_->on_tick(now());
 }
 
 void LivePeer::send_out(Bytes datagram) {
@@ -318,6 +322,7 @@ void LivePeer::on_tick() {
     }
     return;
   }
+  open_channels();
   if (channels_) channels_->on_tick(now());
   pictures_.begin_tick(now());
   flush_pictures();

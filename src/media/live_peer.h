@@ -83,6 +83,7 @@ class LivePeer final : public Peer, private DataChannelListener, private RtcpLis
   void on_dtls(Bytes datagram);
   void look_at(DtlsState state);
   void on_open();
+  void open_channels();
   void send_out(Bytes datagram);
   void lose(LostReason reason);
   void go_silent();

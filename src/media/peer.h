@@ -48,7 +48,7 @@ using SampleTime = std::chrono::duration<std::int64_t, std::ratio<1, 48000>>;
 enum class LostReason {
   handshake_failed,  // DTLS refused, for one because the certificate is not the offer's
   hung_up,           // the other end closed its DTLS session
-  silent,            // no Binding request for `silence_max`
+  silent,  // no Binding request for `silence_max`, counted from the last offer or the opening
 };
 std::string_view word_of(LostReason reason);  // "handshake_failed"
 

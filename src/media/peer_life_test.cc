@@ -82,6 +82,29 @@ TEST(PeerLife, ALongMessageArrivesWholeAndOneOfAMebibyteIsRefusedWhileTheSession
   EXPECT_EQ(text_of_bytes(session.client->messages.back().bytes), longest);
 }
 
+TEST(PeerLife, ChannelsThatOnlyALaterOfferHasWorkToo) {
+  TestWorld world;
+  TestListener listener;
+  const auto client = world.client_at("198.51.100.7", 5001);
+  world.attach(*client);
+  const auto peer = world.board.open_peer(listener, {}).value();
+  auto offer = client->offer();
+  offer.replace(offer.find("BUNDLE 0 1 2"), 12, "BUNDLE 0 1");
+  client->take_answer(peer->answer(offer).value());
+  client->check();
+  world.settle();
+  client->start_dtls();
+  world.pass(1s);
+  client->open_channel(0, "session");
+  world.pass(100ms);
+  EXPECT_THAT(listener.labels, IsEmpty());
+  ASSERT_TRUE(peer->answer(client->offer()));
+  world.pass(10s);
+  client->open_channel(0, "session");
+  world.pass(100ms);
+  EXPECT_THAT(listener.labels, ElementsAre("session"));
+}
+
 TEST(PeerLife, AtMostEightChannelsOpen) {
   Session session;
   for (std::uint16_t i = 0; i < 20; ++i) session.client->open_channel(2 * i, "channel");

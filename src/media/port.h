@@ -42,7 +42,8 @@ struct PortCounts {
   SwitchboardCounts switchboard;
 };
 
-// Used from its own loop only, which must outlive it, as must the parts.
+// Used from its own loop only, which must outlive it, as must the parts; other threads post to the
+// loop's mailbox. Every handle must be given up before the port ends.
 class Port {
  public:
   struct Parts {
