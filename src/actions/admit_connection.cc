@@ -9,6 +9,16 @@ namespace stagedoor::actions {
 
 using base::ErrorCode;
 
+namespace {
+
+// The avatar that the session would show.
+const std::string& avatar_of(const rules::SessionToken& token,
+                             const AdmitConnection::Request& request) {
+  return request.opens == AdmitConnection::Opens::live_face ? token.avatar_id : request.avatar_id;
+}
+
+}  // namespace
+
 base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& request,
                                                            base::Instant now) const {
   const auto payload = parts_.keys.verify(request.token.expose());
@@ -22,18 +32,18 @@ base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& reques
   if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !rules::is_account_id(token->api_key_id))
     return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token->api_key_id);
   if (parts_.revocations.is_revoked(
-          rules::revocable(*token, rules::text_of(token->id), request.avatar_id)))
+          rules::revocable(*token, rules::text_of(token->id), avatar_of(*token, request))))
     return base::fail(ErrorCode::unauthenticated, "revoked token " + rules::text_of(token->id));
   return token;
 }
 
-base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token,
-                                                const Request& request, base::Instant now) const {
+base::Result<base::Done> AdmitConnection::check_motion(const rules::SessionToken& token,
+                                                       const Request& request) const {
   // It was minted for what a persona says, and here the client would say what it likes.
   if (token.persona.kind != rules::PersonaClaim::Kind::none)
     return base::fail(ErrorCode::token_invalid, "token of a persona where there is none");
-  const auto* app = request.app_id.empty() ? nullptr : parts_.catalog.app(request.app_id);
-  if (app == nullptr) return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
+  if (request.app_id.empty() || parts_.catalog.app(request.app_id) == nullptr)
+    return base::fail(ErrorCode::app_unknown, "connection names an unknown app");
   if (request.app_id != token.app_id)
     return base::fail(ErrorCode::app_mismatch, "token of app " + token.app_id);
 
@@ -43,16 +53,39 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
   if (!token.avatar_id.empty() && token.avatar_id != request.avatar_id)
     return base::fail(ErrorCode::forbidden, "token is for avatar " + token.avatar_id,
                       "The session token is for another avatar");
+  return base::Done{};
+}
+
+base::Result<base::Done> AdmitConnection::check_live_face(const rules::SessionToken& token) const {
+  if (token.persona.kind == rules::PersonaClaim::Kind::none)
+    return base::fail(ErrorCode::token_invalid, "token without a persona",
+                      "The token is for a Motion Server: it names no persona.");
+  if (parts_.catalog.app(token.app_id) == nullptr)
+    return base::fail(ErrorCode::app_unknown, "token of an unknown app");
+  // It was there when the token was minted; it may have gone since.
+  if (!token.avatar_id.empty() && !rules::is_test_avatar(token.environment, token.avatar_id) &&
+      !rules::avatar_in_workspace(parts_.catalog, token.avatar_id, token.account_id))
+    return base::fail(ErrorCode::avatar_unknown, "the persona's avatar is gone",
+                      "The persona's avatar does not exist any more.");
+  return base::Done{};
+}
+
+base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token,
+                                                const Request& request, base::Instant now) const {
+  auto fits =
+      request.opens == Opens::live_face ? check_live_face(token) : check_motion(token, request);
+  if (!fits) return fits;
+  const auto& app = *parts_.catalog.app(token.app_id);
   if (auto done = rules::check_region(token, options_.region); !done) return done;
   if (auto done = rules::check_origin(token, request.origin, options_.unlisted_origins); !done)
     return done;
   if (auto forced = rules::forced_refusal(rules::ForcedAt::connecting, token.environment,
-                                          request.avatar_id, token.end_user_id());
+                                          avatar_of(token, request), token.end_user_id());
       !forced)
     return forced;
-  if (auto covered = rules::check_minutes(*app, token.environment, parts_.minutes, now); !covered)
+  if (auto covered = rules::check_minutes(app, token.environment, parts_.minutes, now); !covered)
     return covered;
-  return parts_.limit_end_user({.app = *app,
+  return parts_.limit_end_user({.app = app,
                                 .environment = token.environment,
                                 .end_user_id = token.end_user_id(),
                                 .step = LimitEndUser::Step::opening,
@@ -62,7 +95,8 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
 rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
                                                const Request& request, base::Instant now) const {
   rules::LiveSession session;
-  session.id = rules::new_session_id(parts_.random, now);
+  session.id = request.opens == Opens::live_face ? rules::new_face_session_id(parts_.random, now)
+                                                 : rules::new_session_id(parts_.random, now);
   session.workspace_id = token.account_id;
   session.app_id = token.app_id;
   session.environment = token.environment;
@@ -70,7 +104,7 @@ rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
   session.token_id = rules::text_of(token.id);
   session.minted_at = rules::minted_at(token.id);
   session.end_user_id = token.end_user_id();
-  session.avatar_id = request.avatar_id;
+  session.avatar_id = avatar_of(token, request);
   session.dialect = request.dialect;
   session.peer = request.peer;
   session.metadata = token.metadata;

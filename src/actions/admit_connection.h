@@ -3,6 +3,9 @@
 // The order: token, app, avatar, origin and region, place, redemption. What costs the token its use
 // comes last, so that a refusal for any other reason leaves it unspent.
 //
+// A token that was minted for a persona opens a live face and nothing else; what such a connection
+// is for, app, avatar and persona, the token alone says.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
@@ -43,6 +46,8 @@ class Grant {
   const rules::Leash& leash() const { return token_.leash; }
   std::string token_id() const { return rules::text_of(token_.id); }
   const std::string& session_id() const { return session_.id; }
+  // Of a live face: whom it plays.
+  const rules::PersonaClaim& persona() const { return token_.persona; }
   // Before the connection, where a client has come back to its session.
   base::Instant began_at() const { return session_.began_at; }
   // Set where a test value asks for it (rules/test_mode.h): the end after the first sound.
@@ -91,10 +96,12 @@ class AdmitConnection {
   };
   AdmitConnection(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
+  enum class Opens : unsigned char { motion, live_face };
   struct Request {
     base::Secret token;
-    std::string app_id;                 // as the client named it
-    std::string avatar_id;              // the avatar it wants
+    Opens opens = Opens::motion;
+    std::string app_id;                 // of motion: as the client named it
+    std::string avatar_id;              // of motion: the avatar it wants
     std::optional<std::string> origin;  // the Origin field
     // What tells a retry from a second client (rules/redemption.h).
     std::optional<base::Secret> client_nonce = {};
@@ -115,6 +122,9 @@ class AdmitConnection {
   base::Result<rules::SessionToken> genuine(const Request& request, base::Instant now) const;
   base::Result<base::Done> check(const rules::SessionToken& token, const Request& request,
                                  base::Instant now) const;
+  base::Result<base::Done> check_motion(const rules::SessionToken& token,
+                                        const Request& request) const;
+  base::Result<base::Done> check_live_face(const rules::SessionToken& token) const;
   rules::LiveSession session_of(const rules::SessionToken& token, const Request& request,
                                 base::Instant now) const;
   base::Result<rules::Place> place_for(const rules::SessionToken& token,

@@ -3,7 +3,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <cstdint>
 #include <utility>
+
+#include "base/text.h"
 
 namespace stagedoor::rules {
 
@@ -30,6 +34,20 @@ std::string_view name_of(SessionEnd why) {
 std::string new_session_id(base::Random& random, base::Instant now) {
   return fmt::format("{:%Y%m%d%H%M%S}_{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
                      base::random_base62(random, 12));
+}
+
+std::string new_face_session_id(base::Random& random, base::Instant now) {
+  std::array<std::uint8_t, 16> bytes{};
+  random.fill(bytes);
+  const auto millis = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  for (std::size_t at = 0; at < 6; ++at)
+    bytes[at] = static_cast<std::uint8_t>(millis >> (40 - 8 * at));
+  bytes[6] = static_cast<std::uint8_t>(0x70 | (bytes[6] & 0x0f));
+  bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
+  const auto text = base::hex(bytes);
+  return fmt::format("{}-{}-{}-{}-{}", text.substr(0, 8), text.substr(8, 4), text.substr(12, 4),
+                     text.substr(16, 4), text.substr(20));
 }
 
 RevocableToken LiveSession::revocable() const {

@@ -63,6 +63,9 @@ std::string_view name_of(SessionEnd why);
 // YYYYMMDDHHMMSS_ and 12 random characters, as the first dialect's ids look: sorted by time, and
 // unguessable.
 std::string new_session_id(base::Random& random, base::Instant now);
+// For a live face, whose signalling socket shows its id and nothing else: a UUID of version 7 (RFC
+// 9562 5.7), sorted by time as well, with 74 random bits.
+std::string new_face_session_id(base::Random& random, base::Instant now);
 
 // What is known of a live session from outside.
 struct LiveSession {
