@@ -85,6 +85,16 @@ std::optional<std::int64_t> Json::integer() const {
   return element_.get_int64().value_unsafe();
 }
 
+std::optional<bool> Json::flag() const {
+  if (!element_.is_bool()) return std::nullopt;
+  return element_.get_bool().value_unsafe();
+}
+
+std::optional<double> Json::number() const {
+  if (!element_.is_number()) return std::nullopt;
+  return element_.get_double().value_unsafe();
+}
+
 Result<Json> JsonReader::read(std::string_view text) {
   padded_.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   padded_.assign(text);

@@ -30,6 +30,10 @@ class Json {
   std::optional<std::string_view> text() const;
   // A whole number that fits: 12 and -3, not 12.0 or "12".
   std::optional<std::int64_t> integer() const;
+  // true or false.
+  std::optional<bool> flag() const;
+  // Any number.
+  std::optional<double> number() const;
   simdjson::dom::element element() const { return element_; }
 
  private:

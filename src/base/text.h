@@ -33,6 +33,9 @@ std::optional<std::string> from_base64url(std::string_view text);
 // RFC 4648 4, with padding. Appends.
 void append_base64(std::string& out, std::string_view bytes);
 
+// RFC 4648 4. As strict as from_base64url; padding is needed.
+std::optional<std::string> from_base64(std::string_view text);
+
 std::string hex(std::span<const std::uint8_t> bytes);
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);
 

@@ -39,6 +39,15 @@ TEST(Base64, TheVectorsOfRfc4648AreReproduced) {
   }
 }
 
+TEST(Base64, IsReadInItsOnlySpellingWithPadding) {
+  EXPECT_EQ(from_base64("AAH/"), std::string("\0\1\xff", 3));
+  EXPECT_EQ(from_base64("Zg=="), "f");
+  EXPECT_EQ(from_base64("Zm8="), "fo");
+  EXPECT_EQ(from_base64(""), "");
+  for (const auto* text : {"Zg", "Zg=", "Zh==", "AAH_", "Z===", "A A=", "===="})
+    EXPECT_FALSE(from_base64(text)) << text;
+}
+
 TEST(Hex, OnlyLowerCasePairsAreRead) {
   EXPECT_EQ(from_hex("00ff10"), (std::vector<std::uint8_t>{0, 255, 16}));
   for (const auto* text : {"0", "0g", "FF", " 0", "0x00"}) EXPECT_FALSE(from_hex(text)) << text;

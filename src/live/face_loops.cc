@@ -1,0 +1,74 @@
+#include "live/face_loops.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stagedoor::live {
+
+base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
+                                                         base::Random& random,
+                                                         const base::Clock& wall_clock) {
+  std::unique_ptr<FaceLoops> loops(new FaceLoops(options));
+  auto identity = media::DtlsIdentity::make();
+  if (!identity) return base::fail(identity.error());
+  loops->identity_ = std::make_unique<media::DtlsIdentity>(*std::move(identity));
+  loops->stack_ = std::make_unique<media::Stack>();
+  const auto threads = options.threads > 0
+                           ? static_cast<unsigned>(options.threads)
+                           : std::max(1U, std::thread::hardware_concurrency());
+  for (unsigned count = 0; count < threads; ++count) {
+    auto loop = std::make_unique<FaceLoop>();
+    auto port = media::Port::open({.loop = loop->loop_,
+                                   .clock = loop->clock_,
+                                   .stack = *loops->stack_,
+                                   .identity = *loops->identity_,
+                                   .random = random,
+                                   .wall_clock = wall_clock},
+                                  options.port);
+    if (!port) return base::fail(port.error());
+    loop->port_ = *std::move(port);
+    loops->loops_.push_back(std::move(loop));
+  }
+  // Only now, since a thread that runs would have to be stopped where a later port can't be had.
+  for (auto& loop : loops->loops_)
+    loop->thread_ = std::thread([&face_loop = *loop] { face_loop.loop_.run(); });
+  return loops;
+}
+
+FaceLoops::~FaceLoops() {
+  stop();
+}
+
+base::Result<FacePlace> FaceLoops::enter() {
+  FaceLoop* emptiest = nullptr;
+  auto fewest = std::numeric_limits<std::size_t>::max();
+  std::size_t all = 0;
+  for (const auto& loop : loops_) {
+    const auto faces = loop->faces();
+    all += faces;
+    if (faces < fewest) {
+      fewest = faces;
+      emptiest = loop.get();
+    }
+  }
+  // Two that come at the same moment may both see the last place; one face more does no harm.
+  if (emptiest == nullptr || all >= options_.faces_max)
+    return base::fail(base::ErrorCode::unavailable, "all places for live faces are taken",
+                      "The server shows all the faces that it can; try again.");
+  emptiest->faces_.fetch_add(1, std::memory_order_relaxed);
+  return FacePlace(*emptiest);
+}
+
+std::size_t FaceLoops::faces() const {
+  std::size_t all = 0;
+  for (const auto& loop : loops_) all += loop->faces();
+  return all;
+}
+
+void FaceLoops::stop() {
+  for (const auto& loop : loops_) loop->loop_.stop();
+  for (const auto& loop : loops_)
+    if (loop->thread_.joinable()) loop->thread_.join();
+}
+
+}  // namespace stagedoor::live

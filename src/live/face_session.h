@@ -1,0 +1,139 @@
+// One live face: a conversation performed over a WebRTC connection.
+//
+//   microphone ──Opus──▶ conversation ──sound──▶ Opus ──┐
+//                             └──face──▶ camera ──VP8──┴▶ peer
+//
+// It knows no dialect: a door hands it offers and what the client says, and hears through a
+// FaceSessionListener what to tell the client.
+//
+// Rule live-sound-before-pictures: sound is made and sent at each beat, before any picture, and a
+// picture whose beat is late is left out. So a server with too much to do shows fewer pictures and
+// never stutters; what it left out is counted.
+//
+// Rule live-bit-rate-follows-loss: when the receiver reports that more than a tenth of the pictures'
+// packets got lost, their bit rate falls by a third, at least to 150 kbit/s; while less than a
+// fiftieth gets lost it climbs back by a twentieth with each report.
+//
+// Everything is called on the session's face loop (live/face_loops.h). Not safe for concurrent use.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "media/media_clock.h"
+#include "media/peer.h"
+#include "rules/picture_size.h"
+#include "stage/camera.h"
+#include "stage/chat.h"
+#include "stage/conversation.h"
+#include "stage/listening.h"
+#include "stage/sound_coder.h"
+#include "stage/speech.h"
+
+namespace stagedoor::live {
+
+class FaceLoop;
+
+// What all live faces count together; read by /metrics.
+struct FaceCounts {
+  std::atomic<std::uint64_t> sessions_begun = 0, sessions_connected = 0, pictures = 0,
+                             pictures_left_out = 0, sound_packets = 0, messages_refused = 0;
+};
+
+// What a session tells its door, on its loop. A door may not give the session up from inside.
+class FaceSessionListener : public stage::ConversationListener {
+ public:
+  // Media flow: the client can see and hear.
+  virtual void connected() = 0;
+  // Text from the client over the data channel; valid during the call only.
+  virtual void message(std::string_view text) = 0;
+  // The client is gone, or never came.
+  virtual void lost(media::LostReason reason) = 0;
+};
+
+class FaceSession final : private media::PeerListener {
+ public:
+  // All of it outlives the session.
+  struct Parts {
+    stage::Speech& speech;
+    stage::Chat* chat = nullptr;
+    stage::Recognizer* recognizer = nullptr;
+    stage::ToolRunner* tools = nullptr;
+    stage::VoiceDetectorFactory voice_detector;
+    stage::CameraFactory camera;
+    stage::SoundEncoderFactory sound_encoder;
+    stage::SoundDecoderFactory sound_decoder;
+    const base::Clock& clock;
+    base::Random& random;
+    FaceCounts& counts;
+  };
+  struct Options {
+    stage::ConversationSettings conversation;
+    std::string character;
+    rules::PictureSize size;
+    int kilobits_per_second = 600;
+  };
+
+  // `unavailable` where the loop has no place left, or an encoder can't be made; `not_found` for a
+  // character that there is none of.
+  static base::Result<std::unique_ptr<FaceSession>> make(const Parts& parts, Options options,
+                                                         FaceLoop& loop,
+                                                         FaceSessionListener& listener);
+  ~FaceSession() override;
+
+  // The answer to an offer, the first or a later one.
+  base::Result<std::string> answer(std::string_view offer_sdp);
+  // To the client, over the data channel: `unavailable` while there is none.
+  base::Result<base::Done> send(std::string_view message);
+  stage::Conversation& conversation() { return *conversation_; }
+  bool is_connected() const { return peer_ && peer_->is_connected(); }
+
+ private:
+  FaceSession(const Parts& parts, Options options, FaceLoop& loop, FaceSessionListener& listener);
+  base::Result<base::Done> open();
+
+  void on_connected() override;
+  void on_key_frame_wanted() override { key_frame_ = stage::KeyFrame::now; }
+  void on_sound(const media::SoundPacket& sound) override;
+  void on_channel_open(media::ChannelId channel, std::string_view label) override;
+  void on_message(media::ChannelId channel, media::MessageKind kind,
+                  std::string_view message) override;
+  void on_message_refused(media::ChannelId) override { ++parts_.counts.messages_refused; }
+  void on_channel_closed(media::ChannelId channel) override;
+  void on_lost(media::LostReason reason) override;
+
+  void on_beat(const media::Beat& beat);
+  void send_sound();
+  void send_picture(const media::Beat& beat);
+  void follow_loss();
+
+  Parts parts_;
+  Options options_;
+  FaceLoop& loop_;
+  FaceSessionListener& listener_;
+  std::unique_ptr<stage::Camera> camera_;
+  std::unique_ptr<stage::SoundEncoder> sound_encoder_;
+  std::unique_ptr<stage::SoundDecoder> sound_decoder_;
+  std::unique_ptr<stage::Conversation> conversation_;
+  std::vector<std::int16_t> heard_;  // Kept for its memory.
+  std::optional<media::ChannelId> channel_;
+  stage::KeyFrame key_frame_ = stage::KeyFrame::now;
+  std::uint64_t ticks_ = 0;  // of 20 ms, since media flow
+  std::uint64_t reports_seen_ = 0;
+  double kilobits_ = 0;
+  media::MediaClock::Subscription beat_;
+  media::PeerHandle peer_;  // the first to go: it calls us
+};
+
+}  // namespace stagedoor::live
