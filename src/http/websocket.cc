@@ -73,7 +73,8 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   Task<bool> open(const Request& request);
   Task<base::Result<WebSocket::Message>> read();
   Task<base::Result<base::Done>> send(std::string bytes);
-  void send_now(std::string bytes);
+  void send_now(std::string bytes) { put({std::move(bytes), Form::binary}); }
+  bool send_text_now(std::string text);
   void close(std::uint16_t code, std::string_view reason);
   void message_bytes_max(std::size_t bytes) { stream_.read_message_max(bytes); }
   std::uint16_t close_code() const { return close_code_; }
@@ -83,6 +84,13 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   void drop() override;
 
  private:
+  enum class Form : bool { binary, text };
+  struct Outgoing {
+    std::string bytes;
+    Form form;
+  };
+
+  void put(Outgoing message);
   Task<std::size_t> read_long(std::size_t bytes, error_code& error);
   bool grow_long(std::size_t size);
   void drop_long();
@@ -106,7 +114,7 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   std::array<char, short_bytes_max> short_;
   std::vector<char> long_;
   std::size_t budgeted_ = 0;  // of the common memory, for long_
-  std::vector<std::string> outbox_;
+  std::vector<Outgoing> outbox_;
   std::size_t outbox_bytes_ = 0;  // with what is being written
   Signal room_;
   ws::close_reason reason_;
@@ -240,10 +248,16 @@ Task<base::Result<base::Done>> Session::send(std::string bytes) {
   co_return base::Done{};
 }
 
-void Session::send_now(std::string bytes) {
+bool Session::send_text_now(std::string text) {
+  if (is_ending() || outbox_bytes_ > options_.outbox_bytes_max) return false;
+  put({std::move(text), Form::text});
+  return true;
+}
+
+void Session::put(Outgoing message) {
   if (is_ending()) return;
-  outbox_bytes_ += bytes.size();
-  outbox_.push_back(std::move(bytes));
+  outbox_bytes_ += message.bytes.size();
+  outbox_.push_back(std::move(message));
   start_writing();
 }
 
@@ -270,10 +284,11 @@ void Session::start_writing() {
 Task<> Session::write_all() {
   while (!outbox_.empty() && !ended_) {
     const auto batch = std::exchange(outbox_, {});
-    for (const auto& bytes : batch) {
+    for (const auto& [bytes, form] : batch) {
       acknowledged_bytes_ = facts().bytes_acknowledged;
       no_write_.expire_after(options_.write_timeout);
       error_code error;
+      stream_.text(form == Form::text);
       co_await stream_.async_write(boost::asio::buffer(bytes),
                                    boost::asio::redirect_error(token, error));
       no_write_.clear();
@@ -293,7 +308,7 @@ Task<> Session::write_all() {
 // Whoever reads learns by itself how it ended; whoever sends learns that it is in vain.
 void Session::fail_writing() {
   broken_ = true;
-  outbox_ = std::vector<std::string>();
+  outbox_ = std::vector<Outgoing>();
   outbox_bytes_ = 0;
   room_.notify_all(loop_.loop().executor());
   if (close_wanted_) drop();
@@ -325,7 +340,7 @@ void Session::end(std::uint16_t code) {
   if (ended_) return;
   ended_ = true;
   close_code_ = code;
-  outbox_ = std::vector<std::string>();
+  outbox_ = std::vector<Outgoing>();
   outbox_bytes_ = 0;
   silence_.clear();
   no_write_.clear();
@@ -404,6 +419,9 @@ class OwnedSession final : public WebSocket {
     return session_->send(std::move(bytes));
   }
   void send_now(std::string bytes) override { session_->send_now(std::move(bytes)); }
+  bool send_text_now(std::string text) override {
+    return session_->send_text_now(std::move(text));
+  }
   void close(std::uint16_t code, std::string_view reason) override {
     session_->close(code, reason);
   }

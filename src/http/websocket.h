@@ -52,6 +52,10 @@ class WebSocket {
   // The same without waiting, for a last word before `close` from a deadline.
   virtual void send_now(std::string bytes) = 0;
 
+  // A text message, which must be UTF-8, without waiting. False, and nothing was sent, while the
+  // outbox is over its limit: the client does not read what it is told.
+  virtual bool send_text_now(std::string text) = 0;
+
   // Sends what is in the outbox, then a close frame; `read` ends. Repeated calls do nothing. The
   // TCP connection ends when the peer answered or after 5 s.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;

@@ -1,0 +1,186 @@
+#include "anam/persona_play.h"
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "rules/built_in.h"
+
+namespace stagedoor::anam {
+namespace {
+
+using base::Json;
+using stage::ConversationSettings;
+using stage::ConversationTool;
+using std::chrono::milliseconds;
+
+std::string text_of(const Json& object, std::string_view name) {
+  const auto member = object.member(name);
+  return std::string(member ? member->text().value_or("") : "");
+}
+
+bool flag_of(const Json& object, std::string_view name) {
+  const auto member = object.member(name);
+  return member && member->flag().value_or(false);
+}
+
+std::optional<double> number_of(const Json& object, std::string_view name) {
+  const auto member = object.member(name);
+  return member ? member->number() : std::nullopt;
+}
+
+std::string json_of(const Json& object, std::string_view name) {
+  std::string text;
+  if (const auto member = object.member(name)) base::append_canonical(text, *member);
+  return text;
+}
+
+milliseconds time_of(const Json& object, std::string_view name, milliseconds otherwise) {
+  const auto seconds = number_of(object, name);
+  return seconds ? milliseconds(std::llround(*seconds * 1000)) : otherwise;
+}
+
+stage::VoiceDetection voice_detection_of(const Json& options) {
+  stage::VoiceDetection detection;
+  detection.end_of_speech_sensitivity = number_of(options, "endOfSpeechSensitivity")
+                                            .value_or(detection.end_of_speech_sensitivity);
+  detection.silence_before_skip_turn =
+      time_of(options, "silenceBeforeSkipTurnSeconds", detection.silence_before_skip_turn);
+  detection.silence_before_session_end =
+      time_of(options, "silenceBeforeSessionEndSeconds", detection.silence_before_session_end);
+  detection.silence_before_auto_end_turn =
+      time_of(options, "silenceBeforeAutoEndTurnSeconds", detection.silence_before_auto_end_turn);
+  return detection;
+}
+
+std::vector<std::pair<std::string, std::string>> pairs_of(const Json& tool, std::string_view name) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  simdjson::dom::object members;
+  const auto object = tool.member(name);
+  if (!object || object->element().get(members) != simdjson::SUCCESS) return pairs;
+  for (const auto member : members)
+    pairs.emplace_back(member.key, Json(member.value).text().value_or(""));
+  return pairs;
+}
+
+void read_webhook(const Json& tool, ConversationTool& out) {
+  out.kind = ConversationTool::Kind::webhook;
+  out.webhook.url = text_of(tool, "url");
+  if (auto method = text_of(tool, "method"); !method.empty()) out.webhook.method = method;
+  out.webhook.headers = pairs_of(tool, "headers");
+  out.webhook.query = pairs_of(tool, "queryParameters");
+  out.webhook.timeout = out.timeout;
+  if (flag_of(tool, "awaitResponse")) out.result = ConversationTool::Result::awaited;
+}
+
+ConversationTool tool_of(const Json& tool) {
+  ConversationTool out;
+  out.tool.name = text_of(tool, "name");
+  out.tool.description = text_of(tool, "description");
+  out.tool.parameters = json_of(tool, "parameters");
+  out.timeout = time_of(tool, "toolTimeoutSeconds", out.timeout);
+  if (flag_of(tool, "disableInterruptions"))
+    out.interruptions = ConversationTool::Interruptions::refused;
+  const auto type = text_of(tool, "type");
+  if (type == "server") {
+    read_webhook(tool, out);
+  } else if (type == "system") {
+    out.kind = ConversationTool::Kind::system;
+    out.action = out.tool.name == "interrupt" ? ConversationTool::Action::interrupt
+                                              : ConversationTool::Action::end_call;
+  } else if (flag_of(tool, "awaitResult")) {
+    out.result = ConversationTool::Result::awaited;
+  }
+  return out;
+}
+
+void read_tools(const Json& persona, ConversationSettings& settings) {
+  simdjson::dom::array tools;
+  const auto list = persona.member("tools");
+  if (!list || list->element().get(tools) != simdjson::SUCCESS) return;
+  for (const auto tool : tools) settings.tools.push_back(tool_of(Json(tool)));
+}
+
+void read_greeting(const Json& persona, ConversationSettings& settings) {
+  using Greeting = ConversationSettings::Greeting;
+  if (const auto message = persona.member("initialMessage"); message && message->text())
+    settings.initial_message = std::string(*message->text());
+  if (flag_of(persona, "skipGreeting")) {
+    settings.greeting = Greeting::skipped;
+  } else if (flag_of(persona, "uninterruptibleGreeting")) {
+    settings.greeting = Greeting::uninterruptible;
+  }
+}
+
+void read_words(const Json& persona, ConversationSettings& settings) {
+  using Words = ConversationSettings::Words;
+  auto model = text_of(persona, "llmId");
+  if (model.empty()) model = text_of(persona, "brainType");
+  if (flag_of(persona, "enableAudioPassthrough")) {
+    settings.words = Words::sound;
+  } else if (model == rules::no_language_model_id || flag_of(persona, "disableBrains")) {
+    settings.words = Words::client;
+  }
+  settings.model = std::move(model);
+}
+
+void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& play) {
+  auto& settings = play.conversation;
+  settings.persona_name = text_of(persona, "name");
+  settings.system_prompt = text_of(persona, "systemPrompt");
+  if (settings.system_prompt.empty()) settings.system_prompt = text_of(persona, "personality");
+  read_greeting(persona, settings);
+  read_words(persona, settings);
+  if (names.model) settings.model = names.model(settings.model);
+  const auto voice_id = text_of(persona, "voiceId");
+  if (names.voice) settings.voice = names.voice(voice_id);
+  settings.language = text_of(persona, "languageCode");
+  settings.speed = number_of(persona, "voiceSpeed").value_or(1);
+  if (const auto generation = persona.member("voiceGenerationOptions"))
+    settings.speed = number_of(*generation, "speed").value_or(settings.speed);
+  if (const auto detection = persona.member("voiceDetectionOptions"))
+    settings.voice_detection = voice_detection_of(*detection);
+  read_tools(persona, settings);
+  play.avatar_id = text_of(persona, "avatarId");
+  if (persona.member("directorNotes"))
+    play.warnings.emplace_back("The built-in face does not follow director notes.");
+}
+
+}  // namespace
+
+base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& names) {
+  thread_local base::JsonReader reader;
+  const auto json = reader.read(snapshot);
+  const auto persona = json ? json->member("persona") : std::nullopt;
+  if (!persona)
+    return base::fail(base::ErrorCode::unavailable, "a persona's snapshot can't be read");
+  PersonaPlay play;
+  read_persona(*persona, names, play);
+  const auto options = json->member("sessionOptions");
+  if (!options) return play;
+  const auto width = number_of(*options, "videoWidth"), height = number_of(*options, "videoHeight");
+  if (width && height) {
+    auto size = rules::picture_size(static_cast<int>(*width), static_cast<int>(*height));
+    if (!size) return base::fail(size.error());
+    play.size = *size;
+  }
+  if (const auto detection = options->member("voiceDetection"))
+    play.conversation.voice_detection.end_of_speech_sensitivity =
+        number_of(*detection, "endOfSpeechSensitivity").value_or(0.5);
+  return play;
+}
+
+stage::ConversationUpdate update_of(std::string_view language, std::string_view voice_generation,
+                                    std::string_view voice_detection) {
+  stage::ConversationUpdate update;
+  if (!language.empty()) update.language = std::string(language);
+  base::JsonReader reader;
+  if (!voice_generation.empty())
+    if (const auto json = reader.read(voice_generation)) update.speed = number_of(*json, "speed");
+  if (!voice_detection.empty())
+    if (const auto json = reader.read(voice_detection))
+      update.voice_detection = voice_detection_of(*json);
+  return update;
+}
+
+}  // namespace stagedoor::anam

@@ -1,0 +1,42 @@
+// From what a persona is (rules/persona.h) to how it is played: the settings of a conversation and
+// the size of its picture.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "rules/picture_size.h"
+#include "stage/conversation.h"
+
+namespace stagedoor::anam {
+
+struct PersonaPlay {
+  stage::ConversationSettings conversation;
+  rules::PictureSize size;
+  std::string avatar_id;
+  // What of the persona this server can't do, in words for the client.
+  std::vector<std::string> warnings;
+};
+
+// Which engine's voice and model the ids of this dialect mean; empty: the engine's default.
+struct EngineNames {
+  std::function<std::string(std::string_view voice_id)> voice;
+  std::function<std::string(std::string_view llm_id)> model;
+};
+
+// `snapshot` is what was kept when the token was minted (rules/persona.h, snapshot_of).
+// `unavailable`: it is not what we wrote. `unsupported`: a picture size that there is none of.
+base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& names);
+
+// A change of a persona while it plays (contract 3.7, `persona_config`), in canonical JSON or empty.
+stage::ConversationUpdate update_of(std::string_view language, std::string_view voice_generation,
+                                    std::string_view voice_detection);
+
+}  // namespace stagedoor::anam
