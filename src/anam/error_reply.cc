@@ -135,7 +135,7 @@ void preflight(const http::Request&, http::Response& response) {
   response.start(204, "");
   response.header("Access-Control-Allow-Origin", "*");
   response.header("Access-Control-Allow-Methods", "POST");
-  response.header("Access-Control-Allow-Headers", "Authorization, Content-Type");
+  response.header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Anam-Target-Url");
   response.header("Access-Control-Max-Age", "600");
 }
 

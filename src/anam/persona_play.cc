@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/json_shape.h"
 #include "rules/built_in.h"
 
 namespace stagedoor::anam {
@@ -42,8 +43,8 @@ milliseconds time_of(const Json& object, std::string_view name, milliseconds oth
 
 stage::VoiceDetection voice_detection_of(const Json& options) {
   stage::VoiceDetection detection;
-  detection.end_of_speech_sensitivity = number_of(options, "endOfSpeechSensitivity")
-                                            .value_or(detection.end_of_speech_sensitivity);
+  detection.end_of_speech_sensitivity =
+      number_of(options, "endOfSpeechSensitivity").value_or(detection.end_of_speech_sensitivity);
   detection.silence_before_skip_turn =
       time_of(options, "silenceBeforeSkipTurnSeconds", detection.silence_before_skip_turn);
   detection.silence_before_session_end =

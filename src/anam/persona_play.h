@@ -35,7 +35,8 @@ struct EngineNames {
 // `unavailable`: it is not what we wrote. `unsupported`: a picture size that there is none of.
 base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& names);
 
-// A change of a persona while it plays (contract 3.7, `persona_config`), in canonical JSON or empty.
+// A change of a persona while it plays (contract 3.7, `persona_config`), in canonical JSON or
+// empty.
 stage::ConversationUpdate update_of(std::string_view language, std::string_view voice_generation,
                                     std::string_view voice_detection);
 

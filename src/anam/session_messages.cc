@@ -55,7 +55,7 @@ base::Result<SessionMessage> read_context(const Json& message) {
 
 base::Result<SessionMessage> read_cue(const Json& message) {
   constexpr std::array<std::string_view, 11> tags = {
-      "happy", "warm",      "playful", "laughter", "curious",   "supportive",
+      "happy", "warm",      "playful", "laughter",  "curious",   "supportive",
       "sad",   "concerned", "angry",   "surprised", "distressed"};
   const auto cue = message.member("cue");
   auto tag = cue ? text_of(*cue, "tag") : std::string();
@@ -138,12 +138,25 @@ std::string speech_text_message(const SpeechText& piece, base::Instant now) {
   return message("speechText", data);
 }
 
-std::string user_speech_message(bool has_started, std::string_view correlation_id) {
+std::string reasoning_text_message(std::string_view message_id, int content_index,
+                                   std::string_view content, bool ends) {
+  std::string data;
+  base::JsonWriter writer(data);
+  writer.text("message_id", message_id)
+      .number("content_index", content_index)
+      .text("content", content)
+      .text("role", "persona")
+      .json("end_of_thought", ends ? "true" : "false");
+  writer.end();
+  return message("reasoningText", data);
+}
+
+std::string user_speech_message(UserSpeechState state, std::string_view correlation_id) {
   std::string data;
   base::JsonWriter writer(data);
   writer.text("user_action_correlation_id", correlation_id);
   writer.end();
-  return message(has_started ? "userSpeechStarted" : "userSpeechEnded", data);
+  return message(state == UserSpeechState::started ? "userSpeechStarted" : "userSpeechEnded", data);
 }
 
 std::string tool_call_message(ToolCallState state, const ToolCall& call, base::Instant now) {

@@ -54,7 +54,12 @@ struct SpeechText {
 };
 std::string speech_text_message(const SpeechText& piece, base::Instant now);
 
-std::string user_speech_message(bool has_started, std::string_view correlation_id);
+// What a model thinks and does not say.
+std::string reasoning_text_message(std::string_view message_id, int content_index,
+                                   std::string_view content, bool ends);
+
+enum class UserSpeechState : unsigned char { started, ended };
+std::string user_speech_message(UserSpeechState state, std::string_view correlation_id);
 
 struct ToolCall {
   std::string_view event_id, session_id, tool_call_id, name, type, subtype, correlation_id;

@@ -100,9 +100,8 @@ constexpr std::array<Action, 6> actions = {{
 
 std::string small_letters(std::string_view text) {
   std::string small(text.substr(0, 64));
-  std::ranges::transform(small, small.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::ranges::transform(small, small.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return small;
 }
 
@@ -152,8 +151,7 @@ std::string session_ready_message(std::string_view session_id) {
   return message("sessionready", session_id, session_id);
 }
 
-std::string talk_interrupted_message(std::string_view session_id,
-                                     std::string_view correlation_id) {
+std::string talk_interrupted_message(std::string_view session_id, std::string_view correlation_id) {
   return object_message("talkinputstreaminterrupted", session_id, "correlationId", correlation_id);
 }
 

@@ -44,8 +44,8 @@ struct AgentSoundEnd {};
 struct UnknownAction {
   std::string name;  // at most 64 characters
 };
-using SignallingMessage = std::variant<Offer, Candidate, Heartbeat, TalkChunk, AgentSound,
-                                       AgentSoundEnd, UnknownAction>;
+using SignallingMessage =
+    std::variant<Offer, Candidate, Heartbeat, TalkChunk, AgentSound, AgentSoundEnd, UnknownAction>;
 
 // `malformed`, with a hint. Two channels of sound are mixed into one.
 base::Result<SignallingMessage> read_signalling_message(std::string_view text);

@@ -13,9 +13,8 @@ base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
   if (!identity) return base::fail(identity.error());
   loops->identity_ = std::make_unique<media::DtlsIdentity>(*std::move(identity));
   loops->stack_ = std::make_unique<media::Stack>();
-  const auto threads = options.threads > 0
-                           ? static_cast<unsigned>(options.threads)
-                           : std::max(1U, std::thread::hardware_concurrency());
+  const auto threads = options.threads > 0 ? static_cast<unsigned>(options.threads)
+                                           : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned count = 0; count < threads; ++count) {
     auto loop = std::make_unique<FaceLoop>();
     auto port = media::Port::open({.loop = loop->loop_,

@@ -80,8 +80,7 @@ class FaceLoops {
     media::PortOptions port;
   };
 
-  static base::Result<std::unique_ptr<FaceLoops>> open(const Options& options,
-                                                       base::Random& random,
+  static base::Result<std::unique_ptr<FaceLoops>> open(const Options& options, base::Random& random,
                                                        const base::Clock& wall_clock);
   ~FaceLoops();
   FaceLoops(const FaceLoops&) = delete;

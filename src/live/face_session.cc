@@ -21,8 +21,7 @@ constexpr double kilobits_min = 150;
 base::Result<std::unique_ptr<FaceSession>> FaceSession::make(const Parts& parts, Options options,
                                                              FaceLoop& loop,
                                                              FaceSessionListener& listener) {
-  std::unique_ptr<FaceSession> session(
-      new FaceSession(parts, std::move(options), loop, listener));
+  std::unique_ptr<FaceSession> session(new FaceSession(parts, std::move(options), loop, listener));
   if (auto opened = session->open(); !opened) return base::fail(opened.error());
   return session;
 }
@@ -34,9 +33,9 @@ FaceSession::FaceSession(const Parts& parts, Options options, FaceLoop& loop,
 FaceSession::~FaceSession() = default;
 
 base::Result<base::Done> FaceSession::open() {
-  auto camera = parts_.camera(options_.character,
-                              {.size = options_.size,
-                               .kilobits_per_second = options_.kilobits_per_second});
+  auto camera =
+      parts_.camera(options_.character,
+                    {.size = options_.size, .kilobits_per_second = options_.kilobits_per_second});
   if (!camera) return base::fail(camera.error());
   camera_ = *std::move(camera);
   auto encoder = parts_.sound_encoder();

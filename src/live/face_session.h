@@ -10,9 +10,9 @@
 // picture whose beat is late is left out. So a server with too much to do shows fewer pictures and
 // never stutters; what it left out is counted.
 //
-// Rule live-bit-rate-follows-loss: when the receiver reports that more than a tenth of the pictures'
-// packets got lost, their bit rate falls by a third, at least to 150 kbit/s; while less than a
-// fiftieth gets lost it climbs back by a twentieth with each report.
+// Rule live-bit-rate-follows-loss: when the receiver reports that more than a tenth of the
+// pictures' packets got lost, their bit rate falls by a third, at least to 150 kbit/s; while less
+// than a fiftieth gets lost it climbs back by a twentieth with each report.
 //
 // Everything is called on the session's face loop (live/face_loops.h). Not safe for concurrent use.
 //
@@ -97,7 +97,9 @@ class FaceSession final : private media::PeerListener {
   // To the client, over the data channel: `unavailable` while there is none.
   base::Result<base::Done> send(std::string_view message);
   stage::Conversation& conversation() { return *conversation_; }
-  bool is_connected() const { return peer_ && peer_->is_connected(); }
+  bool is_connected() const { return peer_->is_connected(); }
+  // How long ago the client last proved that it is there.
+  std::chrono::milliseconds silence() const { return peer_->silence(); }
 
  private:
   FaceSession(const Parts& parts, Options options, FaceLoop& loop, FaceSessionListener& listener);

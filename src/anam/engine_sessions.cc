@@ -1,0 +1,206 @@
+#include "anam/engine_sessions.h"
+
+#include <future>
+#include <utility>
+
+#include "anam/error_reply.h"
+#include "anam/mint_request.h"
+#include "anam/signalling.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "front/credential.h"
+#include "front/limit_headers.h"
+#include "rules/api_key.h"
+
+namespace stagedoor::anam {
+namespace {
+
+using actions::AdmitConnection;
+using actions::Grant;
+using base::ErrorCode;
+using http::Request;
+using http::Response;
+
+constexpr std::string_view action = "POST /v1/engine/session";
+constexpr auto redemption_patience = std::chrono::seconds(10);
+constexpr int heartbeat_seconds = 5, reconnections_max = 5;
+
+bool is_api_key(std::string_view credential) {
+  return credential.starts_with("av_live_") || credential.starts_with("av_test_");
+}
+
+// What tells a client's retry from a second client: the client sends nothing of its own for that.
+base::Secret client_mark_of(const Request& request) {
+  std::string text(request.peer());
+  text += '\n';
+  text += request.header("User-Agent").value_or("");
+  return base::Secret(base::base64url(base::as_text(crypto::sha256(text))));
+}
+
+std::optional<std::string> origin_of(const Request& request) {
+  const auto value = request.header("Origin");
+  if (!value) return std::nullopt;
+  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
+}
+
+// "https://door.example" is {"https", "door.example"}.
+struct Place {
+  std::string_view scheme, host;
+};
+Place place_of(std::string_view public_url, const Request& request) {
+  const auto end = public_url.find("://");
+  if (end == public_url.npos) return {"http", request.header("Host").value_or("localhost")};
+  auto host = public_url.substr(end + 3);
+  while (host.ends_with('/')) host.remove_suffix(1);
+  return {public_url.substr(0, end), host};
+}
+
+}  // namespace
+
+EngineSessions::EngineSessions(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      work_([this](const Request& in, Response& out) { start(in, out); }) {}
+
+void EngineSessions::add_to(http::Router& router) const {
+  const std::string path(engine_session_path);
+  router.errors(path, [](Response& response, int status, std::string_view what) {
+    reply(response, status, what);
+  });
+  router.add({"POST", path, http::WaitingHandler([this](const Request& in, Response& out) {
+                return serve(in, out);
+              })});
+  router.add({"OPTIONS", path, http::Handler(&preflight)});
+}
+
+http::Task<> EngineSessions::serve(const Request& request, Response& response) const {
+  if (!co_await http::on_worker(parts_.workers, work_, request, response))
+    reply(response, 503, "The server has too much to do; try again.");
+}
+
+// On a worker: it waits for the disk and for a face loop.
+void EngineSessions::start(const Request& request, Response& response) const {
+  rules::Faults faults;
+  if (parts_.is_stopping.load()) return reply(response, 503, "The server is shutting down.");
+  auto token = token_of(request, response, faults);
+  if (!token) return refuse(request, response, token.error(), faults);
+  const auto session_id = begun(request, *std::move(token));
+  if (!session_id) return refuse(request, response, session_id.error(), faults);
+  answer(request, response, *session_id);
+}
+
+// The session token that came, or one minted with the API key that came.
+base::Result<base::Secret> EngineSessions::token_of(const Request& request, Response& response,
+                                                    rules::Faults& faults) const {
+  const auto credential = front::bearer_of(request);
+  if (credential && !is_api_key(*credential)) return base::Secret(std::string(*credential));
+  const auto outcome = parts_.admit_call({.credential = credential,
+                                          .client = request.client(),
+                                          .peer = request.peer(),
+                                          .request_id = request.id(),
+                                          .action = action,
+                                          .needs = rules::Permission::tokens_mint});
+  front::tell_limit(response, outcome.limit);
+  if (!outcome.caller) return base::fail(outcome.caller.error());
+  if (outcome.caller->kind() != rules::CallerKind::api_key)
+    return base::fail(ErrorCode::unauthenticated, "a person at the engine");
+  const auto wanted = read_mint_request(request.body());
+  if (!wanted) {
+    faults = wanted.error().faults;
+    return base::fail(wanted.error().error);
+  }
+  auto minted = parts_.mint(*outcome.caller, *wanted);
+  if (!minted) {
+    faults = minted.error().faults;
+    return base::fail(minted.error().error);
+  }
+  return std::move(minted->token);
+}
+
+base::Result<Grant> EngineSessions::admitted(const Request& request, base::Secret token) const {
+  auto promise = std::make_shared<std::promise<base::Result<Grant>>>();
+  auto answer = promise->get_future();
+  parts_.admit_connection(
+      {.token = std::move(token),
+       .opens = AdmitConnection::Opens::live_face,
+       .app_id = {},
+       .avatar_id = {},
+       .origin = origin_of(request),
+       .client_nonce = client_mark_of(request),
+       .request_id = std::string(request.id()),
+       .peer = std::string(request.peer()),
+       .dialect = "anam"},
+      [promise](base::Result<Grant> grant) { promise->set_value(std::move(grant)); });
+  if (answer.wait_for(redemption_patience) != std::future_status::ready)
+    return base::fail(ErrorCode::unavailable, "no answer to a redemption");
+  return answer.get();
+}
+
+base::Result<std::string> EngineSessions::begun(const Request& request, base::Secret token) const {
+  // Before the token is spent: a full house costs nobody their token.
+  auto place = parts_.faces.enter();
+  if (!place) return base::fail(place.error());
+  auto grant = admitted(request, std::move(token));
+  if (!grant) return base::fail(grant.error());
+  const auto digest = base::from_base64url(grant->persona().address);
+  crypto::Digest address{};
+  if (!digest || digest->size() != address.size())
+    return base::fail(ErrorCode::unavailable, "a token's persona address can't be read");
+  std::ranges::copy(*digest, address.begin());
+  const auto snapshot = parts_.snapshots.find(address);
+  if (!snapshot) return base::fail(ErrorCode::unavailable, snapshot.error().detail);
+  auto play = play_of(*snapshot, parts_.names);
+  if (!play) return base::fail(play.error());
+  auto session_id = grant->session_id();
+  if (auto begun = parts_.faces.begin(*std::move(place), *std::move(grant), *std::move(play));
+      !begun)
+    return base::fail(begun.error());
+  return session_id;
+}
+
+void EngineSessions::refuse(const Request& request, Response& response, const base::Error& error,
+                            const rules::Faults& faults) const {
+  parts_.log.write(
+      base::LogLevel::info, "engine_session.refused",
+      {{"request_id", request.id()}, {"peer", request.peer()}, {"detail", error.detail}});
+  const auto credential = front::bearer_of(request);
+  const bool is_guess =
+      credential && !is_api_key(*credential) &&
+      (error.code == ErrorCode::unauthenticated || error.code == ErrorCode::token_invalid);
+  if (is_guess) {
+    const auto limit = parts_.admit_call.open_call(rules::RateKind::stranger, request.client(), {},
+                                                   request.peer(), request.id(), action);
+    front::tell_limit(response, limit.limit);
+    if (!limit.done) return reply(response, limit.done.error());
+    // To this call a token is shown; the door's words for the code speak of keys.
+    if (error.hint.empty())
+      return reply(response, base::Error{ErrorCode::token_invalid, error.detail,
+                                         "The session token is not valid here."});
+  }
+  reply(response, error, faults);
+  front::tell_forced_limit(response, error);
+}
+
+void EngineSessions::answer(const Request& request, Response& response,
+                            std::string_view session_id) const {
+  const auto place = place_of(options_.public_url, request);
+  base::JsonWriter body(response.start(200, "application/json"));
+  body.text("sessionId", session_id)
+      .text("engineHost", std::string(place.host) + std::string(engine_path))
+      .text("engineProtocol", place.scheme)
+      .text("signallingEndpoint", std::string(engine_path) + "/ws")
+      .text("region", options_.region);
+  base::JsonWriter client(body.begin("clientConfig"));
+  // Two spellings: the vendor's clients do not agree (contract 3.2).
+  client.number("heartbeatIntervalSeconds", heartbeat_seconds)
+      .number("expectedHeartbeatIntervalSecs", heartbeat_seconds)
+      .number("maxWsReconnectionAttempts", reconnections_max)
+      .number("maxWsReconnectAttempts", reconnections_max)
+      .json("iceServers", options_.ice_servers);
+  client.end();
+  body.end();
+  response.header("Cache-Control", "no-store");
+  allow_any_origin(response);
+}
+
+}  // namespace stagedoor::anam

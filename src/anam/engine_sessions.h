@@ -1,0 +1,71 @@
+// POST /v1/engine/session: a page trades its session token for a live face
+// (contract 1.1, 3.2, 3.3).
+//
+// With a session token the persona is the token's; with an API key the body names it, as a mint
+// call does, and one call does both.
+//
+// Rule engine-session-retry: the same client, by address and User-Agent, that asks again with the
+// same token gets its session back, since the vendor's client asks up to three times where an
+// answer is slow or lost. Any other client is refused, and suspected (rules/session_token.h).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "actions/admit_call.h"
+#include "actions/admit_connection.h"
+#include "actions/mint_persona_token.h"
+#include "anam/live_face.h"
+#include "base/log.h"
+#include "http/router.h"
+#include "http/workers.h"
+#include "rules/persona.h"
+
+namespace stagedoor::anam {
+
+inline constexpr std::string_view engine_session_path = "/v1/engine/session";
+
+// Safe for concurrent use.
+class EngineSessions {
+ public:
+  struct Parts {
+    const actions::AdmitCall& admit_call;
+    const actions::AdmitConnection& admit_connection;
+    const actions::MintPersonaToken& mint;
+    rules::PersonaSnapshots& snapshots;
+    LiveFaces& faces;
+    http::Workers& workers;
+    base::Log& log;
+    const std::atomic<bool>& is_stopping;
+    EngineNames names;
+  };
+  struct Options {
+    std::string public_url;  // empty: where the request came to
+    std::string region;
+    std::string ice_servers = "[]";  // a JSON array, as browsers have it
+  };
+  EngineSessions(Parts parts, Options options);
+  void add_to(http::Router& router) const;
+
+ private:
+  http::Task<> serve(const http::Request& request, http::Response& response) const;
+  void start(const http::Request& request, http::Response& response) const;
+  base::Result<base::Secret> token_of(const http::Request& request, http::Response& response,
+                                      rules::Faults& faults) const;
+  base::Result<actions::Grant> admitted(const http::Request& request, base::Secret token) const;
+  base::Result<std::string> begun(const http::Request& request, base::Secret token) const;
+  void refuse(const http::Request& request, http::Response& response, const base::Error& error,
+              const rules::Faults& faults) const;
+  void answer(const http::Request& request, http::Response& response,
+              std::string_view session_id) const;
+
+  Parts parts_;
+  Options options_;
+  http::BlockingHandler work_;
+};
+
+}  // namespace stagedoor::anam

@@ -1,0 +1,415 @@
+#include "anam/live_face.h"
+
+#include <future>
+#include <utility>
+
+namespace stagedoor::anam {
+namespace {
+
+using namespace std::chrono_literals;
+using rules::SessionEnd;
+
+// What waits for a channel that is not there yet.
+constexpr std::size_t waiting_messages_max = 64;
+constexpr auto begin_patience = 5s;
+
+std::string farewell(SessionEnd why) {
+  switch (why) {
+    case SessionEnd::length_reached:
+      return "The session has reached its maximum length.";
+    case SessionEnd::idle:
+      return "Nothing was said for too long.";
+    case SessionEnd::revoked:
+      return "The session's credential was revoked.";
+    case SessionEnd::shutting_down:
+      return "The server is shutting down.";
+    case SessionEnd::ended:
+      return "The session was ended by its app.";
+    case SessionEnd::replaced:
+      return "The session goes on elsewhere.";
+  }
+  std::unreachable();
+}
+
+// The word for lists and logs, and the words for the client.
+std::pair<std::string_view, std::string> farewell(stage::EndReason why) {
+  switch (why) {
+    case stage::EndReason::length_reached:
+      return {"length_reached", farewell(SessionEnd::length_reached)};
+    case stage::EndReason::silence:
+      return {"silence", "The session ended after a long silence."};
+    case stage::EndReason::persona_ended:
+      return {"persona_ended", "The persona has ended the session."};
+    case stage::EndReason::stopped:
+      return {"ended", farewell(SessionEnd::ended)};
+  }
+  std::unreachable();
+}
+
+std::string_view type_of(stage::ToolCallNotice::Kind kind) {
+  switch (kind) {
+    case stage::ToolCallNotice::Kind::client:
+      return "client";
+    case stage::ToolCallNotice::Kind::webhook:
+      return "server";
+    case stage::ToolCallNotice::Kind::system:
+      return "system";
+  }
+  std::unreachable();
+}
+
+template <class... Case>
+struct Cases : Case... {
+  using Case::operator()...;
+};
+
+}  // namespace
+
+LiveFace::LiveFace(LiveFaces& faces, live::FacePlace place, actions::Grant grant, PersonaPlay play)
+    : faces_(faces),
+      place_(std::move(place)),
+      grant_(std::move(grant)),
+      play_(std::move(play)),
+      length_(http::this_loop().wheel(), [this] { on_length(); }),
+      watch_(http::this_loop().wheel(), [this] { look_after(); }),
+      active_at_(faces.parts_.clock.now()) {}
+
+LiveFace::~LiveFace() = default;
+
+base::Result<base::Done> LiveFace::begin() {
+  const auto& parts = faces_.parts_;
+  const auto& facts = grant_.live_session();
+  auto session = live::FaceSession::make(parts.session,
+                                         {.conversation = std::move(play_.conversation),
+                                          .character = parts.character(facts.avatar_id),
+                                          .size = play_.size},
+                                         place_.loop(), *this);
+  if (!session) return base::fail(session.error());
+  session_ = *std::move(session);
+  known_ = parts.sessions.announce(
+      facts, [weak = weak_from_this(), mailbox = place_.loop().mailbox()](SessionEnd why) {
+        mailbox->post([weak, why] {
+          if (const auto face = weak.lock()) face->end(why);
+        });
+      });
+  if (const auto why = parts.must_end(facts)) end(*why);
+  const auto left = std::max(facts.ends_at - parts.clock.now(), base::Instant::duration(0));
+  warning_left_ = std::min<std::chrono::milliseconds>(
+      grant_.leash().warning_before, std::chrono::duration_cast<std::chrono::milliseconds>(left));
+  length_.expire_after(std::chrono::duration_cast<std::chrono::milliseconds>(left) - warning_left_);
+  watch_.expire_after(1s);
+  parts.log.write(base::LogLevel::info, "session.begun",
+                  {{"session_id", facts.id},
+                   {"app_id", facts.app_id},
+                   {"api_key_id", facts.api_key_id},
+                   {"token_id", facts.token_id},
+                   {"avatar_id", facts.avatar_id},
+                   {"environment", rules::name_of(facts.environment)}});
+  return base::Done{};
+}
+
+void LiveFace::adopt(actions::Grant grant) {
+  // The ledger counts connections: the older one's end is not the session's.
+  grant_ = std::move(grant);
+  unattended_seconds_ = 0;
+  was_attended_ = false;
+}
+
+// The signalling socket.
+
+void LiveFace::attach(std::shared_ptr<SignallingLink> link) {
+  if (is_over_) {
+    link->send(end_session_message(id(), farewell(SessionEnd::ended)));
+    return link->close("the session is over");
+  }
+  if (auto older = std::exchange(link_, std::move(link))) older->close("a newer socket is here");
+  was_attended_ = true;
+  unattended_seconds_ = 0;
+  for (auto& message : std::exchange(untold_, {})) link_->send(std::move(message));
+}
+
+void LiveFace::detach(const SignallingLink& link) {
+  if (link_.get() == &link) link_.reset();
+}
+
+void LiveFace::take(SignallingMessage message) {
+  if (is_over_) return;
+  auto& conversation = session_->conversation();
+  std::visit(Cases{
+                 [this](const Offer& offer) { answer(offer); },
+                 [](const Candidate&) {},
+                 [this](const Heartbeat&) { tell(heartbeat_message(id())); },
+                 [&](TalkChunk& chunk) {
+                   active_at_ = faces_.parts_.clock.now();
+                   conversation.talk_stream({.content = std::move(chunk.content),
+                                             .is_start = chunk.starts,
+                                             .is_end = chunk.ends,
+                                             .correlation_id = std::move(chunk.correlation_id),
+                                             .utterance_id = std::move(chunk.utterance_id)});
+                 },
+                 [&](const AgentSound& sound) {
+                   active_at_ = faces_.parts_.clock.now();
+                   conversation.play_sound(sound.samples, sound.rate_hz);
+                 },
+                 [&](const AgentSoundEnd&) { conversation.end_sound(); },
+                 [](const UnknownAction&) {},
+             },
+             message);
+}
+
+void LiveFace::answer(const Offer& offer) {
+  const auto sdp = session_->answer(offer.sdp);
+  if (sdp) return tell(answer_message(id(), *sdp));
+  faces_.parts_.log.write(base::LogLevel::info, "live_face.offer_refused",
+                          {{"session_id", id()}, {"detail", sdp.error().detail}});
+  warn(sdp.error().hint.empty() ? "The offer can't be played." : sdp.error().hint);
+}
+
+void LiveFace::talk(std::string text) {
+  if (is_over_) return;
+  active_at_ = faces_.parts_.clock.now();
+  session_->conversation().talk(std::move(text), {});
+}
+
+// The data channel.
+
+void LiveFace::message(std::string_view text) {
+  if (is_over_) return;
+  active_at_ = faces_.parts_.clock.now();
+  for (auto& waiting : std::exchange(unsaid_, {})) say(std::move(waiting));
+  auto read = read_session_message(text);
+  if (!read) return warn(read.error().hint);
+  perform(*std::move(read));
+}
+
+void LiveFace::perform(SessionMessage message) {
+  auto& conversation = session_->conversation();
+  std::visit(Cases{
+                 [&](UserSpeech& speech) { conversation.user_text(std::move(speech.content)); },
+                 [&](const Interrupt&) { conversation.interrupt(); },
+                 [&](ContextNote& note) { conversation.add_context(std::move(note.content)); },
+                 [&](const DirectorCue& cue) {
+                   warn("The built-in face does not follow the cue " + cue.tag + ".");
+                 },
+                 [&](const PersonaUpdate& update) {
+                   conversation.update(update_of(update.language_code, update.voice_generation,
+                                                 update.voice_detection));
+                 },
+                 [&](ToolResult& result) {
+                   if (result.failed) {
+                     conversation.tool_result(
+                         result.tool_call_id,
+                         base::fail(base::ErrorCode::unavailable, std::move(result.result)));
+                   } else {
+                     conversation.tool_result(result.tool_call_id, std::move(result.result));
+                   }
+                 },
+                 [](const NothingToDo&) {},
+             },
+             message);
+}
+
+void LiveFace::say(std::string session_message) {
+  if (!session_ || is_over_) return;
+  if (!unsaid_.empty() || !session_->send(session_message))
+    if (unsaid_.size() < waiting_messages_max) unsaid_.push_back(std::move(session_message));
+}
+
+void LiveFace::tell(std::string signalling_message) {
+  if (link_) return link_->send(std::move(signalling_message));
+  if (untold_.size() < waiting_messages_max) untold_.push_back(std::move(signalling_message));
+}
+
+void LiveFace::warn(std::string_view words) {
+  if (!words.empty()) tell(warning_message(id(), words));
+}
+
+// What media and the conversation tell.
+
+void LiveFace::connected() {
+  tell(session_ready_message(id()));
+  for (const auto& words : std::exchange(play_.warnings, {})) warn(words);
+}
+
+void LiveFace::lost(media::LostReason reason) {
+  finish("client", media::word_of(reason), "The connection was lost.");
+}
+
+void LiveFace::speech_text(const stage::SpokenText& text) {
+  active_at_ = faces_.parts_.clock.now();
+  say(speech_text_message({.message_id = text.message_id,
+                           .content = text.content,
+                           .role = text.role == stage::Speaker::user ? "user" : "persona",
+                           .utterance_id = text.utterance_id,
+                           .correlation_id = text.correlation_id,
+                           .content_index = text.content_index,
+                           .ends = text.is_end_of_speech,
+                           .interrupted = text.is_interrupted},
+                          active_at_));
+  if (const auto why = grant_.forced_end()) end(*why);
+}
+
+void LiveFace::reasoning_text(const stage::SpokenText& text) {
+  say(reasoning_text_message(text.message_id, text.content_index, text.content,
+                             text.is_end_of_speech));
+}
+
+void LiveFace::user_speech_started(const std::string& correlation_id) {
+  active_at_ = faces_.parts_.clock.now();
+  say(user_speech_message(UserSpeechState::started, correlation_id));
+}
+
+void LiveFace::user_speech_ended(const std::string& correlation_id) {
+  say(user_speech_message(UserSpeechState::ended, correlation_id));
+}
+
+void LiveFace::tell_tool(ToolCallState state, const stage::ToolCallNotice& call) {
+  say(tool_call_message(
+      state,
+      {.event_id = base::random_uuid(faces_.parts_.random),
+       .session_id = id(),
+       .tool_call_id = call.call_id,
+       .name = call.name,
+       .type = type_of(call.kind),
+       .subtype = call.kind == stage::ToolCallNotice::Kind::webhook ? "webhook" : "",
+       .correlation_id = call.correlation_id,
+       .arguments = call.arguments,
+       .result = call.result,
+       .error = call.error},
+      faces_.parts_.clock.now()));
+}
+
+void LiveFace::tool_call_started(const stage::ToolCallNotice& call) {
+  tell_tool(ToolCallState::started, call);
+}
+
+void LiveFace::tool_call_completed(const stage::ToolCallNotice& call) {
+  tell_tool(ToolCallState::completed, call);
+}
+
+void LiveFace::tool_call_failed(const stage::ToolCallNotice& call) {
+  tell_tool(ToolCallState::failed, call);
+}
+
+void LiveFace::talk_stream_interrupted(const std::string& correlation_id) {
+  tell(talk_interrupted_message(id(), correlation_id));
+}
+
+// Ends.
+
+void LiveFace::ended(stage::EndReason reason) {
+  auto [word, words] = farewell(reason);
+  finish("server", word, std::move(words));
+}
+
+void LiveFace::end(SessionEnd why) {
+  finish("server", rules::name_of(why), farewell(why));
+}
+
+void LiveFace::on_length() {
+  const auto left = std::exchange(warning_left_, 0ms);
+  if (left <= 0ms) return end(SessionEnd::length_reached);
+  warn("The session ends in " +
+       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(left).count()) +
+       " seconds.");
+  length_.expire_after(left);
+}
+
+bool LiveFace::is_attended() const {
+  constexpr auto silence_max = 6s;
+  return link_ || (session_->is_connected() && session_->silence() < silence_max);
+}
+
+void LiveFace::look_after() {
+  constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3;
+  if (is_over_) return;
+  unattended_seconds_ = is_attended() ? 0 : unattended_seconds_ + 1;
+  if (unattended_seconds_ >= (was_attended_ ? nobody_left_seconds : nobody_came_seconds))
+    return finish("client", "abandoned", "Nobody is there.");
+  const auto idle_max = grant_.leash().idle_max;
+  if (idle_max > 0s && faces_.parts_.clock.now() - active_at_ > idle_max)
+    return end(SessionEnd::idle);
+  watch_.expire_after(1s);
+}
+
+void LiveFace::finish(std::string_view ended_by, std::string_view reason, std::string words) {
+  if (std::exchange(is_over_, true)) return;
+  length_.clear();
+  watch_.clear();
+  if (link_) {
+    link_->send(end_session_message(id(), words));
+    link_->close(std::move(words));
+  }
+  grant_.close(reason);
+  const auto lasted = faces_.parts_.clock.now() - grant_.began_at();
+  faces_.parts_.log.write(base::LogLevel::info, "session.ended",
+                          {{"session_id", id()},
+                           {"app_id", grant_.app_id()},
+                           {"environment", rules::name_of(grant_.environment())},
+                           {"ended_by", ended_by},
+                           {"reason", reason},
+                           {"lasted_millis", lasted.count()}});
+  // Later, since it may be the session that is calling.
+  place_.loop().mailbox()->post([self = shared_from_this()] {
+    self->session_.reset();
+    self->known_ = rules::Place();
+    self->faces_.remove(self->id(), self.get());
+  });
+}
+
+// All of them.
+
+base::Result<base::Done> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
+                                          PersonaPlay play) {
+  const auto id = grant.session_id();
+  auto done = std::make_shared<std::promise<base::Result<base::Done>>>();
+  auto answer = done->get_future();
+  const auto found = find(id);
+  const auto mailbox = found ? found->mailbox : place.loop().mailbox();
+  const bool posted =
+      mailbox->post([this, id, done, face = found ? found->face : nullptr, place = std::move(place),
+                     grant = std::move(grant), play = std::move(play)]() mutable {
+        if (face && !face->is_over()) {
+          face->adopt(std::move(grant));
+          return done->set_value(base::Done{});
+        }
+        auto new_face =
+            std::make_shared<LiveFace>(*this, std::move(place), std::move(grant), std::move(play));
+        auto begun = new_face->begin();
+        if (begun) {
+          const std::lock_guard lock(mutex_);
+          faces_.insert_or_assign(id, Entry{http::this_loop().mailbox(), new_face});
+        }
+        done->set_value(std::move(begun));
+      });
+  if (!posted || answer.wait_for(begin_patience) != std::future_status::ready)
+    return base::fail(base::ErrorCode::unavailable, "no face loop answered");
+  return answer.get();
+}
+
+bool LiveFaces::post(std::string_view session_id, Step step) {
+  const auto found = find(session_id);
+  if (!found) return false;
+  return found->mailbox->post(
+      [face = found->face, step = std::move(step)]() mutable { step(*face); });
+}
+
+std::size_t LiveFaces::count() const {
+  const std::lock_guard lock(mutex_);
+  return faces_.size();
+}
+
+std::optional<LiveFaces::Entry> LiveFaces::find(std::string_view session_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = faces_.find(session_id);
+  if (found == faces_.end()) return std::nullopt;
+  return found->second;
+}
+
+void LiveFaces::remove(const std::string& session_id, const LiveFace* face) {
+  const std::lock_guard lock(mutex_);
+  const auto found = faces_.find(session_id);
+  if (found != faces_.end() && found->second.face.get() == face) faces_.erase(found);
+}
+
+}  // namespace stagedoor::anam

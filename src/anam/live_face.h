@@ -1,0 +1,159 @@
+// One live face in the words of this dialect: what its signalling socket and its data channel say,
+// to the conversation and back (contract 3.4, 3.7).
+//
+//   admitted ──socket, offer──▶ connecting ──media──▶ live ──▶ over
+//      └──────────── nobody comes within 30 s ───────────────▶ over
+//
+// Rule face-session-reattaches: the newest signalling socket of a session is its socket; an older
+// one is closed. A session lives on without a socket while its media flow.
+//
+// Rule face-session-abandoned: a session to which nobody has come for 30 s is over and gives its
+// place back; so is one without a socket whose media have been silent for 6 s, when that has lasted
+// 3 s more: a closed tab is noticed within 10 s, and a page that reconnects is not.
+//
+// A face lives on its face loop: everything but LiveFaces is called there.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actions/admit_connection.h"
+#include "anam/persona_play.h"
+#include "anam/session_messages.h"
+#include "anam/signalling_messages.h"
+#include "base/log.h"
+#include "live/face_loops.h"
+#include "live/face_session.h"
+#include "rules/live_session.h"
+
+namespace stagedoor::anam {
+
+// The way to a signalling socket, which lives on another loop. Safe for concurrent use.
+class SignallingLink {
+ public:
+  virtual ~SignallingLink() = default;
+  virtual void send(std::string message) = 0;
+  // After what was sent.
+  virtual void close(std::string reason) = 0;
+};
+
+class LiveFaces;
+
+class LiveFace final : private live::FaceSessionListener,
+                       public std::enable_shared_from_this<LiveFace> {
+ public:
+  LiveFace(LiveFaces& faces, live::FacePlace place, actions::Grant grant, PersonaPlay play);
+  ~LiveFace() override;
+
+  // The first call: makes the session and makes it known.
+  base::Result<base::Done> begin();
+  // The same client has come again with its token: the session goes on under the new grant.
+  void adopt(actions::Grant grant);
+  bool is_over() const { return is_over_; }
+
+  void attach(std::shared_ptr<SignallingLink> link);
+  void detach(const SignallingLink& link);
+  void take(SignallingMessage message);
+  // What was not a message of the dialect.
+  void complain(const base::Error& error) { warn(error.hint); }
+  // Words to be said as they stand.
+  void talk(std::string text);
+  void end(rules::SessionEnd why);
+
+ private:
+  void connected() override;
+  void message(std::string_view text) override;
+  void lost(media::LostReason reason) override;
+  void speech_text(const stage::SpokenText& text) override;
+  void reasoning_text(const stage::SpokenText& text) override;
+  void user_speech_started(const std::string& correlation_id) override;
+  void user_speech_ended(const std::string& correlation_id) override;
+  void tool_call_started(const stage::ToolCallNotice& call) override;
+  void tool_call_completed(const stage::ToolCallNotice& call) override;
+  void tool_call_failed(const stage::ToolCallNotice& call) override;
+  void talk_stream_interrupted(const std::string& correlation_id) override;
+  void warning(const std::string& text) override { warn(text); }
+  void ended(stage::EndReason reason) override;
+
+  void answer(const Offer& offer);
+  void perform(SessionMessage message);
+  void tell(std::string signalling_message);
+  void tell_tool(ToolCallState state, const stage::ToolCallNotice& call);
+  void say(std::string session_message);
+  void warn(std::string_view words);
+  void on_length();
+  void look_after();
+  bool is_attended() const;
+  // Tells the client, and gives everything up, in a later step of the loop.
+  void finish(std::string_view ended_by, std::string_view reason, std::string words);
+  const std::string& id() const { return grant_.session_id(); }
+
+  LiveFaces& faces_;
+  live::FacePlace place_;
+  actions::Grant grant_;
+  PersonaPlay play_;
+  rules::Place known_;  // among the live sessions
+  std::unique_ptr<live::FaceSession> session_;
+  std::shared_ptr<SignallingLink> link_;
+  // What was said before the data channel opened, and signalling without a socket.
+  std::vector<std::string> unsaid_, untold_;
+  http::TimerWheel::Deadline length_, watch_;
+  int unattended_seconds_ = 0;
+  base::Instant active_at_;  // when somebody last said something
+  std::chrono::milliseconds warning_left_{0};
+  bool was_attended_ = false, is_over_ = false;
+};
+
+// All live faces of the server. Safe for concurrent use.
+class LiveFaces {
+ public:
+  struct Parts {
+    live::FaceLoops& loops;
+    live::FaceSession::Parts session;
+    rules::LiveSessions& sessions;
+    const base::Clock& clock;
+    base::Random& random;
+    base::Log& log;
+    // Which character an avatar is drawn as.
+    std::function<std::string(std::string_view avatar_id)> character;
+    // Why a session that has just become known must end at once.
+    std::function<std::optional<rules::SessionEnd>(const rules::LiveSession&)> must_end;
+  };
+  explicit LiveFaces(Parts parts) : parts_(std::move(parts)) {}
+
+  // A place is taken before a token is spent. `unavailable`.
+  base::Result<live::FacePlace> enter() { return parts_.loops.enter(); }
+  // Begins the session, or hands the grant to the face that plays it already. Waits for a face
+  // loop: not from an event loop. `unavailable`.
+  base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant, PersonaPlay play);
+  // Has `step` run with the face on its loop. False: there is no such face.
+  using Step = std::move_only_function<void(LiveFace&)>;
+  bool post(std::string_view session_id, Step step);
+
+  std::size_t count() const;
+
+ private:
+  friend class LiveFace;
+  struct Entry {
+    std::shared_ptr<http::Mailbox> mailbox;
+    std::shared_ptr<LiveFace> face;
+  };
+  std::optional<Entry> find(std::string_view session_id) const;
+  void remove(const std::string& session_id, const LiveFace* face);
+
+  Parts parts_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry, std::less<>> faces_;  // under mutex_
+};
+
+}  // namespace stagedoor::anam

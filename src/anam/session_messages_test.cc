@@ -1,0 +1,71 @@
+#include "anam/session_messages.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace stagedoor::anam {
+namespace {
+
+TEST(SessionMessage, SpeechIsAText) {
+  const auto message =
+      read_session_message(R"({"message_type":"speech","content":"Hi","session_id":"s"})");
+  ASSERT_TRUE(message);
+  EXPECT_EQ(std::get<UserSpeech>(*message).content, "Hi");
+  for (const auto* text :
+       {R"({"message_type":"speech"})", R"({"message_type":"speech","content":""})",
+        R"({"message_type":"speech","content":7})"})
+    EXPECT_FALSE(read_session_message(text)) << text;
+}
+
+TEST(SessionMessage, AToolsResultMayBeAnyJsonAndAnErrorIsAFailure) {
+  const auto object = read_session_message(
+      R"({"message_type":"tool_result","tool_call_id":"t","result":{"b":1,"a":2}})");
+  ASSERT_TRUE(object);
+  EXPECT_EQ(std::get<ToolResult>(*object).result, R"({"a":2,"b":1})");
+  const auto failed =
+      read_session_message(R"({"message_type":"tool_result","tool_call_id":"t","error":"no"})");
+  ASSERT_TRUE(failed);
+  EXPECT_TRUE(std::get<ToolResult>(*failed).failed);
+  EXPECT_EQ(std::get<ToolResult>(*failed).result, "no");
+  EXPECT_FALSE(read_session_message(R"({"message_type":"tool_result","result":"x"})"));
+}
+
+TEST(SessionMessage, StatisticsAndUnknownTypesAskNothingOfUs) {
+  for (const auto* text : {R"({"message_type":"remote_rtp_stats","data":{}})", R"({"x":1})"}) {
+    const auto message = read_session_message(text);
+    ASSERT_TRUE(message) << text;
+    EXPECT_TRUE(std::holds_alternative<NothingToDo>(*message)) << text;
+  }
+  EXPECT_FALSE(read_session_message("garbage"));
+}
+
+TEST(SessionMessage, ACueIsOneOfTheTags) {
+  EXPECT_TRUE(read_session_message(
+      R"({"message_type":"director_note_cue","cue":{"tag":"happy"},"in_seconds":1})"));
+  EXPECT_FALSE(
+      read_session_message(R"({"message_type":"director_note_cue","cue":{"tag":"bored"}})"));
+}
+
+TEST(SessionMessage, APieceOfSpeechSaysWhoseItIsAndWhetherItEnds) {
+  const auto text = speech_text_message({.message_id = "m",
+                                         .content = " there",
+                                         .role = "persona",
+                                         .correlation_id = "c",
+                                         .content_index = 1,
+                                         .ends = true},
+                                        base::Instant{});
+  base::JsonReader reader;
+  const auto json = reader.read(text);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->member("messageType")->text(), "speechText");
+  const auto data = *json->member("data");
+  EXPECT_EQ(data.member("content")->text(), " there");
+  EXPECT_EQ(data.member("end_of_speech")->flag(), true);
+  EXPECT_EQ(data.member("interrupted")->flag(), false);
+  EXPECT_EQ(data.member("user_action_correlation_id")->text(), "c");
+  EXPECT_FALSE(data.member("utterance_id"));
+}
+
+}  // namespace
+}  // namespace stagedoor::anam

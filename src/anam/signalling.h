@@ -1,0 +1,36 @@
+// GET /v1/webrtc/engines/stagedoor/ws: the signalling socket of a live face (contract 3.4), and
+// POST .../talk, words to be spoken (contract 3.8). For both the session's id is the only
+// credential: it is unguessable, and nothing once the session is over.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "anam/live_face.h"
+#include "base/log.h"
+#include "http/memory_budget.h"
+#include "http/router.h"
+
+namespace stagedoor::anam {
+
+inline constexpr std::string_view engine_path = "/v1/webrtc/engines/stagedoor";
+
+// Safe for concurrent use.
+class Signalling {
+ public:
+  struct Parts {
+    LiveFaces& faces;
+    base::Log& log;
+    http::MemoryBudget* message_memory = nullptr;  // for long messages of all sockets
+  };
+  explicit Signalling(Parts parts) : parts_(parts) {}
+  void add_to(http::Router& router) const;
+
+ private:
+  http::Task<> open(const http::Request& request, http::Upgrade& upgrade) const;
+  void talk(const http::Request& request, http::Response& response) const;
+
+  Parts parts_;
+};
+
+}  // namespace stagedoor::anam
