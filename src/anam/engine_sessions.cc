@@ -196,7 +196,7 @@ void EngineSessions::answer(const Request& request, Response& response,
       .number("expectedHeartbeatIntervalSecs", heartbeat_seconds)
       .number("maxWsReconnectionAttempts", reconnections_max)
       .number("maxWsReconnectAttempts", reconnections_max)
-      .json("iceServers", options_.ice_servers);
+      .json("iceServers", options_.ice_servers(session_id));
   client.end();
   body.end();
   response.header("Cache-Control", "no-store");

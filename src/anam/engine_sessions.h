@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -46,7 +47,8 @@ class EngineSessions {
   struct Options {
     std::string public_url;  // empty: where the request came to
     std::string region;
-    std::string ice_servers = "[]";  // a JSON array, as browsers have it
+    // A JSON array for one session, as browsers have it (contract 3.2).
+    std::function<std::string(std::string_view session_id)> ice_servers;
   };
   EngineSessions(Parts parts, Options options);
   void add_to(http::Router& router) const;

@@ -19,6 +19,7 @@
 #include "http/listener.h"
 #include "rules/token_keys.h"
 #include "server/issuer_settings.h"
+#include "server/live_settings.h"
 #include "store/memory_rate_limits.h"
 
 namespace stagedoor::server {
@@ -71,6 +72,8 @@ struct Config {
     bool rooms_by_app = false;
   };
   Rooms rooms;
+
+  LiveSettings live;
 
   std::string log_level = "info";
 };

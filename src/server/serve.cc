@@ -30,6 +30,7 @@
 #include "server/complain.h"
 #include "server/json_log.h"
 #include "server/key_office.h"
+#include "server/live_stage.h"
 #include "server/local_accounts.h"
 #include "server/reception.h"
 #include "server/room_services.h"
@@ -138,6 +139,7 @@ class Server {
 
   // The writer first: redemptions that still wait hold places among the live sessions here.
   ~Server() {
+    if (live_stage_) live_stage_->stop();
     office_.close();
     books_.close();
   }
@@ -175,6 +177,7 @@ class Server {
       {.keep = *workspace_.keep_app, .minutes = workspace_.minutes, .clock = workspace_.clock}};
   spatius::SessionTokens session_tokens_;
   AnamDoor anam_;
+  std::unique_ptr<LiveStage> live_stage_;
   std::optional<spatius::Avatars> avatars_;
   std::optional<AvatariumDoor> avatarium_;
   std::unique_ptr<RoomServices> room_services_;
@@ -215,6 +218,16 @@ base::Result<base::Done> Server::open() {
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
   accounts_.emplace(workspace_, options_.config, reception_, public_url());
+  auto live_stage = LiveStage::open({.workspace = workspace_,
+                                     .reception = reception_,
+                                     .office = office_,
+                                     .mint = anam_.mint(),
+                                     .message_memory = message_memory_,
+                                     .log = log_,
+                                     .is_stopping = is_stopping_},
+                                    options_.config);
+  if (!live_stage) return base::fail(live_stage.error());
+  live_stage_ = *std::move(live_stage);
   add_routes();
   return office_.open();
 }
@@ -274,6 +287,7 @@ void Server::add_routes() {
   api::add_problem_pages(router_);
   add_spatius(router_);
   anam_.add_to(router_);
+  live_stage_->add_to(router_);
   avatarium_->add_to(router_);
   keys_->add_to(router_, reception_.api());
   apps_.add_to(router_, reception_.api());
@@ -313,6 +327,7 @@ std::vector<api::Gauge> Server::gauges() {
             [this] { return static_cast<double>(listener_->counts().websockets); }),
   };
   std::ranges::move(reception_.gauges(), std::back_inserter(all));
+  if (live_stage_) std::ranges::move(live_stage_->gauges(), std::back_inserter(all));
   return all;
 }
 

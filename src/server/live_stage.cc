@@ -1,0 +1,315 @@
+#include "server/live_stage.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "crypto/hmac_sha1.h"
+#include "engines/espeak_speech.h"
+#include "engines/flite_speech.h"
+#include "engines/opus_coder.h"
+#include "engines/pocketsphinx_recognizer.h"
+#include "engines/vp8_camera.h"
+#include "engines/web_chat.h"
+#include "engines/web_recognizer.h"
+#include "engines/web_speech.h"
+#include "engines/web_tool.h"
+#include "engines/webrtc_voice_detector.h"
+#include "rules/built_in.h"
+#include "stage/characters.h"
+#include "store/secret_file.h"
+
+namespace stagedoor::server {
+namespace {
+
+using base::ErrorCode;
+using engines::PrivateAddresses;
+
+PrivateAddresses private_addresses(bool are_allowed) {
+  return are_allowed ? PrivateAddresses::allowed : PrivateAddresses::refused;
+}
+
+base::Result<base::Secret> key_of(const LiveSettings::Endpoint& endpoint) {
+  if (endpoint.key_file.empty()) return base::Secret();
+  return store::read_private_line(endpoint.key_file);
+}
+
+// "ID=NAME", each. `malformed` for what has no "=".
+using Names = std::map<std::string, std::string, std::less<>>;
+base::Result<Names> names_of(const std::vector<std::string>& pairs, std::string_view setting) {
+  Names names;
+  for (const auto& pair : pairs) {
+    const auto sign = pair.find('=');
+    if (sign == pair.npos || sign == 0)
+      return base::fail(ErrorCode::malformed, "setting " + std::string(setting),
+                        std::string(setting) + ": \"" + pair + "\" must be \"ID=NAME\"");
+    names[pair.substr(0, sign)] = pair.substr(sign + 1);
+  }
+  return names;
+}
+
+std::function<std::string(std::string_view)> lookup(Names names) {
+  return [names = std::move(names)](std::string_view id) {
+    const auto found = names.find(id);
+    return found == names.end() ? std::string() : found->second;
+  };
+}
+
+bool is_character(std::string_view id) {
+  return std::ranges::find(stage::characters(), id, &stage::Character::id) !=
+         stage::characters().end();
+}
+
+// The character of an avatar: the one that has its name; built-in avatars share out what there is.
+std::string character_of(const rules::Catalog& catalog, std::string_view avatar_id) {
+  const auto characters = stage::characters();
+  const auto built_in = rules::built_in_avatars();
+  const auto found = std::ranges::find(built_in, avatar_id, &rules::BuiltIn::id);
+  if (found != built_in.end()) {
+    const auto at = static_cast<std::size_t>(found - built_in.begin()) % characters.size();
+    return std::string(characters[at].id);
+  }
+  const auto avatar = catalog.avatar(avatar_id);
+  std::string name = avatar ? avatar->name : "";
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return is_character(name) ? name : std::string(characters.front().id);
+}
+
+base::Result<media::PortOptions> port_options(const Config& config) {
+  const auto& live = config.live;
+  media::PortOptions options;
+  auto host = live.udp_address;
+  if (host.empty()) {
+    const auto listen = parse_address(config.listen);
+    if (!listen) return base::fail(listen.error());
+    host = listen->host;
+  }
+  const auto address = base::parse_address(host);
+  if (!address)
+    return base::fail(ErrorCode::malformed, "live.udp_address",
+                      "live.udp_address: \"" + host + "\" must be an IPv4 or IPv6 address");
+  options.bind_address = *address;
+  options.first_port = live.udp_first_port;
+  options.last_port = std::max(live.udp_first_port, live.udp_last_port);
+  for (const auto& text : live.public_addresses) {
+    const auto known = base::parse_address(text);
+    if (!known)
+      return base::fail(ErrorCode::malformed, "live.public_addresses",
+                        "live.public_addresses: \"" + text + "\" must be an address");
+    options.public_addresses.push_back(*known);
+  }
+  return options;
+}
+
+// Short-lived TURN credentials as coturn's use-auth-secret has them: a user name that begins with
+// its end, and as password its HMAC-SHA1.
+class IceServers {
+ public:
+  IceServers(const LiveSettings& settings, std::optional<crypto::HmacSha1Key> key,
+             const base::Clock& clock)
+      : settings_(settings), key_(std::move(key)), clock_(clock) {}
+
+  std::string operator()(std::string_view session_id) const {
+    std::string text = "[";
+    if (!settings_.stun_urls.empty()) {
+      base::JsonWriter stun(text);
+      // The vendor's Kotlin client needs the type wherever there is a server.
+      stun.texts("urls", settings_.stun_urls).text("credentialType", "password");
+      stun.end();
+    }
+    if (key_ && !settings_.turn_urls.empty()) {
+      if (text.size() > 1) text += ',';
+      const auto ends =
+          std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch())
+              .count() +
+          settings_.turn_credential_seconds;
+      const auto user = std::to_string(ends) + ":" + std::string(session_id);
+      std::string password;
+      base::append_base64(password, base::as_text(key_->digest(user)));
+      base::JsonWriter turn(text);
+      turn.texts("urls", settings_.turn_urls)
+          .text("username", user)
+          .text("credential", password)
+          .text("credentialType", "password");
+      turn.end();
+    }
+    return text + "]";
+  }
+
+ private:
+  LiveSettings settings_;
+  std::optional<crypto::HmacSha1Key> key_;
+  const base::Clock& clock_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<LiveStage>> LiveStage::open(const Parts& parts, const Config& config) {
+  std::unique_ptr<LiveStage> stage(new LiveStage(parts));
+  if (auto built = stage->build_engines(config.live); !built) return base::fail(built.error());
+  if (auto built = stage->build_loops(config); !built) return base::fail(built.error());
+  if (auto built = stage->build_door(config); !built) return base::fail(built.error());
+  return stage;
+}
+
+base::Result<base::Done> LiveStage::build_engines(const LiveSettings& settings) {
+  const auto reach = private_addresses(settings.allow_private_engines);
+  auto speech_key = key_of(settings.speech), chat_key = key_of(settings.chat),
+       recognizer_key = key_of(settings.recognizer);
+  for (const auto* key : {&speech_key, &chat_key, &recognizer_key})
+    if (!*key) return base::fail(key->error());
+
+  if (!settings.speech.url.empty()) {
+    engines::WebSpeech::Options options;
+    options.url = settings.speech.url;
+    options.key = *std::move(speech_key);
+    options.model = settings.speech.model;
+    options.default_voice = settings.speech_voice;
+    options.private_addresses = reach;
+    voices_.push_back(std::make_unique<engines::WebSpeech>(std::move(options), web_calls_));
+  }
+  voices_.push_back(std::make_unique<engines::FliteSpeech>(engines::FliteSpeech::Options{}));
+  engines::EspeakSpeech::Options espeak;
+  espeak.program = settings.espeak_program;
+  voices_.push_back(std::make_unique<engines::EspeakSpeech>(std::move(espeak)));
+  std::vector<stage::Speech*> in_order;
+  for (const auto& voice : voices_) in_order.push_back(voice.get());
+  speech_ = std::make_unique<stage::FallbackSpeech>(std::move(in_order));
+
+  if (settings.chat.url.empty()) {
+    chat_ = std::make_unique<stage::ScriptedChat>();
+  } else {
+    engines::WebChat::Options options;
+    options.url = settings.chat.url;
+    options.key = *std::move(chat_key);
+    options.default_model = settings.chat.model;
+    options.private_addresses = reach;
+    chat_ = std::make_unique<engines::WebChat>(std::move(options), web_calls_);
+  }
+
+  if (!settings.recognizer.url.empty()) {
+    engines::WebRecognizer::Options options;
+    options.url = settings.recognizer.url;
+    options.key = *std::move(recognizer_key);
+    options.model = settings.recognizer.model;
+    options.private_addresses = reach;
+    recognizer_ = std::make_unique<engines::WebRecognizer>(std::move(options), web_calls_);
+  } else {
+    engines::PocketSphinxRecognizer::Options options;
+    options.model_path = settings.recognizer_model;
+    // Without its model the server hears whether somebody speaks, and not what.
+    if (auto built_in = engines::PocketSphinxRecognizer::open(std::move(options)))
+      recognizer_ = *std::move(built_in);
+  }
+  engines::WebTool::Options tool;
+  tool.private_addresses = private_addresses(settings.allow_private_webhooks);
+  tools_ = std::make_unique<engines::WebTool>(tool, web_calls_);
+  return base::Done{};
+}
+
+base::Result<base::Done> LiveStage::build_loops(const Config& config) {
+  auto port = port_options(config);
+  if (!port) return base::fail(port.error());
+  auto loops = live::FaceLoops::open({.threads = config.live.threads,
+                                      .faces_max = config.live.faces_max,
+                                      .port = *std::move(port)},
+                                     parts_.workspace.random, parts_.workspace.clock);
+  if (!loops) return base::fail(loops.error());
+  loops_ = *std::move(loops);
+  return base::Done{};
+}
+
+live::FaceSession::Parts LiveStage::session_parts() {
+  return {.speech = *speech_,
+          .chat = chat_.get(),
+          .recognizer = recognizer_.get(),
+          .tools = tools_.get(),
+          .voice_detector = [] { return std::make_unique<engines::WebRtcVoiceDetector>(); },
+          .camera = engines::vp8_cameras(),
+          .sound_encoder = engines::opus_encoders(),
+          .sound_decoder = engines::opus_decoders(),
+          .clock = parts_.workspace.clock,
+          .random = parts_.workspace.random,
+          .counts = counts_};
+}
+
+base::Result<base::Done> LiveStage::build_door(const Config& config) {
+  const auto& live = config.live;
+  auto voices = names_of(live.voices, "live.voices"), models = names_of(live.models, "live.models");
+  if (!voices) return base::fail(voices.error());
+  if (!models) return base::fail(models.error());
+  std::optional<crypto::HmacSha1Key> turn_key;
+  if (!live.turn_secret_file.empty()) {
+    auto secret = store::read_private_line(live.turn_secret_file);
+    if (!secret) return base::fail(secret.error());
+    turn_key.emplace(*secret);
+  }
+  auto& workspace = parts_.workspace;
+  faces_ = std::make_unique<anam::LiveFaces>(anam::LiveFaces::Parts{
+      .loops = *loops_,
+      .session = session_parts(),
+      .sessions = parts_.office.sessions(),
+      .clock = workspace.clock,
+      .random = workspace.random,
+      .log = parts_.log,
+      .character = [&catalog = *workspace.catalog](
+                       std::string_view avatar_id) { return character_of(catalog, avatar_id); },
+      .must_end = [&office = parts_.office](
+                      const rules::LiveSession& session) { return office.must_end(session); }});
+  signalling_ = std::make_unique<anam::Signalling>(anam::Signalling::Parts{
+      .faces = *faces_, .log = parts_.log, .message_memory = &parts_.message_memory});
+  engine_sessions_ = std::make_unique<anam::EngineSessions>(
+      anam::EngineSessions::Parts{
+          .admit_call = parts_.reception.admit(),
+          .admit_connection = parts_.office.admit(),
+          .mint = parts_.mint,
+          .snapshots = *workspace.persona_snapshots,
+          .faces = *faces_,
+          .workers = parts_.reception.workers(),
+          .log = parts_.log,
+          .is_stopping = parts_.is_stopping,
+          .names = {.voice = lookup(*std::move(voices)), .model = lookup(*std::move(models))}},
+      anam::EngineSessions::Options{
+          .public_url = config.public_url,
+          .region = config.region,
+          .ice_servers = IceServers(live, std::move(turn_key), workspace.clock)});
+  return base::Done{};
+}
+
+void LiveStage::add_to(http::Router& router) {
+  engine_sessions_->add_to(router);
+  signalling_->add_to(router);
+  client_metrics_.add_to(router);
+}
+
+std::vector<api::Gauge> LiveStage::gauges() const {
+  using Kind = api::Gauge::Kind;
+  const auto counter = [](std::string name, std::string help,
+                          const std::atomic<std::uint64_t>& value) {
+    return api::Gauge{"stagedoor_live_" + name, std::move(help), Kind::counter,
+                      [&value] { return static_cast<double>(value.load()); }};
+  };
+  std::vector<api::Gauge> all = {
+      counter("sessions_begun_total", "Live faces begun.", counts_.sessions_begun),
+      counter("sessions_connected_total", "Live faces that a client saw.",
+              counts_.sessions_connected),
+      counter("pictures_total", "Pictures sent.", counts_.pictures),
+      counter("pictures_left_out_total", "Pictures left out since their beat was late.",
+              counts_.pictures_left_out),
+      counter("sound_packets_total", "Packets of sound sent, 20 ms each.", counts_.sound_packets),
+      {"stagedoor_live_faces", "Live faces now.", Kind::gauge,
+       [this] { return static_cast<double>(faces_->count()); }},
+  };
+  for (std::size_t at = 0; at < anam::ClientMetrics::names.size(); ++at)
+    all.push_back(
+        {"stagedoor_clients_tell_" + std::string(anam::ClientMetrics::names[at]) + "_total",
+         "Messages of the clients' telemetry with this name.", Kind::counter,
+         [this, at] { return static_cast<double>(client_metrics_.count(at)); }});
+  return all;
+}
+
+}  // namespace stagedoor::server
