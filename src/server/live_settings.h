@@ -38,7 +38,7 @@ struct LiveSettings {
   bool allow_private_webhooks = false;  // tools of personas at addresses of this network
 
   std::string espeak_program = "/usr/bin/espeak-ng";
-  std::string recognizer_model = "/usr/share/pocketsphinx/model/en-us";
+  std::string pocketsphinx_model = "/usr/share/pocketsphinx/model/en-us";
 };
 
 }  // namespace stagedoor::server

@@ -200,7 +200,7 @@ base::Result<base::Done> LiveStage::build_engines(const LiveSettings& settings) 
     recognizer_ = std::make_unique<engines::WebRecognizer>(std::move(options), web_calls_);
   } else {
     engines::PocketSphinxRecognizer::Options options;
-    options.model_path = settings.recognizer_model;
+    options.model_path = settings.pocketsphinx_model;
     // Without its model the server hears whether somebody speaks, and not what.
     if (auto built_in = engines::PocketSphinxRecognizer::open(std::move(options)))
       recognizer_ = *std::move(built_in);

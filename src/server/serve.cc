@@ -130,12 +130,7 @@ class Server {
         session_tokens_({.mint = *workspace.mint, .log = log}),
         anam_(workspace, reception_, log),
         page_({.admit = reception_.admit(), .mint = *workspace.mint, .clock = workspace.clock},
-              std::move(page)),
-        health_({.requests = requests_,
-                 .gauges = gauges(),
-                 .why_not_ready = [this] { return why_not_ready(); },
-                 .region = options.config.region,
-                 .version = STAGEDOOR_VERSION}) {}
+              std::move(page)) {}
 
   // The writer first: redemptions that still wait hold places among the live sessions here.
   ~Server() {
@@ -183,7 +178,7 @@ class Server {
   std::unique_ptr<RoomServices> room_services_;
   std::optional<LocalAccounts> accounts_;
   api::Page page_;
-  api::Health health_;
+  std::optional<api::Health> health_;
   http::Router router_;
   std::unique_ptr<http::Listener> listener_;
   Bookkeeping books_{workspace_, log_};
@@ -228,6 +223,11 @@ base::Result<base::Done> Server::open() {
                                     options_.config);
   if (!live_stage) return base::fail(live_stage.error());
   live_stage_ = *std::move(live_stage);
+  health_.emplace(api::Health::Parts{.requests = requests_,
+                                     .gauges = gauges(),
+                                     .why_not_ready = [this] { return why_not_ready(); },
+                                     .region = options.config.region,
+                                     .version = STAGEDOOR_VERSION});
   add_routes();
   return office_.open();
 }
@@ -279,11 +279,11 @@ void Server::add_routes() {
     api::reply_problem(response, status, what);
   });
   router_.add({"GET", "/healthz",
-               Handler([this](const Request& in, Response& out) { health_.alive(in, out); })});
+               Handler([this](const Request& in, Response& out) { health_->alive(in, out); })});
   router_.add({"GET", "/readyz",
-               Handler([this](const Request& in, Response& out) { health_.ready(in, out); })});
+               Handler([this](const Request& in, Response& out) { health_->ready(in, out); })});
   router_.add({"GET", "/metrics",
-               Handler([this](const Request& in, Response& out) { health_.metrics(in, out); })});
+               Handler([this](const Request& in, Response& out) { health_->metrics(in, out); })});
   api::add_problem_pages(router_);
   add_spatius(router_);
   anam_.add_to(router_);
