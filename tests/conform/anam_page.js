@@ -1,0 +1,86 @@
+// The page of anam_live.mjs: the vendor's client, unmodified, and what can be seen of it from the
+// page. Bundled when the program runs.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import {AnamEvent, createClient} from '@anam-ai/js-sdk';
+
+const video = () => document.getElementById('persona-video');
+
+// Begins a session; `notes` then holds when each event came first, in ms from here.
+window.begin = async (token, baseUrl, options) => {
+  const notes = {events: {}, messages: [], warnings: [], closed: null, speech: []};
+  window.notes = notes;
+  const began = performance.now();
+  const since = () => Math.round(performance.now() - began);
+  const client = createClient(token, {...options, ...(baseUrl ? {api: {baseUrl}} : {})});
+  for (const name of Object.values(AnamEvent)) {
+    client.addListener(name, (...values) => {
+      notes.events[name] ??= since();
+      if (name === AnamEvent.MESSAGE_HISTORY_UPDATED) [notes.messages] = values;
+      if (name === AnamEvent.SERVER_WARNING) notes.warnings.push(values[0]);
+      if (name === AnamEvent.CONNECTION_CLOSED) notes.closed = {at: since(), why: values};
+      if (name === AnamEvent.MESSAGE_STREAM_EVENT_RECEIVED)
+        notes.speech.push({at: since(), ...values[0]});
+    });
+  }
+  window.client = client;
+  window.since = since;
+  await client.streamToVideoElement('persona-video');
+};
+
+let analyser = null;
+window.listen = async () => {
+  const context = new AudioContext();
+  await context.resume();
+  analyser = context.createAnalyser();
+  analyser.fftSize = 1024;
+  context.createMediaStreamSource(video().srcObject).connect(analyser);
+};
+
+// How loud it is now, 0..1.
+const loudness = () => {
+  const samples = new Float32Array(analyser.fftSize);
+  analyser.getFloatTimeDomainData(samples);
+  return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+};
+
+// Waits until the sound is as asked, and tells how long that took; -1 if it never was.
+window.waitForSound = (isWanted, patience) => new Promise((resolve) => {
+  const began = performance.now();
+  const look = () => {
+    const passed = performance.now() - began;
+    if ((loudness() > 0.01) === isWanted)
+      resolve(Math.round(passed));
+    else if (passed > patience)
+      resolve(-1);
+    else
+      setTimeout(look, 5);
+  };
+  look();
+});
+
+// What is in the picture now: the sum of differences to the picture before, and its mean.
+let before = null;
+window.picture = () => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [video().videoWidth, video().videoHeight];
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video(), 0, 0);
+  const {data} = pen.getImageData(0, 0, canvas.width, canvas.height);
+  let mean = 0;
+  let moved = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    mean += data[at + 1];
+    if (before !== null && before.length === data.length)
+      moved += Math.abs(data[at + 1] - before[at + 1]);
+  }
+  before = data;
+  return {
+    width: canvas.width,
+    height: canvas.height,
+    time: video().currentTime,
+    mean: mean / (data.length / 4),
+    moved: moved / (data.length / 4)
+  };
+};
