@@ -48,7 +48,7 @@ base::Result<SessionMessage> read_session_message(std::string_view text);
 
 // A piece of what the persona or the user said. Pieces of one message are joined by the client.
 struct SpeechText {
-  std::string_view message_id, content, role, utterance_id, correlation_id;
+  std::string_view message_id = {}, content = {}, role = {}, utterance_id = {}, correlation_id = {};
   int content_index = 0;
   bool ends = false, interrupted = false;
 };
@@ -62,9 +62,10 @@ enum class UserSpeechState : unsigned char { started, ended };
 std::string user_speech_message(UserSpeechState state, std::string_view correlation_id);
 
 struct ToolCall {
-  std::string_view event_id, session_id, tool_call_id, name, type, subtype, correlation_id;
-  std::string_view arguments;      // a JSON object
-  std::string_view result, error;  // of `completed` and `failed`
+  std::string_view event_id = {}, session_id = {}, tool_call_id = {}, name = {}, type = {},
+                   subtype = {}, correlation_id = {};
+  std::string_view arguments = {};           // a JSON object
+  std::string_view result = {}, error = {};  // of `completed` and `failed`
 };
 enum class ToolCallState : unsigned char { started, completed, failed };
 std::string tool_call_message(ToolCallState state, const ToolCall& call, base::Instant now);

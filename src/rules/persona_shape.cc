@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "rules/picture_size.h"
+
 namespace stagedoor::rules {
 namespace {
 
@@ -240,6 +242,15 @@ const JsonShape& session_options_shape() {
         add_fault(faults, member_path(path, other), "missing",
                   "Give both videoWidth and videoHeight, or neither.");
       }
+    }
+    const auto number = [&](std::string_view name) {
+      const auto member = options.member(name);
+      return static_cast<int>(member ? member->integer().value_or(0) : 0);
+    };
+    if (has(options, "videoWidth") && has(options, "videoHeight")) {
+      const auto size = picture_size(number("videoWidth"), number("videoHeight"));
+      if (!size)
+        add_fault(faults, member_path(path, "videoWidth"), "unsupported", size.error().hint);
     }
     if (has(options, "egress")) {
       add_fault(faults, member_path(path, "egress"), "unsupported",

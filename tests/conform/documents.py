@@ -201,7 +201,6 @@ class Documents:
         self.check("Anam, a persona for each context", self.anam_contexts, found)
         self.check("Anam, the client's SDK takes the token that server.js minted",
                    self.anam_client, found)
-        self.skip("Anam, the client's streamToVideoElement (live face comes later)")
 
     def anam_program(self, sample, port):
         """The sample with our host and a free port in place of the printed ones."""

@@ -29,6 +29,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
 
 import documents  # noqa: E402
 import npm  # noqa: E402
+import samples  # noqa: E402
 from harness import Server  # noqa: E402
 from identity_provider import Issuer  # noqa: E402
 from speech import front_center  # noqa: E402
@@ -262,6 +263,30 @@ def check_room_tokens(tally):
         server.stop()
 
 
+def check_live_face(tally):
+    """The vendor's client in Chromium, against the live face."""
+    packages, reason = npm.packages(WORK / "npm")
+    if packages is None or shutil.which("chromium") is None:
+        return tally.say("skip", f"live face: {reason or 'there is no chromium on this machine'}")
+    settings = {"NPM_FOLDER": str(packages), "PLAYWRIGHT": str(packages),
+                "SCREENSHOTS": str(WORK / "screenshots")}
+    folder = documents.folder_of_documents()
+    if folder is not None:
+        found = samples.fenced((folder / documents.ANAM).read_text())
+        page = WORK / "document-page.ts"
+        page.write_text(samples.containing(found, "streamToVideoElement").code)
+        settings["DOCUMENT_PAGE"] = str(page)
+    server = Server()
+    try:
+        settings["STAGEDOOR_KEY"] = server.init()["api_key"]
+        server.start()
+        settings["STAGEDOOR_URL"] = server.address
+        run_program(tally, "live face", "node", "anam_live.mjs", settings)
+        check_end(tally, server)
+    finally:
+        server.stop()
+
+
 def check_documents(tally):
     """The code samples, errors and tables of the vendors' documents."""
     folder = documents.folder_of_documents()
@@ -321,6 +346,7 @@ def main():
         server.stop()
     check_several_uses(tally, python)
     check_room_tokens(tally)
+    check_live_face(tally)
     check_documents(tally)
     print(tally.summary())
     return 1 if tally.counts["FAIL"] else 0

@@ -173,6 +173,9 @@ class WebSocket:
     def send_binary(self, payload):
         self.send(BINARY, payload)
 
+    def send_text(self, text):
+        self.send(TEXT, text.encode())
+
     def take_frame(self, seconds=WAIT_SECONDS):
         """(opcode, final, payload). The server's frames must be unmasked and without extensions."""
         first, second = self.wire.take(2, seconds)
@@ -188,7 +191,7 @@ class WebSocket:
         return first & 0x0F, bool(first & 0x80), self.wire.take(size, seconds)
 
     def take_message(self, seconds=WAIT_SECONDS):
-        """The next binary message; raises Closed at a close frame, which it answers."""
+        """The next message, of either kind; raises Closed at a close frame, which it answers."""
         whole = b""
         while True:
             opcode, final, payload = self.take_frame(seconds)
@@ -198,7 +201,7 @@ class WebSocket:
                 self.send(PONG, payload)
             elif opcode == PONG:
                 self.pongs += 1
-            elif opcode in (BINARY, CONTINUATION):
+            elif opcode in (BINARY, TEXT, CONTINUATION):
                 whole += payload
                 if len(whole) > MESSAGE_BYTES_MAX:
                     raise ValueError("the server sent a message that is too long")

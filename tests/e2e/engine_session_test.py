@@ -1,0 +1,209 @@
+"""POST /v1/engine/session and its signalling socket, against the real binary: a session token opens
+a live face, once. What is seen and heard is live_face_test.py's.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import json
+import re
+import unittest
+
+from anam_mint_test import PATH as MINT_PATH
+from anam_mint_test import PRINTED, bearer
+from cases import Stage, main, wait_until
+from raw_websocket import Closed, Refusal, open_websocket
+
+PATH = "/v1/engine/session"
+ENGINE = "/v1/webrtc/engines/stagedoor"
+CLIENT = {"clientMetadata": {"client": "js-sdk", "version": "4.27.0"}}
+
+
+class EngineSession(unittest.TestCase):
+    def setUp(self):
+        self.server = Stage().__enter__()
+        self.addCleanup(self.server.close)
+
+    def token(self, **persona):
+        body = {"personaConfig": {**PRINTED, **persona}}
+        reply = self.server.http("POST", MINT_PATH, bearer(self.server.api_key), body)
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.json()["sessionToken"]
+
+    def start(self, credential, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.server.http("POST", PATH, {**bearer(credential), **headers}, body or CLIENT)
+
+    def started(self, credential=None, **how):
+        reply = self.start(credential or self.token(), **how)
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.json()["sessionId"]
+
+    def refused(self, reply, status, error):
+        self.assertEqual(reply.status, status, reply.body)
+        self.assertEqual(reply.headers["Access-Control-Allow-Origin"], "*")
+        self.assertEqual(reply.json()["error"], error)
+        self.assertTrue(reply.json()["message"])
+
+    def socket(self, session_id):
+        socket = open_websocket(self.server.port, f"{ENGINE}/ws?session_id={session_id}")
+        if not isinstance(socket, Refusal):
+            self.addCleanup(socket.wire.drop)
+        return socket
+
+    def say(self, socket, action, payload, session_id=""):
+        socket.send_text(json.dumps(
+            {"actionType": action, "sessionId": session_id, "payload": payload}))
+
+    def heard(self, socket):
+        return json.loads(socket.take_message())
+
+    def end(self, session_id):
+        reply = self.server.http("POST", f"/v1/live-sessions/{session_id}/end",
+                                 bearer(self.server.api_key), {})
+        self.assertEqual(reply.status, 202, reply.body)
+
+    def test_the_answer_holds_what_each_of_the_vendors_clients_reads(self):
+        answer = self.start(self.token())
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "*")
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        body = answer.json()
+        self.assertRegex(body["sessionId"],
+                         r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+        self.assertEqual(body["engineProtocol"], "http")
+        self.assertEqual(body["engineHost"], f"127.0.0.1:{self.server.port}{ENGINE}")
+        self.assertEqual(body["signallingEndpoint"], f"{ENGINE}/ws")
+        config = body["clientConfig"]
+        self.assertEqual(config["iceServers"], [])
+        for name in ("heartbeatIntervalSeconds", "expectedHeartbeatIntervalSecs",
+                     "maxWsReconnectionAttempts", "maxWsReconnectAttempts"):
+            self.assertGreater(config[name], 0)
+
+    def test_pages_of_any_origin_may_ask(self):
+        for path in (PATH, f"{ENGINE}/talk", "/v1/metrics/client"):
+            reply = self.server.http("OPTIONS", path, {"Origin": "https://page.example"})
+            self.assertEqual(reply.status, 204)
+            self.assertEqual(reply.headers["Access-Control-Allow-Origin"], "*")
+            self.assertIn("Authorization", reply.headers["Access-Control-Allow-Headers"])
+
+    def test_what_is_no_persona_token_opens_nothing(self):
+        self.refused(self.start(self.token()[:-2]), 401, "Invalid token")
+        self.refused(self.start("rubbish"), 401, "Invalid token")
+        motion = self.server.token()
+        self.refused(self.start(motion), 401, "Invalid token")
+        self.assertIn(b"Motion Server", self.start(motion).body)
+        reply = self.server.http("POST", PATH, {}, CLIENT)
+        self.refused(reply, 401, "Unauthorized")
+
+    def test_the_same_client_gets_its_session_back_and_a_second_one_is_suspected(self):
+        """Rule engine-session-retry."""
+        token = self.token()
+        session_id = self.started(token, User_Agent="Mozilla/5.0 one")
+        self.assertEqual(self.started(token, User_Agent="Mozilla/5.0 one"), session_id)
+        self.refused(self.start(token, User_Agent="Mozilla/5.0 two"), 401, "Token used")
+        self.server.wait_for_log("session_token.reuse_suspected_theft")
+        self.assertEqual(self.heartbeat_of(self.socket(session_id), session_id), session_id)
+
+    def heartbeat_of(self, socket, session_id):
+        self.say(socket, "heartbeat", "", session_id)
+        message = self.heard(socket)
+        self.assertEqual(message["actionType"], "heartbeat")
+        return message["sessionId"]
+
+    def test_a_full_app_is_told_so_in_the_words_that_the_client_knows(self):
+        self.server.limits("--sessions", "1")
+        first = self.started()
+        token = self.token()
+        self.refused(self.start(token), 429, "Concurrent session limit reached")
+        self.end(first)
+        wait_until(lambda: self.start(token).status == 200, "the place, and the token unspent")
+
+    def test_an_api_key_opens_a_session_with_the_persona_of_the_body(self):
+        self.started(self.server.api_key, body={**CLIENT, "personaConfig": PRINTED})
+        reply = self.start(self.server.api_key, body={"personaConfig": {**PRINTED, "voiceId": "x"}})
+        self.assertEqual(reply.status, 400)
+        self.assertEqual(reply.json()["details"][0]["path"], "personaConfig.voiceId")
+
+    def test_a_size_that_there_is_none_of_is_refused_when_the_token_is_minted(self):
+        body = {"personaConfig": PRINTED, "sessionOptions": {"videoWidth": 721, "videoHeight": 480}}
+        reply = self.server.http("POST", MINT_PATH, bearer(self.server.api_key), body)
+        self.assertEqual(reply.status, 400, reply.body)
+        self.assertIn("720x480", reply.json()["message"])
+
+    def test_a_socket_without_a_live_session_is_refused(self):
+        for session_id in ("", "x", "01890000-0000-7000-8000-000000000000"):
+            refusal = self.socket(session_id)
+            self.assertIsInstance(refusal, Refusal)
+            self.assertEqual(refusal.status, 404)
+        reply = self.server.http("POST", f"{ENGINE}/talk?session_id=x", {}, {"content": "Hi"})
+        self.refused(reply, 404, "Not Found")
+
+    def test_what_is_no_message_is_told_by_a_warning_and_the_session_goes_on(self):
+        session_id = self.started()
+        socket = self.socket(session_id)
+        for text in ("garbage", "[]", '{"actionType":"offer","payload":{}}',
+                     json.dumps({"actionType": "offer", "payload": {"connectionDescription": {
+                         "type": "offer", "sdp": "v=0\r\nnonsense"}}})):
+            socket.send_text(text)
+            message = self.heard(socket)
+            self.assertEqual(message["actionType"], "warning", text)
+            self.assertTrue(message["payload"])
+        self.assertEqual(self.heartbeat_of(socket, session_id), session_id)
+
+    def test_the_newest_socket_is_the_sessions(self):
+        """Rule face-session-reattaches."""
+        session_id = self.started()
+        first, second = self.socket(session_id), self.socket(session_id)
+        self.heartbeat_of(second, session_id)
+        with self.assertRaises(Closed):
+            first.take_message()
+        self.heartbeat_of(second, session_id)
+
+    def test_a_session_ended_by_its_app_says_so_and_its_id_is_worth_nothing(self):
+        session_id = self.started()
+        socket = self.socket(session_id)
+        self.heartbeat_of(socket, session_id)
+        self.end(session_id)
+        message = self.heard(socket)
+        self.assertEqual(message["actionType"], "endsession")
+        self.assertIn("ended by its app", message["payload"])
+        with self.assertRaises(Closed):
+            socket.take_message()
+        wait_until(lambda: isinstance(self.socket(session_id), Refusal), "the id to be forgotten")
+
+    def test_a_client_that_goes_gives_its_place_back_within_10_s(self):
+        """Rule face-session-abandoned."""
+        session_id = self.started()
+        socket = self.socket(session_id)
+        self.heartbeat_of(socket, session_id)
+        socket.wire.drop()
+        path = f"/v1/live-sessions/{session_id}"
+        wait_until(lambda: self.server.http("GET", path, bearer(self.server.api_key)).status == 404,
+                   "the session to end", seconds=10)
+
+    def test_a_revoked_key_ends_the_faces_that_rest_on_it(self):
+        session_id = self.started()
+        socket = self.socket(session_id)
+        self.heartbeat_of(socket, session_id)
+        keys = map(json.loads, self.server.must("key", "list", "--json").splitlines())
+        self.server.must("key", "revoke", next(k["id"] for k in keys if k["name"] == "first key"))
+        message = self.heard(socket)
+        self.assertEqual(message["actionType"], "endsession")
+        self.assertIn("revoked", message["payload"])
+
+    def test_telemetry_is_counted_by_name_and_nothing_else_of_it_is_kept(self):
+        for body in ({"name": "client_session_attempt", "value": 1},
+                     {"metrics": [{"name": "client_session_attempt"}, {"name": "made up"}]}):
+            self.assertEqual(self.server.http("POST", "/v1/metrics/client", {}, body).status, 200)
+        metrics = self.server.http("GET", "/metrics").body.decode()
+        count = re.search(r"^stagedoor_clients_tell_client_session_attempt_total (\d+)", metrics,
+                          re.M)
+        self.assertEqual(count.group(1), "2")
+        self.assertNotIn("made up", metrics)
+        reply = self.server.http("POST", "/v1/metrics/client", {},
+                                 {"metrics": [{"name": "x"}] * 51})
+        self.refused(reply, 400, "Bad Request")
+
+
+if __name__ == "__main__":
+    main()
