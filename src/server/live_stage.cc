@@ -109,7 +109,7 @@ base::Result<media::PortOptions> port_options(const Config& config) {
 // its end, and as password its HMAC-SHA1.
 class IceServers {
  public:
-  IceServers(const LiveSettings& settings, std::optional<crypto::HmacSha1Key> key,
+  IceServers(const LiveSettings& settings, std::shared_ptr<const crypto::HmacSha1Key> key,
              const base::Clock& clock)
       : settings_(settings), key_(std::move(key)), clock_(clock) {}
 
@@ -129,7 +129,7 @@ class IceServers {
           settings_.turn_credential_seconds;
       const auto user = std::to_string(ends) + ":" + std::string(session_id);
       std::string password;
-      base::append_base64(password, base::as_text(key_->digest(user)));
+      base::append_base64(password, base::as_text(key_->mac(user)));
       base::JsonWriter turn(text);
       turn.texts("urls", settings_.turn_urls)
           .text("username", user)
@@ -142,7 +142,7 @@ class IceServers {
 
  private:
   LiveSettings settings_;
-  std::optional<crypto::HmacSha1Key> key_;
+  std::shared_ptr<const crypto::HmacSha1Key> key_;
   const base::Clock& clock_;
 };
 
@@ -229,9 +229,9 @@ live::FaceSession::Parts LiveStage::session_parts() {
           .recognizer = recognizer_.get(),
           .tools = tools_.get(),
           .voice_detector = [] { return std::make_unique<engines::WebRtcVoiceDetector>(); },
-          .camera = engines::vp8_cameras(),
-          .sound_encoder = engines::opus_encoders(),
-          .sound_decoder = engines::opus_decoders(),
+          .camera = &engines::Vp8Camera::create,
+          .sound_encoder = &engines::make_opus_encoder,
+          .sound_decoder = &engines::make_opus_decoder,
           .clock = parts_.workspace.clock,
           .random = parts_.workspace.random,
           .counts = counts_};
@@ -242,11 +242,11 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
   auto voices = names_of(live.voices, "live.voices"), models = names_of(live.models, "live.models");
   if (!voices) return base::fail(voices.error());
   if (!models) return base::fail(models.error());
-  std::optional<crypto::HmacSha1Key> turn_key;
+  std::shared_ptr<const crypto::HmacSha1Key> turn_key;
   if (!live.turn_secret_file.empty()) {
     auto secret = store::read_private_line(live.turn_secret_file);
     if (!secret) return base::fail(secret.error());
-    turn_key.emplace(*secret);
+    turn_key = std::make_shared<const crypto::HmacSha1Key>(*secret);
   }
   auto& workspace = parts_.workspace;
   faces_ = std::make_unique<anam::LiveFaces>(anam::LiveFaces::Parts{

@@ -226,7 +226,7 @@ base::Result<base::Done> Server::open() {
   health_.emplace(api::Health::Parts{.requests = requests_,
                                      .gauges = gauges(),
                                      .why_not_ready = [this] { return why_not_ready(); },
-                                     .region = options.config.region,
+                                     .region = options_.config.region,
                                      .version = STAGEDOOR_VERSION});
   add_routes();
   return office_.open();
