@@ -73,9 +73,18 @@ void EngineSessions::add_to(http::Router& router) const {
   router.add({"OPTIONS", path, http::Handler(&preflight)});
 }
 
+namespace {
+
+// Not inside the coroutine: g++ 12 miscompiles the making of texts there (front/guard.cc).
+void refuse_busy(Response& response) {
+  reply(response, 503, "The server has too much to do; try again.");
+}
+
+}  // namespace
+
 http::Task<> EngineSessions::serve(const Request& request, Response& response) const {
-  if (!co_await http::on_worker(parts_.workers, work_, request, response))
-    reply(response, 503, "The server has too much to do; try again.");
+  const bool was_taken = co_await http::on_worker(parts_.workers, work_, request, response);
+  if (!was_taken) refuse_busy(response);
 }
 
 // On a worker: it waits for the disk and for a face loop.
