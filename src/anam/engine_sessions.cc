@@ -187,7 +187,7 @@ void EngineSessions::refuse(const Request& request, Response& response, const ba
                                          "The session token is not valid here."});
   }
   reply(response, error, faults);
-  front::tell_forced_limit(response, error);
+  front::tell_late_limit(response, error);
 }
 
 void EngineSessions::answer(const Request& request, Response& response,
