@@ -25,6 +25,8 @@ std::string farewell(SessionEnd why) {
       return "The server is shutting down.";
     case SessionEnd::ended:
       return "The session was ended by its app.";
+    case SessionEnd::minutes_used_up:
+      return "The app's minutes of this month are used up.";
     case SessionEnd::replaced:
       return "The session goes on elsewhere.";
   }

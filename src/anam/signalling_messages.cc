@@ -115,7 +115,7 @@ std::string message(std::string_view action, std::string_view session_id,
 }
 
 std::string object_message(std::string_view action, std::string_view session_id,
-                           std::string_view name, std::string_view value,
+                           base::JsonName name, std::string_view value,
                            std::string_view type = {}) {
   std::string out;
   base::JsonWriter writer(out);

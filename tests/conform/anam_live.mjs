@@ -88,8 +88,32 @@ function openSite(script) {
   });
 }
 
+// The browser's own fake device beeps each second, which is heard as a voice that interrupts; this
+// one is in a silent room.
+const silence = path.join(SCREENSHOTS, 'silence.wav');
+function writeSilence() {
+  const samples = 48_000;
+  const wav = Buffer.alloc(44 + samples * 2);
+  wav.write('RIFF', 0);
+  wav.writeUInt32LE(36 + samples * 2, 4);
+  wav.write('WAVEfmt ', 8);
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(1, 22);
+  wav.writeUInt32LE(48_000, 24);
+  wav.writeUInt32LE(96_000, 28);
+  wav.writeUInt16LE(2, 32);
+  wav.writeUInt16LE(16, 34);
+  wav.write('data', 36);
+  wav.writeUInt32LE(samples * 2, 40);
+  fs.writeFileSync(silence, wav);
+}
+
 const MICROPHONES = {
-  granted: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+  granted: [
+    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-audio-capture=${silence}`
+  ],
   denied: [],
 };
 
@@ -272,6 +296,7 @@ async function runDocument() {
 }
 
 fs.mkdirSync(SCREENSHOTS, {recursive: true});
+writeSilence();
 const site = await openSite(await bundle(
     fs.readFileSync(new URL('anam_page.js', import.meta.url), 'utf8')));
 await loadPages(site.address, 'granted');
