@@ -27,8 +27,6 @@ class AnamDoor {
         personas_({.keep = keep_, .personas = *workspace.personas, .catalog = *workspace.catalog}) {
   }
 
-  const actions::MintPersonaToken& mint() const { return mint_; }
-
   void add_to(http::Router& router) const {
     session_tokens_.add_to(router, reception_.anam());
     personas_.add_to(router, reception_.anam());

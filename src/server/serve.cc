@@ -216,7 +216,7 @@ base::Result<base::Done> Server::open() {
   auto live_stage = LiveStage::open({.workspace = workspace_,
                                      .reception = reception_,
                                      .office = office_,
-                                     .mint = anam_.mint(),
+                                     .mint = *workspace_.mint_persona,
                                      .message_memory = message_memory_,
                                      .log = log_,
                                      .is_stopping = is_stopping_},
