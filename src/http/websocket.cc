@@ -419,9 +419,7 @@ class OwnedSession final : public WebSocket {
     return session_->send(std::move(bytes));
   }
   void send_now(std::string bytes) override { session_->send_now(std::move(bytes)); }
-  bool send_text_now(std::string text) override {
-    return session_->send_text_now(std::move(text));
-  }
+  bool send_text_now(std::string text) override { return session_->send_text_now(std::move(text)); }
   void close(std::uint16_t code, std::string_view reason) override {
     session_->close(code, reason);
   }

@@ -6,11 +6,11 @@
 // It knows no dialect: a door hands it offers and what the client says, and hears through a
 // FaceSessionListener what to tell the client.
 //
-// Rule live-sound-before-pictures: sound is made and sent at each beat, before any picture, and a
+// Sound is made and sent at each beat, before any picture, and a
 // picture whose beat is late is left out. So a server with too much to do shows fewer pictures and
 // never stutters; what it left out is counted.
 //
-// Rule live-bit-rate-follows-loss: when the receiver reports that more than a tenth of the
+// When the receiver reports that more than a tenth of the
 // pictures' packets got lost, their bit rate falls by a third, at least to 150 kbit/s; while less
 // than a fiftieth gets lost it climbs back by a twentieth with each report.
 //
