@@ -61,7 +61,8 @@ class Call:
     def door(self):
         if self.path.startswith(("/v1/console/", "/v2/")):
             return "spatius"
-        return "anam" if self.path.startswith(("/v1/auth/", "/v1/personas")) else "avatarium"
+        anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/")
+        return "anam" if self.path.startswith(anams) else "avatarium"
 
 
 def unlike(door, reply):
@@ -113,6 +114,15 @@ class Dialects(World):
         yield Call("OPTIONS /v1/auth/session-token", "anybody", 204)
         yield Call("POST /v1/auth/session-token", "keys", takes={"body": inline},
                    also=((400, {"body": {}}), (402, {"body": forced})))
+        yield Call("POST /v1/engine/session", "keys", takes={"body": inline},
+                   also=((400, {"body": {}}), (402, {"body": forced})))
+        talk, words = "/v1/webrtc/engines/stagedoor/talk", {"body": {"content": "Hello."}}
+        yield Call("POST " + talk, "anybody", 404, words, ((400, {"body": {}}),))
+        yield Call("GET /v1/webrtc/engines/stagedoor/ws", "anybody", 400)
+        yield Call("POST /v1/metrics/client", "anybody", takes={"body": {"name": "client_error"}},
+                   also=((400, {"body": b"x"}),))
+        for path in ("/v1/engine/session", talk, "/v1/metrics/client"):
+            yield Call("OPTIONS " + path, "anybody", 204)
         yield Call("GET /v1/personas", also=((400, {"query": "?perPage=0"}),))
         yield Call("POST /v1/personas", "both", 201, {"body": {"name": "Ada"}},
                    ((400, {"body": {}}),), audit="persona.create")
@@ -242,6 +252,7 @@ class Dialects(World):
         fresh = {"personaConfig": {"avatarId": self.avatar_id, "systemPrompt": "Unheard of."}}
         with self.unwritable("persona_snapshots"):
             self.ask(calls["POST /v1/auth/session-token"], 503, body=fresh)
+            self.ask(calls["POST /v1/engine/session"], 503, body=fresh)
         with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
             columns = [row[1] for row in store.execute("PRAGMA table_info(personas)")]
             values = ", ".join("printf('%s-%d', id, n)" if name == "id" else name
@@ -284,7 +295,12 @@ class Dialects(World):
     def shown_elsewhere(self):
         """What these calls do not show, with the test that does."""
         going = "shutdown_test.py::test_new_sessions_and_readiness_get_503_while_the_server_is_going"
-        return {(f"GET {path}", 503): going for path in ("/health", "/v1/health")}
+        live = "engine_session_test.py::test_words_of_the_apps_own_are_spoken"
+        none = "engine_session_test.py::test_a_socket_without_a_live_session_is_refused"
+        engine = "/v1/webrtc/engines/stagedoor"
+        return {(f"GET {path}", 503): going for path in ("/health", "/v1/health")} | {
+            (f"POST {engine}/talk", 200): live, (f"GET {engine}/ws", 101): live,
+            (f"GET {engine}/ws", 404): none}
 
 
 class Statuses(unittest.TestCase):

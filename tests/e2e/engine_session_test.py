@@ -138,6 +138,13 @@ class EngineSession(unittest.TestCase):
         reply = self.server.http("POST", f"{ENGINE}/talk?session_id=x", {}, {"content": "Hi"})
         self.refused(reply, 404, "Not Found")
 
+    def test_words_of_the_apps_own_are_spoken(self):
+        session_id = self.started()
+        self.heartbeat_of(self.socket(session_id), session_id)
+        reply = self.server.http("POST", f"{ENGINE}/talk?session_id={session_id}", {},
+                                 {"content": "Good morning."})
+        self.assertEqual((reply.status, reply.json()), (200, {}))
+
     def test_what_is_no_message_is_told_by_a_warning_and_the_session_goes_on(self):
         session_id = self.started()
         socket = self.socket(session_id)
