@@ -439,6 +439,8 @@ void MotionSession::cut(SessionEnd why) {
   const auto words = farewell(why, grant_.leash());
   ended_by_ = "server";
   reason_ = rules::name_of(why);
+  // Before the client has answered: one that keeps its socket open must not come back meanwhile.
+  grant_.close(reason_);
   socket_->send_now(error_message(form_.connection_id, {}, words.code, words.text));
   socket_->close(words.close_code, words.text.substr(0, 120));
 }

@@ -141,6 +141,20 @@ class Ledger(unittest.TestCase):
         self.assertEqual(len(self.rows()), 1)
 
     # Rule session-token-retry-by-same-client.
+    def test_a_client_that_was_asked_off_does_not_come_back_while_its_socket_is_still_open(self):
+        token = self.server.token()
+        first = self.knock(token, NONCE)
+        session_id = self.confirmed(first)
+        bearer = {"Authorization": f"Bearer {self.server.api_key}"}
+        self.server.http("POST", f"/v1/live-sessions/{session_id}/end", bearer, {})
+        # It leaves our close frame unanswered; that the end is kept does not wait for it.
+        wait_until(lambda: self.rows()[0]["end_reason"] == "ended", "the end in the ledger",
+                   seconds=3)
+        again = self.knock(token, NONCE)
+        self.assertIsInstance(again, Refusal)
+        self.assertEqual(again.status, 400)
+
+    # Rule session-token-retry-by-same-client.
     def test_a_retry_works_after_kill_9_too(self):
         token = self.server.token()
         session_id = self.confirmed(self.knock(token, NONCE))
