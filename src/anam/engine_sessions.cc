@@ -1,6 +1,5 @@
 #include "anam/engine_sessions.h"
 
-#include <future>
 #include <utility>
 
 #include "anam/error_reply.h"
@@ -10,6 +9,7 @@
 #include "base/text.h"
 #include "front/credential.h"
 #include "front/limit_headers.h"
+#include "http/answer_within.h"
 #include "rules/api_key.h"
 
 namespace stagedoor::anam {
@@ -127,22 +127,18 @@ base::Result<base::Secret> EngineSessions::token_of(const Request& request, Resp
 }
 
 base::Result<Grant> EngineSessions::admitted(const Request& request, base::Secret token) const {
-  auto promise = std::make_shared<std::promise<base::Result<Grant>>>();
-  auto answer = promise->get_future();
-  parts_.admit_connection(
-      {.token = std::move(token),
-       .opens = AdmitConnection::Opens::live_face,
-       .app_id = {},
-       .avatar_id = {},
-       .origin = origin_of(request),
-       .client_nonce = client_mark_of(request),
-       .request_id = std::string(request.id()),
-       .peer = std::string(request.peer()),
-       .dialect = "anam"},
-      [promise](base::Result<Grant> grant) { promise->set_value(std::move(grant)); });
-  if (answer.wait_for(redemption_patience) != std::future_status::ready)
-    return base::fail(ErrorCode::unavailable, "no answer to a redemption");
-  return answer.get();
+  const AdmitConnection::Request wanted{.token = std::move(token),
+                                        .opens = AdmitConnection::Opens::live_face,
+                                        .app_id = {},
+                                        .avatar_id = {},
+                                        .origin = origin_of(request),
+                                        .client_nonce = client_mark_of(request),
+                                        .request_id = std::string(request.id()),
+                                        .peer = std::string(request.peer()),
+                                        .dialect = "anam"};
+  return http::answer_within<Grant>(redemption_patience, [&](AdmitConnection::Answer answer) {
+    parts_.admit_connection(wanted, std::move(answer));
+  });
 }
 
 base::Result<std::string> EngineSessions::begun(const Request& request, base::Secret token) const {

@@ -1,7 +1,8 @@
 #include "anam/live_face.h"
 
-#include <future>
 #include <utility>
+
+#include "http/answer_within.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -175,10 +176,13 @@ void LiveFace::talk(std::string text) {
 
 // The data channel.
 
+void LiveFace::channel_open() {
+  for (auto& waiting : std::exchange(unsaid_, {})) say(std::move(waiting));
+}
+
 void LiveFace::message(std::string_view text) {
   if (is_over_) return;
   active_at_ = faces_.parts_.clock.now();
-  for (auto& waiting : std::exchange(unsaid_, {})) say(std::move(waiting));
   auto read = read_session_message(text);
   if (!read) return warn(read.error().hint);
   perform(*std::move(read));
@@ -353,40 +357,56 @@ void LiveFace::finish(std::string_view ended_by, std::string_view reason, std::s
                            {"lasted_millis", lasted.count()}});
   // Later, since it may be the session that is calling.
   place_.loop().mailbox()->post([self = shared_from_this()] {
-    self->session_.reset();
-    self->known_ = rules::Place();
+    self->give_up();
     self->faces_.remove(self->id(), self.get());
   });
+}
+
+void LiveFace::give_up() {
+  session_.reset();
+  known_ = rules::Place();
 }
 
 // All of them.
 
 base::Result<base::Done> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
                                           PersonaPlay play) {
-  const auto id = grant.session_id();
-  auto done = std::make_shared<std::promise<base::Result<base::Done>>>();
-  auto answer = done->get_future();
-  const auto found = find(id);
-  const auto mailbox = found ? found->mailbox : place.loop().mailbox();
-  const bool posted =
-      mailbox->post([this, id, done, face = found ? found->face : nullptr, place = std::move(place),
-                     grant = std::move(grant), play = std::move(play)]() mutable {
-        if (face && !face->is_over()) {
-          face->adopt(std::move(grant));
-          return done->set_value(base::Done{});
-        }
-        auto new_face =
-            std::make_shared<LiveFace>(*this, std::move(place), std::move(grant), std::move(play));
-        auto begun = new_face->begin();
-        if (begun) {
-          const std::lock_guard lock(mutex_);
-          faces_.insert_or_assign(id, Entry{http::this_loop().mailbox(), new_face});
-        }
-        done->set_value(std::move(begun));
-      });
-  if (!posted || answer.wait_for(begin_patience) != std::future_status::ready)
-    return base::fail(base::ErrorCode::unavailable, "no face loop answered");
-  return answer.get();
+  return http::answer_within<base::Done>(begin_patience, [&](Begun begun) {
+    const auto found = find(grant.session_id());
+    if (!found) return begin_new(std::move(place), std::move(grant), std::move(play), begun);
+    found->mailbox->post([this, face = found->face, place = std::move(place),
+                          grant = std::move(grant), play = std::move(play),
+                          begun = std::move(begun)]() mutable {
+      if (face->is_over())
+        return begin_new(std::move(place), std::move(grant), std::move(play), begun);
+      face->adopt(std::move(grant));
+      begun(base::Done{});
+    });
+  });
+}
+
+// On the loop of its place, whatever loop or thread this is.
+void LiveFaces::begin_new(live::FacePlace place, actions::Grant grant, PersonaPlay play,
+                          Begun& begun) {
+  const auto mailbox = place.loop().mailbox();
+  mailbox->post([this, place = std::move(place), grant = std::move(grant), play = std::move(play),
+                 begun = std::move(begun)]() mutable {
+    const auto id = grant.session_id();
+    const auto face =
+        std::make_shared<LiveFace>(*this, std::move(place), std::move(grant), std::move(play));
+    auto done = face->begin();
+    if (done) {
+      const std::lock_guard lock(mutex_);
+      faces_.insert_or_assign(id, Entry{http::this_loop().mailbox(), face});
+    }
+    begun(std::move(done));
+  });
+}
+
+void LiveFaces::abandon() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, entry] : faces_) entry.face->give_up();
+  faces_.clear();
 }
 
 bool LiveFaces::post(std::string_view session_id, Step step) {

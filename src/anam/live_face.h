@@ -69,9 +69,12 @@ class LiveFace final : private live::FaceSessionListener,
   // Words to be said as they stand.
   void talk(std::string text);
   void end(rules::SessionEnd why);
+  // What it holds of its loop, which may end before it does.
+  void give_up();
 
  private:
   void connected() override;
+  void channel_open() override;
   void message(std::string_view text) override;
   void lost(media::LostReason reason) override;
   void speech_text(const stage::SpokenText& text) override;
@@ -141,13 +144,17 @@ class LiveFaces {
   bool post(std::string_view session_id, Step step);
 
   std::size_t count() const;
+  // Gives up all that is left, when the face loops have stopped and before they are gone.
+  void abandon();
 
  private:
   friend class LiveFace;
+  using Begun = std::move_only_function<void(base::Result<base::Done>)>;
   struct Entry {
     std::shared_ptr<http::Mailbox> mailbox;
     std::shared_ptr<LiveFace> face;
   };
+  void begin_new(live::FacePlace place, actions::Grant grant, PersonaPlay play, Begun& begun);
   std::optional<Entry> find(std::string_view session_id) const;
   void remove(const std::string& session_id, const LiveFace* face);
 

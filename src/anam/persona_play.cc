@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "anam/json_members.h"
 #include "base/json_shape.h"
 #include "rules/built_in.h"
 
@@ -14,16 +15,6 @@ using base::Json;
 using stage::ConversationSettings;
 using stage::ConversationTool;
 using std::chrono::milliseconds;
-
-std::string text_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
-bool flag_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member && member->flag().value_or(false);
-}
 
 std::optional<double> number_of(const Json& object, std::string_view name) {
   const auto member = object.member(name);

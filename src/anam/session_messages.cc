@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "anam/json_members.h"
 #include "anam/signalling_messages.h"
 #include "base/iso_time.h"
 #include "base/json.h"
@@ -18,11 +19,6 @@ using Read = base::Result<SessionMessage> (*)(const Json& message);
 
 std::unexpected<base::Error> refuse(std::string_view type, std::string hint) {
   return base::fail(ErrorCode::malformed, "session message " + std::string(type), std::move(hint));
-}
-
-std::string text_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return std::string(member ? member->text().value_or("") : "");
 }
 
 std::string object_of(const Json& object, std::string_view name) {

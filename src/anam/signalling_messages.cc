@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "anam/json_members.h"
 #include "base/json.h"
 #include "base/json_shape.h"
 #include "base/json_writer.h"
@@ -19,16 +20,6 @@ using Read = base::Result<SignallingMessage> (*)(const Json& payload);
 std::unexpected<base::Error> refuse(std::string_view action, std::string hint) {
   return base::fail(ErrorCode::malformed, "signalling message " + std::string(action),
                     std::move(hint));
-}
-
-std::string text_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
-bool flag_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return member && member->flag().value_or(false);
 }
 
 base::Result<SignallingMessage> read_offer(const Json& payload) {

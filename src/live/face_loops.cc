@@ -58,12 +58,6 @@ base::Result<FacePlace> FaceLoops::enter() {
   return FacePlace(*emptiest);
 }
 
-std::size_t FaceLoops::faces() const {
-  std::size_t all = 0;
-  for (const auto& loop : loops_) all += loop->faces();
-  return all;
-}
-
 void FaceLoops::stop() {
   for (const auto& loop : loops_) loop->loop_.stop();
   for (const auto& loop : loops_)

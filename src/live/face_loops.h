@@ -44,10 +44,10 @@ class FaceLoop {
   friend class FaceLoops;
   friend class FacePlace;
 
+  std::atomic<std::size_t> faces_ = 0;  // first: what waits on the loop may hold places
   http::Loop loop_;
   media::MediaClock clock_{loop_};
   std::unique_ptr<media::Port> port_;
-  std::atomic<std::size_t> faces_ = 0;
   std::thread thread_;
 };
 
@@ -88,7 +88,6 @@ class FaceLoops {
 
   // A place on the loop that has the fewest faces. `unavailable`: all places are taken.
   base::Result<FacePlace> enter();
-  std::size_t faces() const;
 
   // Ends the threads; what still lives on them is abandoned. Repeated calls do nothing.
   void stop();

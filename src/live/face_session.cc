@@ -92,7 +92,9 @@ void FaceSession::on_sound(const media::SoundPacket& sound) {
 }
 
 void FaceSession::on_channel_open(media::ChannelId channel, std::string_view label) {
-  if (label == channel_label) channel_ = channel;
+  if (label != channel_label) return;
+  channel_ = channel;
+  listener_.channel_open();
 }
 
 void FaceSession::on_message(media::ChannelId channel, media::MessageKind, std::string_view text) {

@@ -56,6 +56,8 @@ class FaceSessionListener : public stage::ConversationListener {
  public:
   // Media flow: the client can see and hear.
   virtual void connected() = 0;
+  // The data channel is open: what is sent over it arrives.
+  virtual void channel_open() = 0;
   // Text from the client over the data channel; valid during the call only.
   virtual void message(std::string_view text) = 0;
   // The client is gone, or never came.

@@ -280,6 +280,15 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
   return base::Done{};
 }
 
+LiveStage::~LiveStage() {
+  stop();
+}
+
+void LiveStage::stop() {
+  if (loops_) loops_->stop();
+  if (faces_) faces_->abandon();
+}
+
 void LiveStage::add_to(http::Router& router) {
   engine_sessions_->add_to(router);
   signalling_->add_to(router);

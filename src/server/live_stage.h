@@ -41,6 +41,7 @@ class LiveStage {
     base::Log& log;
     const std::atomic<bool>& is_stopping;
   };
+  ~LiveStage();
   // `forbidden` for a key file that others can read, `malformed` for a setting, `unavailable`
   // where no UDP port can be had.
   static base::Result<std::unique_ptr<LiveStage>> open(const Parts& parts, const Config& config);
@@ -48,7 +49,7 @@ class LiveStage {
   void add_to(http::Router& router);
   std::vector<api::Gauge> gauges() const;
   // What still lives is abandoned.
-  void stop() { loops_->stop(); }
+  void stop();
 
  private:
   explicit LiveStage(const Parts& parts) : parts_(parts) {}
