@@ -210,10 +210,16 @@ class Documents:
         demand(count == 1, "the sample listens nowhere")
         return self.node.write("anam-" + sample.name, code)
 
-    def anam_server(self, sample):
+    @contextlib.contextmanager
+    def anam_serving(self, sample):
+        """The document's Express server against our binary; its address."""
         port = free_port()
         with self.node.serving(self.anam_program(sample, port), {"ANAM_API_KEY": self.key}):
-            status, _, body = ask("POST", f"http://127.0.0.1:{port}/api/session-token", body={})
+            yield f"http://127.0.0.1:{port}"
+
+    def anam_server(self, sample):
+        with self.anam_serving(sample) as address:
+            status, _, body = ask("POST", f"{address}/api/session-token", body={})
         demand(status == 200, f"{status} {body}")
         self.anam_token(body["sessionToken"])
         return body["sessionToken"]

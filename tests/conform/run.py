@@ -28,6 +28,7 @@ WORK = ROOT / "build" / "conform"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
 
 import documents  # noqa: E402
+import node_packages  # noqa: E402
 import npm  # noqa: E402
 import samples  # noqa: E402
 from harness import Server  # noqa: E402
@@ -263,25 +264,35 @@ def check_room_tokens(tally):
         server.stop()
 
 
+@contextlib.contextmanager
+def document_of_live_face(server, packages):
+    """What anam_live.mjs is told of the vendor's document: its page and its running server."""
+    folder = documents.folder_of_documents()
+    if folder is None or packages is None:
+        yield {}
+        return
+    found = samples.fenced((folder / documents.ANAM).read_text())
+    page = WORK / "document-page.ts"
+    page.write_text(samples.containing(found, "streamToVideoElement").code)
+    printed = documents.Documents(None, folder, server, documents.Node(packages), None)
+    with printed.anam_serving(samples.named(found, "server.js")) as address:
+        yield {"DOCUMENT_PAGE": str(page), "DOCUMENT_SERVER": address}
+
+
 def check_live_face(tally):
     """The vendor's client in Chromium, against the live face."""
     packages, reason = npm.packages(WORK / "npm")
     if packages is None or shutil.which("chromium") is None:
         return tally.say("skip", f"live face: {reason or 'there is no chromium on this machine'}")
-    settings = {"NPM_FOLDER": str(packages), "PLAYWRIGHT": str(packages),
-                "SCREENSHOTS": str(WORK / "screenshots")}
-    folder = documents.folder_of_documents()
-    if folder is not None:
-        found = samples.fenced((folder / documents.ANAM).read_text())
-        page = WORK / "document-page.ts"
-        page.write_text(samples.containing(found, "streamToVideoElement").code)
-        settings["DOCUMENT_PAGE"] = str(page)
+    node_packages.install()
     server = Server()
     try:
-        settings["STAGEDOOR_KEY"] = server.init()["api_key"]
+        settings = {"SCREENSHOTS": str(WORK / "screenshots"),
+                    "STAGEDOOR_KEY": server.init()["api_key"]}
         server.start()
         settings["STAGEDOOR_URL"] = server.address
-        run_program(tally, "live face", "node", "anam_live.mjs", settings)
+        with document_of_live_face(server, packages) as document:
+            run_program(tally, "live face", "node", "anam_live.mjs", {**settings, **document})
         check_end(tally, server)
     finally:
         server.stop()

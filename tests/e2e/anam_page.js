@@ -1,4 +1,4 @@
-// The page of anam_live.mjs: the vendor's client, unmodified, and what can be seen of it from the
+// The page of anam_browser.mjs: the vendor's client, unmodified, and what can be seen of it from the
 // page. Bundled when the program runs.
 //
 // SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,101 @@
+"""A live face in a real browser: the vendor's published client, unmodified, in headless Chromium
+against the real server, once with a microphone and once without permission for one.
+
+live_face_browser.mjs drives Chromium once and writes down what it saw and heard; the tests here
+judge it. Screenshots go to build/screenshots/.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+import node_packages
+from cases import Stage, main
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
+BROWSER_SECONDS = 200
+
+
+class LiveFace(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        node_packages.install()
+        with Stage() as server:
+            done = subprocess.run(
+                ["node", "live_face_browser.mjs", str(SCREENSHOTS)], cwd=HERE,
+                stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
+                env={**os.environ, "STAGEDOOR_URL": server.address,
+                     "STAGEDOOR_KEY": server.api_key})
+            cls.log = server.log()
+            cls.ends = [entry for entry in server.log_entries()
+                        if entry["event"] == "session.ended"]
+            cls.gone = None
+            if done.returncode == 0:
+                cls.seen = json.loads(done.stdout)
+                cls.gone = server.http("GET", cls.seen["denied"]["left"]["path"],
+                                       {"Authorization": f"Bearer {server.api_key}"}).status
+        if done.returncode != 0:
+            raise AssertionError(
+                f"live_face_browser.mjs ended with {done.returncode}; the server said:\n{cls.log}")
+
+    def loads(self):
+        for microphone in ("granted", "denied"):
+            with self.subTest(microphone=microphone):
+                yield self.seen[microphone]
+
+    def test_the_client_is_connected_ready_and_plays(self):
+        for load in self.loads():
+            for event in ("CONNECTION_ESTABLISHED", "SESSION_READY", "VIDEO_PLAY_STARTED"):
+                self.assertIn(event, load["notes"]["events"])
+            print("ms from the call:", load["notes"]["events"])
+
+    def test_the_video_goes_on_and_its_pixels_move(self):
+        for load in self.loads():
+            first, second = load["looked"]
+            self.assertEqual((first["width"], first["height"]), (720, 480))
+            self.assertGreater(second["time"], first["time"])
+            self.assertGreater(first["moved"] + second["moved"], 0)
+            self.assertGreater(first["mean"], 10)
+            self.assertLess(first["mean"], 245)
+
+    def test_the_greeting_is_heard_and_read(self):
+        granted = self.seen["granted"]
+        self.assertGreaterEqual(granted["greeted"], 0)
+        self.assertEqual([message["role"] for message in granted["notes"]["messages"]], ["persona"])
+
+    def test_a_page_without_permission_for_a_microphone_is_told_and_plays(self):
+        self.assertIn("MIC_PERMISSION_DENIED", self.seen["denied"]["notes"]["events"])
+        self.assertNotIn("MIC_PERMISSION_DENIED", self.seen["granted"]["notes"]["events"])
+
+    def test_words_that_the_page_asks_for_are_heard(self):
+        self.assertGreaterEqual(self.seen["denied"]["talked"], 0)
+        print("talk() to sound:", self.seen["denied"]["talked"], "ms")
+
+    def test_a_session_ended_by_the_api_ends_in_the_page(self):
+        granted = self.seen["granted"]
+        self.assertEqual(granted["endStatus"], 202)
+        code, reason = granted["notes"]["closed"]["why"][:2]
+        self.assertEqual(code, "CONNECTION_CLOSED_CODE_SERVER_CLOSED_CONNECTION")
+        self.assertIn("ended by its app", reason)
+        self.assertEqual(self.ends[0]["reason"], "ended")
+
+    # Rule face-session-abandoned.
+    def test_a_tab_that_is_gone_gives_its_place_back_within_10_s(self):
+        self.assertEqual(self.gone, 404)
+        self.assertEqual(self.ends[1]["ended_by"], "client")
+        print("noticed after", self.seen["denied"]["left"]["ms"], "ms")
+        self.assertLess(self.seen["denied"]["left"]["ms"], 10_000)
+
+    def test_nobody_is_warned_of_anything(self):
+        for load in self.loads():
+            self.assertEqual(load["notes"]["warnings"], [])
+
+
+if __name__ == "__main__":
+    main()
