@@ -1,9 +1,30 @@
 #include "live/face_loops.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <limits>
 
 namespace stagedoor::live {
+
+FaceLoop::FaceLoop()
+    : pictures_([this](std::move_only_function<void()> step) {
+        boost::asio::post(loop_.io(), std::move(step));
+      }) {}
+
+base::Result<std::unique_ptr<FaceLoop>> FaceLoop::open(const Parts& parts,
+                                                       const media::PortOptions& options) {
+  std::unique_ptr<FaceLoop> loop(new FaceLoop());
+  auto port = media::Port::open({.loop = loop->loop_,
+                                 .clock = loop->clock_,
+                                 .stack = parts.stack,
+                                 .identity = parts.identity,
+                                 .random = parts.random,
+                                 .wall_clock = parts.wall_clock},
+                                options);
+  if (!port) return base::fail(port.error());
+  loop->port_ = *std::move(port);
+  return loop;
+}
 
 base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
                                                          base::Random& random,
@@ -16,17 +37,13 @@ base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
   const auto threads = options.threads > 0 ? static_cast<unsigned>(options.threads)
                                            : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned count = 0; count < threads; ++count) {
-    auto loop = std::make_unique<FaceLoop>();
-    auto port = media::Port::open({.loop = loop->loop_,
-                                   .clock = loop->clock_,
-                                   .stack = *loops->stack_,
-                                   .identity = *loops->identity_,
-                                   .random = random,
-                                   .wall_clock = wall_clock},
-                                  options.port);
-    if (!port) return base::fail(port.error());
-    loop->port_ = *std::move(port);
-    loops->loops_.push_back(std::move(loop));
+    auto loop = FaceLoop::open({.stack = *loops->stack_,
+                                .identity = *loops->identity_,
+                                .random = random,
+                                .wall_clock = wall_clock},
+                               options.port);
+    if (!loop) return base::fail(loop.error());
+    loops->loops_.push_back(*std::move(loop));
   }
   // Only now, since a thread that runs would have to be stopped where a later port can't be had.
   for (auto& loop : loops->loops_)

@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "http/loop.h"
+#include "live/picture_queue.h"
 #include "media/dtls.h"
 #include "media/media_clock.h"
 #include "media/port.h"
@@ -28,13 +29,23 @@ namespace stagedoor::live {
 // Used from its own thread, but for what says otherwise.
 class FaceLoop {
  public:
-  FaceLoop() = default;
+  // All of it outlives the loop.
+  struct Parts {
+    media::Stack& stack;
+    const media::DtlsIdentity& identity;
+    base::Random& random;
+    const base::Clock& wall_clock;
+  };
+  // Not running yet. `unavailable`: no UDP port can be had.
+  static base::Result<std::unique_ptr<FaceLoop>> open(const Parts& parts,
+                                                      const media::PortOptions& options);
   FaceLoop(const FaceLoop&) = delete;
   FaceLoop& operator=(const FaceLoop&) = delete;
 
   http::Loop& loop() { return loop_; }
   media::MediaClock& clock() { return clock_; }
   media::Port& port() { return *port_; }
+  PictureQueue& pictures() { return pictures_; }
   // Safe from any thread.
   const std::shared_ptr<http::Mailbox>& mailbox() const { return loop_.mailbox(); }
   // Safe from any thread: the faces that have a place here.
@@ -43,10 +54,12 @@ class FaceLoop {
  private:
   friend class FaceLoops;
   friend class FacePlace;
+  FaceLoop();
 
   std::atomic<std::size_t> faces_ = 0;  // first: what waits on the loop may hold places
   http::Loop loop_;
   media::MediaClock clock_{loop_};
+  PictureQueue pictures_;
   std::unique_ptr<media::Port> port_;
   std::thread thread_;
 };

@@ -6,13 +6,7 @@
 // It knows no dialect: a door hands it offers and what the client says, and hears through a
 // FaceSessionListener what to tell the client.
 //
-// Sound is made and sent at each beat, before any picture, and a
-// picture whose beat is late is left out. So a server with too much to do shows fewer pictures and
-// never stutters; what it left out is counted.
-//
-// When the receiver reports that more than a tenth of the
-// pictures' packets got lost, their bit rate falls by a third, at least to 150 kbit/s; while less
-// than a fiftieth gets lost it climbs back by a twentieth with each report.
+// What goes out, and when, is live/broadcast.h's.
 //
 // Everything is called on the session's face loop (live/face_loops.h). Not safe for concurrent use.
 //
@@ -20,7 +14,6 @@
 
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +24,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "live/broadcast.h"
 #include "media/media_clock.h"
 #include "media/peer.h"
 #include "rules/picture_size.h"
@@ -44,12 +38,6 @@
 namespace stagedoor::live {
 
 class FaceLoop;
-
-// What all live faces count together; read by /metrics.
-struct FaceCounts {
-  std::atomic<std::uint64_t> sessions_begun = 0, sessions_connected = 0, pictures = 0,
-                             pictures_left_out = 0, sound_packets = 0, messages_refused = 0;
-};
 
 // What a session tells its door, on its loop. A door may not give the session up from inside.
 class FaceSessionListener : public stage::ConversationListener {
@@ -108,7 +96,7 @@ class FaceSession final : private media::PeerListener {
   base::Result<base::Done> open();
 
   void on_connected() override;
-  void on_key_frame_wanted() override { key_frame_ = stage::KeyFrame::now; }
+  void on_key_frame_wanted() override { broadcast_->want_key_frame(); }
   void on_sound(const media::SoundPacket& sound) override;
   void on_channel_open(media::ChannelId channel, std::string_view label) override;
   void on_message(media::ChannelId channel, media::MessageKind kind,
@@ -116,11 +104,6 @@ class FaceSession final : private media::PeerListener {
   void on_message_refused(media::ChannelId) override { ++parts_.counts.messages_refused; }
   void on_channel_closed(media::ChannelId channel) override;
   void on_lost(media::LostReason reason) override;
-
-  void on_beat(const media::Beat& beat);
-  void send_sound();
-  void send_picture(const media::Beat& beat);
-  void follow_loss();
 
   Parts parts_;
   Options options_;
@@ -132,10 +115,8 @@ class FaceSession final : private media::PeerListener {
   std::unique_ptr<stage::Conversation> conversation_;
   std::vector<std::int16_t> heard_;  // Kept for its memory.
   std::optional<media::ChannelId> channel_;
-  stage::KeyFrame key_frame_ = stage::KeyFrame::now;
-  std::uint64_t ticks_ = 0;  // of 20 ms, since media flow
-  std::uint64_t reports_seen_ = 0;
-  double kilobits_ = 0;
+  bool has_connected_ = false;
+  std::optional<Broadcast> broadcast_;
   media::MediaClock::Subscription beat_;
   media::PeerHandle peer_;  // the first to go: it calls us
 };

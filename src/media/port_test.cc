@@ -2,12 +2,8 @@
 
 #include "media/port.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <set>
@@ -16,6 +12,7 @@
 
 #include "media/client_for_test.h"
 #include "media/rtp.h"
+#include "media/udp_socket_for_test.h"
 
 using namespace stagedoor;
 using namespace stagedoor::media;
@@ -27,31 +24,6 @@ namespace {
 base::Address address(std::string_view text) {
   return *base::parse_address(text);
 }
-
-// A client's socket. Connected, so that it hears only whom it asked.
-class UdpSocket {
- public:
-  UdpSocket(const base::Address& to, std::uint16_t port)
-      : number_(::socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
-    sockaddr_in6 name{};
-    name.sin6_family = AF_INET6;
-    name.sin6_port = htons(port);
-    std::copy(to.bytes.begin(), to.bytes.end(), name.sin6_addr.s6_addr);
-    is_connected = connect(number_, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0;
-  }
-  ~UdpSocket() { ::close(number_); }
-  void send(Bytes bytes) { static_cast<void>(::send(number_, bytes.data(), bytes.size(), 0)); }
-  Buffer receive() {
-    Buffer bytes(2048);
-    const auto length = recv(number_, bytes.data(), bytes.size(), 0);
-    bytes.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-    return bytes;
-  }
-  bool is_connected = false;
-
- private:
-  int number_;
-};
 
 struct Machine {
   http::Loop loop;

@@ -307,7 +307,7 @@ std::vector<api::Gauge> LiveStage::gauges() const {
       counter("sessions_connected_total", "Live faces that a client saw.",
               counts_.sessions_connected),
       counter("pictures_total", "Pictures sent.", counts_.pictures),
-      counter("pictures_left_out_total", "Pictures left out since their beat was late.",
+      counter("pictures_left_out_total", "Pictures left out since the next came before their turn.",
               counts_.pictures_left_out),
       counter("sound_packets_total", "Packets of sound sent, 20 ms each.", counts_.sound_packets),
       {"stagedoor_live_faces", "Live faces now.", Kind::gauge,
