@@ -25,10 +25,6 @@ constexpr std::string_view action = "POST /v1/engine/session";
 constexpr auto redemption_patience = std::chrono::seconds(10);
 constexpr int heartbeat_seconds = 5, reconnections_max = 5;
 
-bool is_api_key(std::string_view credential) {
-  return credential.starts_with("av_live_") || credential.starts_with("av_test_");
-}
-
 // What tells a client's retry from a second client: the client sends nothing of its own for that.
 base::Secret client_mark_of(const Request& request) {
   std::string text(request.peer());
@@ -102,7 +98,8 @@ void EngineSessions::start(const Request& request, Response& response) const {
 base::Result<base::Secret> EngineSessions::token_of(const Request& request, Response& response,
                                                     rules::Faults& faults) const {
   const auto credential = front::bearer_of(request);
-  if (credential && !is_api_key(*credential)) return base::Secret(std::string(*credential));
+  // An API key, of ours or imported, has never the two dots of a token.
+  if (credential && actions::is_token(*credential)) return base::Secret(std::string(*credential));
   const auto outcome = parts_.admit_call({.credential = credential,
                                           .client = request.client(),
                                           .peer = request.peer(),
@@ -170,7 +167,7 @@ void EngineSessions::refuse(const Request& request, Response& response, const ba
       {{"request_id", request.id()}, {"peer", request.peer()}, {"detail", error.detail}});
   const auto credential = front::bearer_of(request);
   const bool is_guess =
-      credential && !is_api_key(*credential) &&
+      credential && actions::is_token(*credential) &&
       (error.code == ErrorCode::unauthenticated || error.code == ErrorCode::token_invalid);
   if (is_guess) {
     const auto limit = parts_.admit_call.open_call(rules::RateKind::stranger, request.client(), {},

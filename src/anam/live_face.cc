@@ -13,6 +13,7 @@ using rules::SessionEnd;
 // What waits for a channel that is not there yet.
 constexpr std::size_t waiting_messages_max = 64;
 constexpr auto begin_patience = 5s;
+constexpr int warnings_per_second_max = 10;
 
 std::string farewell(SessionEnd why) {
   switch (why) {
@@ -163,9 +164,8 @@ void LiveFace::take(SignallingMessage message) {
 void LiveFace::answer(const Offer& offer) {
   const auto sdp = session_->answer(offer.sdp);
   if (sdp) return tell(answer_message(id(), *sdp));
-  faces_.parts_.log.write(base::LogLevel::info, "live_face.offer_refused",
-                          {{"session_id", id()}, {"detail", sdp.error().detail}});
-  warn(sdp.error().hint.empty() ? "The offer can't be played." : sdp.error().hint);
+  complain({sdp.error().code, "offer: " + sdp.error().detail,
+            sdp.error().hint.empty() ? "The offer can't be played." : sdp.error().hint});
 }
 
 void LiveFace::talk(std::string text) {
@@ -184,7 +184,7 @@ void LiveFace::message(std::string_view text) {
   if (is_over_) return;
   active_at_ = faces_.parts_.clock.now();
   auto read = read_session_message(text);
-  if (!read) return warn(read.error().hint);
+  if (!read) return complain(read.error());
   perform(*std::move(read));
 }
 
@@ -194,12 +194,12 @@ void LiveFace::perform(SessionMessage message) {
                  [&](UserSpeech& speech) { conversation.user_text(std::move(speech.content)); },
                  [&](const Interrupt&) { conversation.interrupt(); },
                  [&](ContextNote& note) { conversation.add_context(std::move(note.content)); },
-                 [&](const DirectorCue& cue) {
-                   warn("The built-in face does not follow the cue " + cue.tag + ".");
-                 },
+                 [&](const DirectorCue&) { warn_once(Unsupported::director_cues); },
                  [&](const PersonaUpdate& update) {
-                   conversation.update(update_of(update.language_code, update.voice_generation,
-                                                 update.voice_detection));
+                   const auto change = change_of(update.language_code, update.voice_generation,
+                                                 update.voice_detection);
+                   conversation.update(change.conversation);
+                   for (const auto what : change.unsupported) warn_once(what);
                  },
                  [&](ToolResult& result) {
                    if (result.failed) {
@@ -227,14 +227,26 @@ void LiveFace::tell(std::string signalling_message) {
 }
 
 void LiveFace::warn(std::string_view words) {
-  if (!words.empty()) tell(warning_message(id(), words));
+  if (words.empty() || ++warnings_this_second_ > warnings_per_second_max) return;
+  tell(warning_message(id(), words));
+}
+
+void LiveFace::warn_once(Unsupported what) {
+  if (!std::exchange(told_[static_cast<std::size_t>(what)], true)) warn(words_of(what));
+}
+
+void LiveFace::complain(const base::Error& error) {
+  warn(error.hint.empty() ? "The message can't be read." : error.hint);
+  if (warnings_this_second_ <= warnings_per_second_max)
+    faces_.parts_.log.write(base::LogLevel::info, "live_face.message_refused",
+                            {{"session_id", id()}, {"detail", error.detail}});
 }
 
 // What media and the conversation tell.
 
 void LiveFace::connected() {
   tell(session_ready_message(id()));
-  for (const auto& words : std::exchange(play_.warnings, {})) warn(words);
+  for (const auto what : play_.unsupported) warn_once(what);
 }
 
 void LiveFace::lost(media::LostReason reason) {
@@ -329,6 +341,9 @@ bool LiveFace::is_attended() const {
 void LiveFace::look_after() {
   constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3;
   if (is_over_) return;
+  if (const auto more = std::exchange(warnings_this_second_, 0) - warnings_per_second_max; more > 0)
+    faces_.parts_.log.write(base::LogLevel::warning, "live_face.flooded",
+                            {{"session_id", id()}, {"faults_left_out", more}});
   unattended_seconds_ = is_attended() ? 0 : unattended_seconds_ + 1;
   if (unattended_seconds_ >= (was_attended_ ? nobody_left_seconds : nobody_came_seconds))
     return finish("client", "abandoned", "Nobody is there.");

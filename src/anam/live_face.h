@@ -11,12 +11,17 @@
 // place back; so is one without a socket whose media have been silent for 6 s, when that has lasted
 // 3 s more: a closed tab is noticed within 10 s, and a page that reconnects is not.
 //
+// Rule face-warnings-bounded: a client is told of at most ten faults a second, each of them logged;
+// of what goes beyond, one line a second says how many they were. So whoever floods a channel with
+// rubbish fills neither the log nor its own socket.
+//
 // A face lives on its face loop: everything but LiveFaces is called there.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -65,7 +70,7 @@ class LiveFace final : private live::FaceSessionListener,
   void detach(const SignallingLink& link);
   void take(SignallingMessage message);
   // What was not a message of the dialect.
-  void complain(const base::Error& error) { warn(error.hint); }
+  void complain(const base::Error& error);
   // Words to be said as they stand.
   void talk(std::string text);
   void end(rules::SessionEnd why);
@@ -94,6 +99,7 @@ class LiveFace final : private live::FaceSessionListener,
   void tell_tool(ToolCallState state, const stage::ToolCallNotice& call);
   void say(std::string session_message);
   void warn(std::string_view words);
+  void warn_once(Unsupported what);
   void on_length();
   void look_after();
   bool is_attended() const;
@@ -114,6 +120,8 @@ class LiveFace final : private live::FaceSessionListener,
   int unattended_seconds_ = 0;
   base::Instant active_at_;  // when somebody last said something
   std::chrono::milliseconds warning_left_{0};
+  std::array<bool, unsupported_count> told_{};
+  int warnings_this_second_ = 0;
   bool was_attended_ = false, is_over_ = false;
 };
 

@@ -45,6 +45,10 @@ stage::VoiceDetection voice_detection_of(const Json& options) {
   return detection;
 }
 
+bool wants_speech_enhancement(const Json& voice_detection) {
+  return number_of(voice_detection, "speechEnhancementLevel").value_or(0) > 0;
+}
+
 std::vector<std::pair<std::string, std::string>> pairs_of(const Json& tool, std::string_view name) {
   std::vector<std::pair<std::string, std::string>> pairs;
   simdjson::dom::object members;
@@ -134,8 +138,10 @@ void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& pl
     settings.voice_detection = voice_detection_of(*detection);
   read_tools(persona, settings);
   play.avatar_id = text_of(persona, "avatarId");
-  if (persona.member("directorNotes"))
-    play.warnings.emplace_back("The built-in face does not follow director notes.");
+  if (persona.member("directorNotes")) play.unsupported.push_back(Unsupported::director_notes);
+  if (const auto detection = persona.member("voiceDetectionOptions");
+      detection && wants_speech_enhancement(*detection))
+    play.unsupported.push_back(Unsupported::speech_enhancement);
 }
 
 }  // namespace
@@ -162,17 +168,33 @@ base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& 
   return play;
 }
 
-stage::ConversationUpdate update_of(std::string_view language, std::string_view voice_generation,
-                                    std::string_view voice_detection) {
-  stage::ConversationUpdate update;
+PersonaChange change_of(std::string_view language, std::string_view voice_generation,
+                        std::string_view voice_detection) {
+  PersonaChange change;
+  auto& update = change.conversation;
   if (!language.empty()) update.language = std::string(language);
   base::JsonReader reader;
   if (!voice_generation.empty())
     if (const auto json = reader.read(voice_generation)) update.speed = number_of(*json, "speed");
-  if (!voice_detection.empty())
-    if (const auto json = reader.read(voice_detection))
-      update.voice_detection = voice_detection_of(*json);
-  return update;
+  if (voice_detection.empty()) return change;
+  if (const auto json = reader.read(voice_detection)) {
+    update.voice_detection = voice_detection_of(*json);
+    if (wants_speech_enhancement(*json))
+      change.unsupported.push_back(Unsupported::speech_enhancement);
+  }
+  return change;
+}
+
+std::string_view words_of(Unsupported what) {
+  switch (what) {
+    case Unsupported::director_notes:
+      return "The built-in face does not follow director notes.";
+    case Unsupported::director_cues:
+      return "The built-in face does not follow cues.";
+    case Unsupported::speech_enhancement:
+      return "The built-in ear does not enhance speech: speechEnhancementLevel has no effect.";
+  }
+  std::unreachable();
 }
 
 }  // namespace stagedoor::anam

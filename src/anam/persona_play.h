@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,16 @@
 
 namespace stagedoor::anam {
 
+// What of the dialect the built-in face can't do; a client is told of each once a session.
+enum class Unsupported : unsigned char { director_notes, director_cues, speech_enhancement };
+inline constexpr std::size_t unsupported_count = 3;
+std::string_view words_of(Unsupported what);
+
 struct PersonaPlay {
   stage::ConversationSettings conversation;
   rules::PictureSize size;
   std::string avatar_id;
-  // What of the persona this server can't do, in words for the client.
-  std::vector<std::string> warnings;
+  std::vector<Unsupported> unsupported;  // of what the persona asks for
 };
 
 // Which engine's voice and model the ids of this dialect mean; empty: the engine's default.
@@ -35,9 +40,13 @@ struct EngineNames {
 // `unavailable`: it is not what we wrote. `unsupported`: a picture size that there is none of.
 base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& names);
 
+struct PersonaChange {
+  stage::ConversationUpdate conversation;
+  std::vector<Unsupported> unsupported;
+};
 // A change of a persona while it plays (contract 3.7, `persona_config`), in canonical JSON or
 // empty.
-stage::ConversationUpdate update_of(std::string_view language, std::string_view voice_generation,
-                                    std::string_view voice_detection);
+PersonaChange change_of(std::string_view language, std::string_view voice_generation,
+                        std::string_view voice_detection);
 
 }  // namespace stagedoor::anam

@@ -106,21 +106,20 @@ export function writeSound(file, sampleAt, samples = 48_000) {
   fs.writeFileSync(file, wav);
 }
 
-// The browser's own fake device beeps each second; this one is in a silent room.
+// The browser's own fake device beeps each second; the granted one is in a silent room.
 const room = fs.mkdtempSync(path.join(os.tmpdir(), 'stagedoor-room-'));
 const silence = path.join(room, 'silence.wav');
 writeSound(silence, () => 0);
 process.on('exit', () => fs.rmSync(room, {recursive: true, force: true}));
 
+const FAKE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 const MICROPHONES = {
-  granted: [
-    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
-    `--use-file-for-fake-audio-capture=${silence}`
-  ],
+  granted: [...FAKE, `--use-file-for-fake-audio-capture=${silence}`],
+  beeping: FAKE,
   denied: [],
 };
 
-// A browser that can be killed: `{browser, kill}`. `microphone` is granted or denied.
+// A browser that can be killed: `{browser, kill}`. `microphone` is one of the above.
 export async function launch(microphone, more = []) {
   const process = await chromium.launchServer({
     executablePath: '/usr/bin/chromium',

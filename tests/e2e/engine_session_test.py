@@ -4,6 +4,7 @@ a live face, once. What is seen and heard is live_face_test.py's.
 SPDX-License-Identifier: Apache-2.0
 """
 
+import hashlib
 import json
 import re
 import unittest
@@ -88,7 +89,8 @@ class EngineSession(unittest.TestCase):
 
     def test_what_is_no_persona_token_opens_nothing(self):
         self.refused(self.start(self.token()[:-2]), 401, "Invalid token")
-        self.refused(self.start("rubbish"), 401, "Invalid token")
+        self.refused(self.start("rub.bi.sh"), 401, "Invalid token")
+        self.refused(self.start("rubbish"), 401, "Invalid API key")
         motion = self.server.token()
         self.refused(self.start(motion), 401, "Invalid token")
         self.assertIn(b"Motion Server", self.start(motion).body)
@@ -123,6 +125,14 @@ class EngineSession(unittest.TestCase):
         reply = self.start(self.server.api_key, body={"personaConfig": {**PRINTED, "voiceId": "x"}})
         self.assertEqual(reply.status, 400)
         self.assertEqual(reply.json()["details"][0]["path"], "personaConfig.voiceId")
+
+    def test_an_imported_key_in_a_form_of_its_own_opens_a_session_too(self):
+        """Rule api-key-imported-hashes."""
+        theirs = "acme_3Zf-of-another-server"
+        reply = self.server.http("POST", "/v1/keys/import", bearer(self.server.api_key), {"keys": [
+            {"name": "moved", "sha256": hashlib.sha256(theirs.encode()).hexdigest()}]})
+        self.assertEqual(reply.status, 201, reply.body)
+        self.started(theirs, body={**CLIENT, "personaConfig": PRINTED})
 
     def test_a_size_that_there_is_none_of_is_refused_when_the_token_is_minted(self):
         body = {"personaConfig": PRINTED, "sessionOptions": {"videoWidth": 721, "videoHeight": 480}}

@@ -23,9 +23,9 @@ async function see(page, name) {
   return seen;
 }
 
-// A page with a microphone: it is greeted, and ended by the API.
+// A page with a microphone that beeps: it is greeted, and ended by the API.
 async function withMicrophone(address) {
-  const {browser, kill} = await launch('granted');
+  const {browser, kill} = await launch('beeping');
   try {
     const page = await begin(browser, address);
     const looked = await see(page, 'granted');
@@ -41,14 +41,26 @@ async function withMicrophone(address) {
   }
 }
 
+// What the built-in face can't do.
+const DEMANDING = {
+  skipGreeting: true,
+  directorNotes: {presetStyle: 'happy'},
+  voiceDetectionOptions: {speechEnhancementLevel: 0.8},
+};
+
 // A page that may not listen: words are spoken on its demand; then its browser is killed.
 async function withoutMicrophone(address) {
   const {browser, kill} = await launch('denied');
   try {
-    const page = await begin(browser, address, {persona: {skipGreeting: true}});
+    const page = await begin(browser, address, {persona: DEMANDING});
     const looked = await see(page, 'denied');
     await calm(page);
     const talked = await talk(page, 'Good morning. This is what I was asked to say.');
+    for (const tag of ['happy', 'sad', 'happy'])
+      await page.evaluate((cue) => window.client.sendDirectorNoteCue(cue), tag);
+    await page.waitForFunction(() => window.notes.warnings.length > 2);
+    // The answer to what is asked for last comes behind any further warning.
+    await talk(page, 'That is all.');
     const seen = await notes(page);
     const [session] = await liveSessions();
     const killed = Date.now();

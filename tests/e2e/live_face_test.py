@@ -64,10 +64,16 @@ class LiveFace(unittest.TestCase):
             self.assertGreater(first["mean"], 10)
             self.assertLess(first["mean"], 245)
 
-    def test_the_greeting_is_heard_and_read(self):
+    def test_the_greeting_is_heard_and_read_though_the_page_has_said_nothing(self):
         granted = self.seen["granted"]
         self.assertGreaterEqual(granted["greeted"], 0)
-        self.assertEqual([message["role"] for message in granted["notes"]["messages"]], ["persona"])
+        (message,) = granted["notes"]["messages"]
+        self.assertEqual((message["role"], message.get("interrupted", False)), ("persona", False))
+        self.assertGreater(len(message["content"]), 20)
+
+    # Rule speech-onset.
+    def test_the_beeps_of_the_browsers_own_fake_microphone_interrupt_nobody(self):
+        self.assertNotIn("USER_SPEECH_STARTED", self.seen["granted"]["notes"]["events"])
 
     def test_a_page_without_permission_for_a_microphone_is_told_and_plays(self):
         self.assertIn("MIC_PERMISSION_DENIED", self.seen["denied"]["notes"]["events"])
@@ -92,9 +98,12 @@ class LiveFace(unittest.TestCase):
         print("noticed after", self.seen["denied"]["left"]["ms"], "ms")
         self.assertLess(self.seen["denied"]["left"]["ms"], 10_000)
 
-    def test_nobody_is_warned_of_anything(self):
-        for load in self.loads():
-            self.assertEqual(load["notes"]["warnings"], [])
+    def test_what_the_built_in_face_cannot_do_is_told_once_each(self):
+        self.assertEqual(self.seen["granted"]["notes"]["warnings"], [])
+        told = self.seen["denied"]["notes"]["warnings"]
+        self.assertEqual(len(told), 3, told)
+        for words in ("director notes", "speechEnhancementLevel", "cues"):
+            self.assertEqual(sum(words in one for one in told), 1, told)
 
 
 if __name__ == "__main__":

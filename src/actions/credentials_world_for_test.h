@@ -1,0 +1,278 @@
+// One app, a key for it, and everything that minting and admitting stand on, in memory, for tests.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actions/admit_connection.h"
+#include "actions/admit_world_for_test.h"
+#include "actions/authenticate_api_key.h"
+#include "actions/create_api_key.h"
+#include "actions/end_live_session.h"
+#include "actions/keys_for_test.h"
+#include "actions/mint_session_token.h"
+#include "actions/revoke_session_tokens.h"
+#include "crypto/random.h"
+
+namespace stagedoor::actions::credentials {
+
+using base::ErrorCode;
+using namespace std::chrono_literals;
+
+inline const base::Address here = *base::parse_address("192.0.2.7");
+
+class Book : public rules::Catalog {
+ public:
+  Book() {
+    apps["app_1"] = {.id = "app_1", .workspace_id = "ws_1", .name = "one", .limits = {}};
+    apps["app_2"] = {.id = "app_2", .workspace_id = "ws_2", .name = "two", .limits = {}};
+    avatars["ava_1"] = {.id = "ava_1", .workspace_id = "ws_1", .name = "Ada", .version = "1"};
+    avatars["ava_1b"] = {.id = "ava_1b", .workspace_id = "ws_1", .name = "Bo", .version = "1"};
+    avatars["ava_2"] = {.id = "ava_2", .workspace_id = "ws_2", .name = "Cy", .version = "1"};
+  }
+  const rules::App* app(std::string_view id) const override {
+    const auto found = apps.find(std::string(id));
+    return found == apps.end() ? nullptr : &found->second;
+  }
+  std::optional<rules::Avatar> avatar(std::string_view id) const override {
+    const auto found = avatars.find(std::string(id));
+    return found == avatars.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::map<std::string, rules::App> apps;
+  std::map<std::string, rules::Avatar> avatars;
+};
+
+using Keys = KeysForTest;
+
+class Spent : public rules::RedemptionStore, public rules::SessionLedger {
+ public:
+  using Kind = rules::Redeemed::Kind;
+  void redeem(const rules::Redemption& redemption, Answer answer) override {
+    if (is_broken) return answer(base::fail(ErrorCode::unavailable, "disk"));
+    auto& known = known_[redemption.id];
+    rules::Redeemed redeemed;
+    redeemed.began_at = redemption.session.began_at;
+    redeemed.session_id = redemption.session.id;
+    for (const auto& mark : redemption.client_marks) {
+      if (!known.marks.contains(mark)) continue;
+      redeemed.kind = Kind::resumed;
+      redeemed.session_id = known.marks[mark].id;
+      redeemed.began_at = known.marks[mark].began_at;
+      redeemed.connection = ++connections[redeemed.session_id];
+      return answer(std::move(redeemed));
+    }
+    if (redemption.counts == rules::Redemption::Counts::retry_only)
+      return answer(base::fail(ErrorCode::concurrency_limited, "full"));
+    if (known.uses >= redemption.uses_max) {
+      redeemed.kind = Kind::spent;
+      redeemed.earlier_peer = known.peer;
+      return answer(std::move(redeemed));
+    }
+    redeemed.use = ++known.uses;
+    if (known.uses == 1) known.peer = redemption.session.peer;
+    for (const auto& mark : redemption.client_marks) known.marks[mark] = redemption.session;
+    connections[redeemed.session_id] = 1;
+    answer(std::move(redeemed));
+  }
+  void end(std::string_view session_id, int connection, std::string_view reason,
+           base::Instant) override {
+    ended.push_back(std::string(session_id) + " " + std::to_string(connection) + " " +
+                    std::string(reason));
+  }
+  bool is_broken = false;
+  std::map<std::string, int> connections;
+  std::vector<std::string> ended;
+
+ private:
+  struct Known {
+    int uses = 0;
+    std::string peer;
+    std::map<rules::ClientMark, rules::LiveSession> marks;
+  };
+  std::map<rules::SessionTokenId, Known> known_;
+};
+
+class Minutes : public rules::MinuteMeter {
+ public:
+  std::int64_t seconds_used(std::string_view, base::Instant) const override { return seconds; }
+  void begin(const rules::LiveSession& session, int connection, base::Instant) override {
+    begun.push_back(session.id + " " + std::to_string(connection));
+  }
+  std::int64_t seconds = 0;
+  std::vector<std::string> begun;
+};
+
+class Events : public rules::EventSink {
+ public:
+  void send(const rules::Event& event) override { sent.push_back(rules::json_of(event)); }
+  std::vector<std::string> sent;
+};
+
+class Live : public rules::LiveSessions {
+ public:
+  base::Result<rules::Place> enter(std::string_view, int sessions_max) override {
+    if (live >= sessions_max) return base::fail(ErrorCode::concurrency_limited, "full");
+    ++live;
+    return rules::Place([this] { --live; });
+  }
+  std::size_t count() const override { return static_cast<std::size_t>(live); }
+  rules::Place announce(rules::LiveSession, End) override { return {}; }
+  std::size_t end_where(const IsMeant&, rules::SessionEnd) override { return 0; }
+  bool end(std::string_view id, rules::SessionEnd why) override {
+    for (const auto& session : known)
+      if (session.id == id) {
+        ended[session.id] = why;
+        return true;
+      }
+    return false;
+  }
+  std::optional<rules::LiveSession> find(std::string_view id) const override {
+    for (const auto& session : known)
+      if (session.id == id) return session;
+    return std::nullopt;
+  }
+  std::vector<rules::LiveSession> list(const IsMeant& is_meant, std::string_view,
+                                       std::size_t) const override {
+    std::vector<rules::LiveSession> meant;
+    std::ranges::copy_if(known, std::back_inserter(meant), is_meant);
+    return meant;
+  }
+  std::vector<rules::LiveSession> known;
+  std::map<std::string, rules::SessionEnd> ended;
+  int live = 0;
+};
+
+class Revocations : public rules::TokenRevocations {
+ public:
+  bool is_revoked(const rules::RevocableToken& token) const override {
+    return std::ranges::any_of(kept, [&](const auto& one) { return one.covers(token); });
+  }
+  base::Result<std::size_t> revoke(const rules::TokenRevocation& revocation,
+                                   rules::AuditEntry entry) override {
+    kept.push_back(revocation);
+    entries.push_back(std::move(entry));
+    return std::size_t{0};
+  }
+  std::vector<rules::TokenRevocation> kept;
+  std::vector<rules::AuditEntry> entries;
+};
+
+class Audit : public rules::AuditLog {
+ public:
+  base::Result<base::Done> record(rules::AuditEntry entry) override {
+    if (is_broken) return base::fail(ErrorCode::unavailable, "disk");
+    entries.push_back(std::move(entry));
+    return base::Done{};
+  }
+  void note(rules::AuditEntry entry) override { entries.push_back(std::move(entry)); }
+  bool is_broken = false;
+  std::vector<rules::AuditEntry> entries;
+};
+
+class Written : public base::Log {
+ public:
+  bool writes(base::LogLevel) const override { return true; }
+  void write(base::LogLevel, std::string_view event,
+             std::initializer_list<base::LogField> fields) override {
+    events.emplace_back(event);
+    for (const auto& field : fields)
+      if (const auto* text = std::get_if<std::string_view>(&field.value))
+        texts += std::string(*text) + "\n";
+  }
+  std::deque<std::string> events;
+  std::string texts;
+};
+
+inline std::vector<crypto::HmacKey> hashing(std::initializer_list<std::string_view> secrets) {
+  std::vector<crypto::HmacKey> keys;
+  for (const auto secret : secrets) keys.emplace_back(base::Secret(secret));
+  return keys;
+}
+
+// A world with one app, a key for it, and everything that minting and admitting stand on.
+struct World {
+  World() {
+    const auto created = make_key("app_1", rules::Environment::test);
+    key = std::string(created->text.secret().expose());
+  }
+  base::Result<CreatedApiKey> make_key(std::string app_id, rules::Environment environment) {
+    CreateApiKey::Request request{std::move(app_id), environment, {}};
+    request.wish.name = "k";
+    return create(KeyManager::of_operator(), request);
+  }
+  rules::Caller caller() { return *authenticate(key, here); }
+  MintSessionToken::Request wish() {
+    MintSessionToken::Request request{};
+    request.expires_at = clock.now() + 10min;
+    return request;
+  }
+  std::string mint(const MintSessionToken::Request& request) {
+    return std::string(mint_token(caller(), request)->token.expose());
+  }
+  base::Result<Grant> show(std::string_view token, std::string app = "app_1",
+                           std::string avatar = "ava_1") {
+    std::optional<base::Result<Grant>> outcome;
+    admit({.token = base::Secret(token),
+           .opens = opens,
+           .app_id = std::move(app),
+           .avatar_id = std::move(avatar),
+           .origin = origin,
+           .client_nonce = nonce.empty() ? std::nullopt : std::optional(base::Secret(nonce)),
+           .request_id = "req-1",
+           .peer = peer,
+           .dialect = "spatius"},
+          [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
+    return *std::move(outcome);
+  }
+  ErrorCode refusal(std::string_view token, std::string app = "app_1",
+                    std::string avatar = "ava_1") {
+    const auto grant = show(token, std::move(app), std::move(avatar));
+    return grant ? ErrorCode::not_found : grant.error().code;
+  }
+
+  Book book;
+  Keys keys{book};
+  Spent spent;
+  Live live;
+  Written log;
+  base::ManualClock clock{base::from_unix_seconds(1'795'000'000)};
+  crypto::SystemRandom random;
+  rules::ApiKeyHasher hasher{hashing({"pepper"})};
+  std::vector<base::Secret> token_secrets = [] {
+    std::vector<base::Secret> list;
+    list.emplace_back(std::string(32, 's'));
+    return list;
+  }();
+  rules::TokenKeys token_keys{token_secrets, rules::TokenAlgorithm::hs256};
+  AuthenticateApiKey authenticate{{keys, hasher, clock}, {}};
+  rules::RateTiers tiers{{"free", {}}};
+  CreateApiKey create{{book, keys, hasher, tiers, clock, random}};
+  Audit audit;
+  for_test::Limiter limiter;
+  Minutes minutes;
+  LimitEndUser limit_end_user{{limiter, audit, clock}, {}};
+  MintSessionToken mint_token{{book, token_keys, limit_end_user, minutes, clock, random}, {}};
+  Revocations revocations;
+  Events events;
+  rules::ClientMarker marker{hashing({"marks"})};
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, limit_end_user, minutes,
+                         marker, spent, audit, events, clock, random, log},
+                        {}};
+  RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
+  EndLiveSession end{{live, audit, clock}};
+  // Of whoever shows a token.
+  AdmitConnection::Opens opens = AdmitConnection::Opens::motion;
+  std::optional<std::string> origin;
+  std::string nonce, peer = "192.0.2.7";
+  std::string key;
+};
+
+}  // namespace stagedoor::actions::credentials

@@ -1,0 +1,181 @@
+// Live faces on real face loops, with engines that do as the test tells them.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#include "anam/live_face.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "actions/credentials_world_for_test.h"
+#include "live/engines_for_test.h"
+#include "stage/engines_for_test.h"
+
+using namespace stagedoor;
+using namespace stagedoor::anam;
+using namespace std::chrono_literals;
+
+namespace {
+
+class LiveFacesTest : public testing::Test {
+ protected:
+  LiveFacesTest() {
+    world.opens = actions::AdmitConnection::Opens::live_face;
+    // What the same client shows when it comes again.
+    world.nonce = std::string(22, 'n');
+    live::FaceLoops::Options options;
+    options.threads = 2;
+    options.port.bind_address = *base::parse_address("127.0.0.1");
+    loops = live::FaceLoops::open(options, world.random, world.clock).value();
+    faces.emplace(LiveFaces::Parts{
+        .loops = *loops,
+        .session = {.speech = speech,
+                    .voice_detector = {},
+                    .camera = [this](std::string_view, const stage::CameraOptions&)
+                        -> base::Result<std::unique_ptr<stage::Camera>> {
+                      return std::make_unique<live::PuppetCamera>(keys);
+                    },
+                    .sound_encoder = []() -> base::Result<std::unique_ptr<stage::SoundEncoder>> {
+                      return std::make_unique<live::PuppetEncoder>();
+                    },
+                    .sound_decoder = [](int) -> base::Result<std::unique_ptr<stage::SoundDecoder>> {
+                      return std::make_unique<live::PuppetDecoder>();
+                    },
+                    .clock = world.clock,
+                    .random = world.random,
+                    .counts = counts},
+        .sessions = world.live,
+        .clock = world.clock,
+        .random = world.random,
+        .log = world.log,
+        .character = [](std::string_view) { return std::string("ada"); },
+        .must_end = [](const rules::LiveSession&) { return std::nullopt; }});
+  }
+  ~LiveFacesTest() override {
+    loops->stop();
+    faces->abandon();
+  }
+
+  std::string persona_token() {
+    auto token =
+        rules::read_claims(world.token_keys.verify(world.mint(world.wish())).value()).value();
+    token.persona.kind = rules::PersonaClaim::Kind::inline_content;
+    token.persona.address = std::string(43, 'A');
+    return world.token_keys.sign(rules::claims_json(token));
+  }
+  actions::Grant grant(const std::string& token) { return world.show(token).value(); }
+  base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant) {
+    PersonaPlay play;
+    play.size = {720, 480};
+    return faces->begin(std::move(place), std::move(grant), std::move(play));
+  }
+  // The loop on which the session's face lives.
+  const http::Loop* loop_of(const std::string& session_id) {
+    std::promise<const http::Loop*> promise;
+    auto found = promise.get_future();
+    if (!faces->post(session_id, [&](LiveFace&) { promise.set_value(&http::this_loop()); }))
+      return nullptr;
+    return found.get();
+  }
+
+  actions::credentials::World world;
+  stage::HummingSpeech speech;
+  std::vector<bool> keys;
+  live::FaceCounts counts;
+  std::unique_ptr<live::FaceLoops> loops;
+  std::optional<LiveFaces> faces;
+};
+
+}  // namespace
+
+TEST_F(LiveFacesTest, AFaceBeginsOnTheLoopOfItsPlace) {
+  for (int i = 0; i < 4; ++i) {
+    auto place = faces->enter().value();
+    const auto* const loop = &place.loop().loop();
+    auto its = grant(persona_token());
+    const auto id = its.session_id();
+    ASSERT_TRUE(begin(std::move(place), std::move(its)));
+    EXPECT_EQ(loop_of(id), loop);
+  }
+  EXPECT_EQ(faces->count(), 4u);
+}
+
+// Rule engine-session-retry.
+TEST_F(LiveFacesTest, AClientThatComesAgainFindsItsFaceAndGivesTheFurtherPlaceBack) {
+  const auto token = persona_token();
+  auto first = faces->enter().value(), second = faces->enter().value();
+  const auto* const loop = &first.loop().loop();
+  auto& other = second.loop();
+  auto its = grant(token), again = grant(token);
+  const auto id = its.session_id();
+  ASSERT_EQ(again.session_id(), id);
+  ASSERT_TRUE(begin(std::move(first), std::move(its)));
+  ASSERT_TRUE(begin(std::move(second), std::move(again)));
+  EXPECT_EQ(loop_of(id), loop);
+  EXPECT_EQ(faces->count(), 1u);
+  loops->stop();
+  EXPECT_EQ(other.faces(), 0u);
+}
+
+TEST_F(LiveFacesTest, WhoComesAgainWhenTheFaceIsOverGetsANewOneOnTheLoopOfTheirPlace) {
+  const auto token = persona_token();
+  auto first = faces->enter().value(), second = faces->enter().value();
+  const auto* const loop = &second.loop().loop();
+  auto its = grant(token), again = grant(token);
+  const auto id = its.session_id();
+  ASSERT_TRUE(begin(std::move(first), std::move(its)));
+  // The loop stands still while the face's end and the client's return come to it.
+  std::promise<void> standing, going;
+  faces->post(id, [&](LiveFace&) {
+    standing.set_value();
+    going.get_future().wait();
+  });
+  standing.get_future().wait();
+  faces->post(id, [](LiveFace& face) { face.end(rules::SessionEnd::ended); });
+  std::promise<base::Result<base::Done>> begun;
+  std::thread client([&] { begun.set_value(begin(std::move(second), std::move(again))); });
+  std::this_thread::yield();
+  going.set_value();
+  EXPECT_TRUE(begun.get_future().get());
+  client.join();
+  EXPECT_EQ(loop_of(id), loop);
+}
+
+TEST_F(LiveFacesTest, FacesThatAreLeftAtAStopAreGivenUpBeforeTheirLoops) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    auto its = grant(persona_token());
+    ids.push_back(its.session_id());
+    ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
+  }
+  loops->stop();
+  // What comes too late for its loop holds its face until the loop is gone.
+  for (const auto& id : ids) faces->post(id, [](LiveFace&) { ADD_FAILURE() << "nobody turns it"; });
+  EXPECT_EQ(faces->count(), 3u);
+  faces->abandon();
+  EXPECT_EQ(faces->count(), 0u);
+  loops.reset();  // asserts that nobody is left on its ports
+  EXPECT_EQ(world.live.live, 0) << "their places in the app are free";
+  EXPECT_EQ(world.spent.ended.size(), 3u) << "the ledger has heard of each";
+  loops = live::FaceLoops::open({}, world.random, world.clock).value();
+}
+
+TEST_F(LiveFacesTest, NobodyIsToldOfAFaceThatIsOver) {
+  auto its = grant(persona_token());
+  const auto id = its.session_id();
+  ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
+  std::promise<void> ended;
+  faces->post(id, [&](LiveFace& face) {
+    face.end(rules::SessionEnd::ended);
+    // What comes on the same turn finds it over.
+    face.talk("Too late.");
+    http::this_loop().mailbox()->post([&] { ended.set_value(); });
+  });
+  ended.get_future().wait();
+  EXPECT_FALSE(faces->post(id, [](LiveFace&) {}));
+  EXPECT_TRUE(speech.requests.empty());
+}
