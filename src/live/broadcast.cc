@@ -22,14 +22,16 @@ Broadcast::Broadcast(const Parts& parts, int kilobits_per_second)
 void Broadcast::on_beat(const media::Beat& beat) {
   // What a stall of the whole machine left out is not made up: the clocks go on.
   const auto missed = beat.periods > ticks_made_up_max ? beat.periods - ticks_made_up_max : 0;
+  const auto pictures_before = ticks_ / 2;
   ticks_ += missed;
-  bool is_picture_due = false;
   for (auto period = missed; period < beat.periods; ++period) {
     send_sound();
-    is_picture_due |= ticks_ % 2 == 1;
     ++ticks_;
   }
-  if (is_picture_due) take_picture();
+  if (const auto due = ticks_ / 2 - pictures_before; due > 0) {
+    parts_.counts.pictures_left_out += due - 1;
+    take_picture();
+  }
   follow_loss();
 }
 

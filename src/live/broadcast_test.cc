@@ -204,6 +204,7 @@ TEST(Broadcast, AfterAStallASecondLongTheSoundGoesOnWhereItShouldBe) {
   session.beat(50);
   EXPECT_EQ(session.peer.sounds.size(), 6u) << "100 ms are made up for";
   EXPECT_EQ(session.peer.sounds.back(), 50 * 960);
+  EXPECT_EQ(session.counts.pictures_left_out, 24u) << "of 25 that were due one is shown";
 }
 
 TEST(Broadcast, ASessionThatIsGivenUpLeavesTheQueue) {

@@ -63,7 +63,8 @@ class FaceSessions : public testing::Test {
                           options)
         .value();
   }
-  base::Result<std::unique_ptr<FaceSession>> make() {
+  base::Result<std::unique_ptr<FaceSession>> make() { return make(door); }
+  base::Result<std::unique_ptr<FaceSession>> make(Door& listener) {
     stage::ConversationSettings settings;
     settings.initial_message = "Good evening.";
     return FaceSession::make(
@@ -84,7 +85,7 @@ class FaceSessions : public testing::Test {
          .clock = clock,
          .random = random,
          .counts = counts},
-        {.conversation = settings, .character = "ada", .size = {720, 480}}, *loop, door);
+        {.conversation = settings, .character = "ada", .size = {720, 480}}, *loop, listener);
   }
   void hear() {
     for (auto bytes = socket.receive(); !bytes.empty(); bytes = socket.receive())
@@ -249,6 +250,50 @@ TEST_F(FaceSessions, AnotherClientInTheSamePlaceIsShownAWholePictureAndTheConver
   EXPECT_THAT(keys, Contains(true));
   EXPECT_EQ(speech.requests.size(), spoken) << "nobody is greeted again";
   EXPECT_EQ(counts.sessions_connected, 1u);
+}
+
+TEST_F(FaceSessions, WhileOneClientFloodsEveryInputAnotherIsShownEachPictureAndHearsEachSound) {
+  connect();
+  open_channel();
+  // The flood comes from a client of its own, with a session of its own.
+  Door other_door;
+  auto other = make(other_door).value();
+  media::UdpSocket other_socket(address_, loop->port().port());
+  media::TestClient flooder(
+      {address_, 2}, [&](media::Bytes bytes, const media::Endpoint&) { other_socket.send(bytes); });
+  flooder.take_answer(other->answer(flooder.offer()).value());
+  flooder.check();
+  flooder.start_dtls();
+  const auto hear_both = [&] {
+    for (auto bytes = other_socket.receive(); !bytes.empty(); bytes = other_socket.receive())
+      flooder.on_datagram(bytes);
+    flooder.on_tick(std::chrono::steady_clock::now());
+  };
+  ASSERT_TRUE(run_until([&] {
+    hear_both();
+    if (flooder.is_open && other_door.notes.back() != "channel open")
+      flooder.open_channel(0, "session");
+    return !other_door.notes.empty() && other_door.notes.back() == "channel open";
+  }));
+  client->rtp.clear();
+  std::size_t sent = 0;
+  ASSERT_TRUE(run_until([&] {
+    hear_both();
+    flooder.rtp.clear();
+    for (int i = 0; i < 10; ++i) {
+      flooder.send_message(0, 51, media::buffer_of("rubbish"));
+      flooder.send_rtp(media::Buffer(40, static_cast<std::uint8_t>(++sent)));
+      flooder.send_rtcp(media::Buffer(24, static_cast<std::uint8_t>(sent * 7)));
+      flooder.check({.user = "nobody"});
+      other_socket.send(media::Buffer(200, static_cast<std::uint8_t>(sent % 256)));
+    }
+    return packets(96) >= 25;
+  }));
+  EXPECT_GT(sent, 100u);
+  EXPECT_GE(packets(111), 2 * packets(96) - 2);
+  EXPECT_THAT(door.messages, IsEmpty());
+  EXPECT_THAT(door.notes, ElementsAre("connected", "channel open"));
+  EXPECT_THAT(other_door.messages, Contains("rubbish"));
 }
 
 TEST_F(FaceSessions, AnOfferThatIsNoneChangesNothing) {

@@ -312,7 +312,8 @@ std::chrono::milliseconds LivePeer::silence() const {
 void LivePeer::on_tick() {
   renew_if_due();
   if (is_closed_) return;
-  if (now() - heard_at_ > options_.silence_max) return lose(LostReason::silent);
+  if (now() - heard_at_ > (offer_ ? options_.silence_max : options_.offer_within))
+    return lose(LostReason::silent);
   if (dtls_ && !is_late_) look_at(dtls_->on_tick());
   if (is_closed_ || !offer_) return;
   if (!srtp_) {

@@ -48,7 +48,7 @@ using SampleTime = std::chrono::duration<std::int64_t, std::ratio<1, 48000>>;
 enum class LostReason {
   handshake_failed,  // DTLS refused, for one because the certificate is not the offer's
   hung_up,           // the other end closed its DTLS session
-  silent,  // no Binding request for `silence_max`, counted from the last offer or the opening
+  silent,  // no Binding request for `silence_max` since the last offer, or no offer in time
 };
 std::string_view word_of(LostReason reason);  // "handshake_failed"
 
@@ -89,6 +89,7 @@ class PeerListener {
 
 struct PeerOptions {
   std::chrono::milliseconds handshake_within{5000};
+  std::chrono::milliseconds offer_within{30000};
   std::chrono::milliseconds silence_max{15000};
   std::size_t message_bytes_max = 65536;  // in; out it is what the offer says, at most 65536
   std::string stream_name = "avatar";     // the MediaStream's id and the cname; a token

@@ -248,6 +248,16 @@ TEST(PeerLife, AClientThatFallsSilentIsLostAfterFifteenSeconds) {
   EXPECT_THAT(session.listener.lost, ElementsAre(LostReason::silent));
 }
 
+TEST(PeerLife, AClientHasThirtySecondsToMakeItsFirstOffer) {
+  TestWorld world;
+  TestListener listener;
+  const auto peer = world.board.open_peer(listener, {}).value();
+  world.pass(29900ms);
+  EXPECT_THAT(listener.lost, IsEmpty());
+  world.pass(200ms);
+  EXPECT_THAT(listener.lost, ElementsAre(LostReason::silent));
+}
+
 TEST(PeerLife, AHangUpIsNoticedAtOnce) {
   Session session;
   session.client->hang_up();

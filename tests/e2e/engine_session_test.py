@@ -19,7 +19,9 @@ ENGINE = "/v1/webrtc/engines/stagedoor"
 CLIENT = {"clientMetadata": {"client": "js-sdk", "version": "4.27.0"}}
 
 
-class EngineSession(unittest.TestCase):
+class EngineSessionCase(unittest.TestCase):
+    """A server, and what a test says to it as a client of the engine."""
+
     def setUp(self):
         self.server = Stage().__enter__()
         self.addCleanup(self.server.close)
@@ -63,6 +65,14 @@ class EngineSession(unittest.TestCase):
                                  bearer(self.server.api_key), {})
         self.assertEqual(reply.status, 202, reply.body)
 
+    def heartbeat_of(self, socket, session_id):
+        self.say(socket, "heartbeat", "", session_id)
+        message = self.heard(socket)
+        self.assertEqual(message["actionType"], "heartbeat")
+        return message["sessionId"]
+
+
+class EngineSession(EngineSessionCase):
     def test_the_answer_holds_what_each_of_the_vendors_clients_reads(self):
         answer = self.start(self.token())
         self.assertEqual(answer.status, 200, answer.body)
@@ -105,12 +115,6 @@ class EngineSession(unittest.TestCase):
         self.refused(self.start(token, User_Agent="Mozilla/5.0 two"), 401, "Token used")
         self.server.wait_for_log("session_token.reuse_suspected_theft")
         self.assertEqual(self.heartbeat_of(self.socket(session_id), session_id), session_id)
-
-    def heartbeat_of(self, socket, session_id):
-        self.say(socket, "heartbeat", "", session_id)
-        message = self.heard(socket)
-        self.assertEqual(message["actionType"], "heartbeat")
-        return message["sessionId"]
 
     def test_a_full_app_is_told_so_in_the_words_that_the_client_knows(self):
         self.server.limits("--sessions", "1")
