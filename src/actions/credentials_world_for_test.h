@@ -124,6 +124,7 @@ class Live : public rules::LiveSessions {
     return rules::Place([this] { --live; });
   }
   std::size_t count() const override { return static_cast<std::size_t>(live); }
+  std::size_t count_of(std::string_view) const override { return count(); }
   rules::Place announce(rules::LiveSession, End) override { return {}; }
   std::size_t end_where(const IsMeant&, rules::SessionEnd) override { return 0; }
   bool end(std::string_view id, rules::SessionEnd why) override {

@@ -42,6 +42,7 @@ constexpr auto all = std::to_array<std::string_view>({
     "server_secret.rotate",
     "session.begin",
     "session.end",
+    "session.remove",
     "session.resume",
     "session_token.revoke",
     "session_token.suspect_theft",

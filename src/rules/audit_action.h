@@ -53,6 +53,7 @@ enum class AuditAction : unsigned char {
   server_secret_rotate,
   session_begin,
   session_end,
+  session_remove,
   session_resume,
   session_token_revoke,
   session_token_suspect_theft,

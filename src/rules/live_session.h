@@ -96,6 +96,8 @@ class LiveSessions {
   // `concurrency_limited` while the app has `sessions_max` of them.
   virtual base::Result<Place> enter(std::string_view app_id, int sessions_max) = 0;
   virtual std::size_t count() const = 0;
+  // The places that are taken of one app.
+  virtual std::size_t count_of(std::string_view app_id) const = 0;
 
   // Makes a session known until the returned Place ends. `end` is called at most once for each
   // `end_where` that meets it, on any thread, and only asks: it returns at once. A session known

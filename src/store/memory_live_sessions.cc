@@ -26,6 +26,12 @@ std::size_t MemoryLiveSessions::count() const {
   return count_;
 }
 
+std::size_t MemoryLiveSessions::count_of(std::string_view app_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_app_.find(app_id);
+  return found == by_app_.end() ? 0 : static_cast<std::size_t>(found->second);
+}
+
 rules::Place MemoryLiveSessions::announce(rules::LiveSession session, End end) {
   const std::lock_guard lock(mutex_);
   auto id = session.id;

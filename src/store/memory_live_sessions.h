@@ -18,6 +18,7 @@ class MemoryLiveSessions : public rules::LiveSessions {
  public:
   base::Result<rules::Place> enter(std::string_view app_id, int sessions_max) override;
   std::size_t count() const override;
+  std::size_t count_of(std::string_view app_id) const override;
   rules::Place announce(rules::LiveSession session, End end) override;
   std::size_t end_where(const IsMeant& is_meant, rules::SessionEnd why) override;
   bool end(std::string_view id, rules::SessionEnd why) override;

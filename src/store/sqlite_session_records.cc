@@ -1,6 +1,8 @@
 #include "store/sqlite_session_records.h"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include "rules/session_token.h"
 
@@ -9,9 +11,15 @@ namespace {
 
 using Step = SqliteStatement::Step;
 
-constexpr const char* columns =
-    "SELECT id, workspace_id, app_id, environment, api_key_id, token_id, end_user_id, avatar_id, "
-    "dialect, peer, connections, began_at, last_seen_at, ended_at, end_reason FROM sessions ";
+// The last column may be long, and is read only where it is wanted.
+constexpr int removed_column = 15, persona_id_column = 16, persona_column = 22;
+constexpr const char* rows =
+    "SELECT s.id, s.workspace_id, s.app_id, s.environment, s.api_key_id, s.token_id, "
+    "s.end_user_id, s.avatar_id, s.dialect, s.peer, s.connections, s.began_at, s.last_seen_at, "
+    "s.ended_at, s.end_reason, x.session_id, r.persona_id, r.persona_name, r.kind, r.client_label, "
+    "r.client_metadata, r.keeps_transcript, r.persona FROM sessions s "
+    "LEFT JOIN removed_sessions x ON x.session_id = s.id "
+    "LEFT JOIN session_reports r ON r.session_id = s.id ";
 
 base::Instant instant(std::int64_t millis) {
   return base::Instant(std::chrono::milliseconds(millis));
@@ -21,6 +29,19 @@ std::string token_id_of(std::span<const std::uint8_t> bytes) {
   rules::SessionTokenId id{};
   std::ranges::copy(bytes.first(std::min(bytes.size(), id.size())), id.begin());
   return rules::text_of(id);
+}
+
+// All but what the persona is.
+std::optional<rules::SessionFacts> facts_of(const SqliteStatement& row) {
+  if (row.is_null(persona_id_column)) return std::nullopt;
+  rules::SessionFacts facts;
+  facts.persona_id = row.text(persona_id_column);
+  facts.persona_name = row.text(17);
+  facts.kind = static_cast<rules::SessionKind>(row.integer(18));
+  facts.client_label = row.text(19);
+  facts.client_metadata = row.text(20);
+  facts.keeps_transcript = row.integer(21) != 0;
+  return facts;
 }
 
 rules::SessionRecord record_of(const SqliteStatement& row) {
@@ -40,29 +61,109 @@ rules::SessionRecord record_of(const SqliteStatement& row) {
   record.last_seen_at = instant(row.integer(12));
   if (!row.is_null(13)) record.ended_at = instant(row.integer(13));
   record.end_reason = row.text(14);
+  record.facts = facts_of(row);
   return record;
 }
 
+// Where a page ended: when its last session began, and its id.
+struct Mark {
+  std::int64_t began_at = 0;
+  std::string id;
+};
+std::string text_of(const Mark& mark) {
+  return std::to_string(mark.began_at) + "." + mark.id;
+}
+base::Result<std::optional<Mark>> parse_mark(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  Mark mark;
+  const auto* const end = text.data() + text.size();
+  const auto [after, error] = std::from_chars(text.data(), end, mark.began_at);
+  if (error != std::errc() || after == end || *after != '.')
+    return base::fail(base::ErrorCode::malformed, "a cursor of no page",
+                      "`cursor` must be what the page before gave as next.");
+  mark.id.assign(after + 1, end);
+  return mark;
+}
+
+// The sessions that may be meant, newest first, by one of the two indexes that lead that way.
+base::Result<SqliteStatement> select_of(SqliteDatabase& database, const rules::SessionQuery& query,
+                                        const std::optional<Mark>& mark) {
+  std::string sql(rows);
+  sql += query.app_id.empty() ? "WHERE s.workspace_id = ?1" : "WHERE s.app_id = ?1";
+  if (query.began_from) sql += " AND s.began_at >= ?2";
+  if (query.began_before) sql += " AND s.began_at < ?3";
+  if (mark) sql += " AND (s.began_at, s.id) < (?4, ?5)";
+  auto select = database.prepare(sql + " ORDER BY s.began_at DESC, s.id DESC");
+  if (!select) return select;
+  select->bind(1, query.app_id.empty() ? query.workspace_id : query.app_id);
+  if (query.began_from) select->bind(2, base::unix_millis(*query.began_from));
+  if (query.began_before) select->bind(3, base::unix_millis(*query.began_before));
+  if (mark) select->bind(4, mark->began_at).bind(5, mark->id);
+  return select;
+}
+
+// Puts sessions into a page, and what their personas are while there is room for it.
+class PageMaker {
+ public:
+  explicit PageMaker(rules::SessionPage& page) : page_(page) {}
+  void add(const SqliteStatement& row, rules::SessionRecord record) {
+    if (record.facts) {
+      const auto persona = row.text(persona_column);
+      if (persona.size() <= room_) {
+        room_ -= persona.size();
+        record.facts->persona = persona;
+      }
+    }
+    page_.sessions.push_back(std::move(record));
+  }
+
+ private:
+  rules::SessionPage& page_;
+  std::size_t room_ = rules::listed_persona_bytes_max;
+};
+
 base::Result<base::Done> read_page(SqliteDatabase& database, const rules::SessionQuery& query,
-                                   rules::SessionPage& page) {
-  std::string sql(columns);
-  sql += query.beyond.empty() ? "WHERE ?1 = ''" : "WHERE id < ?1";
-  auto select = database.prepare(sql + " ORDER BY id DESC");
+                                   const std::optional<Mark>& mark, rules::SessionPage& page) {
+  auto select = select_of(database, query, mark);
   if (!select) return base::fail(select.error());
-  select->bind(1, query.beyond);
-  std::string last;
+  PageMaker maker(page);
+  Mark last;
   auto outcome = select->step();
   for (int looked_at = 0; outcome == Step::row; outcome = select->step()) {
     if (page.sessions.size() >= query.count_max ||
         looked_at++ >= SqliteSessionRecords::looked_at_max) {
-      page.beyond = last;
+      page.beyond = text_of(last);
       return base::Done{};
     }
     auto record = record_of(*select);
-    last = record.id;
-    if (rules::is_meant(query, record)) page.sessions.push_back(std::move(record));
+    last = {.began_at = base::unix_millis(record.began_at), .id = record.id};
+    if (select->is_null(removed_column) && rules::is_meant(query, record))
+      maker.add(*select, std::move(record));
   }
   if (outcome == Step::failed) return database.trouble("read the ledger of sessions");
+  return base::Done{};
+}
+
+base::Result<base::Done> read_numbered(SqliteDatabase& database, const rules::SessionQuery& query,
+                                       std::size_t skip, rules::SessionPage& page) {
+  auto select = select_of(database, query, std::nullopt);
+  if (!select) return base::fail(select.error());
+  PageMaker maker(page);
+  Mark last;  // up to which a page is made
+  auto outcome = select->step();
+  for (int looked_at = 0; outcome == Step::row && looked_at < SqliteSessionRecords::looked_at_max;
+       ++looked_at) {
+    auto record = record_of(*select);
+    const bool is_meant = select->is_null(removed_column) && rules::is_meant(query, record);
+    const bool is_full = page.sessions.size() >= query.count_max;
+    if (!is_full) last = {.began_at = base::unix_millis(record.began_at), .id = record.id};
+    if (is_meant && is_full) page.beyond = text_of(last);
+    if (is_meant && !is_full && page.total >= skip) maker.add(*select, std::move(record));
+    page.total += is_meant ? 1 : 0;
+    outcome = select->step();
+  }
+  if (outcome == Step::failed) return database.trouble("read the ledger of sessions");
+  if (outcome == Step::row) page.beyond = text_of(last);
   return base::Done{};
 }
 
@@ -70,9 +171,20 @@ base::Result<base::Done> read_page(SqliteDatabase& database, const rules::Sessio
 
 base::Result<rules::SessionPage> SqliteSessionRecords::list(
     const rules::SessionQuery& query) const {
+  const auto mark = parse_mark(query.beyond);
+  if (!mark) return base::fail(mark.error());
   rules::SessionPage page;
-  const auto done =
-      readers_.read([&](SqliteDatabase& database) { return read_page(database, query, page); });
+  const auto done = readers_.read(
+      [&](SqliteDatabase& database) { return read_page(database, query, *mark, page); });
+  if (!done) return base::fail(done.error());
+  return page;
+}
+
+base::Result<rules::SessionPage> SqliteSessionRecords::numbered(const rules::SessionQuery& query,
+                                                                std::size_t skip) const {
+  rules::SessionPage page;
+  const auto done = readers_.read(
+      [&](SqliteDatabase& database) { return read_numbered(database, query, skip, page); });
   if (!done) return base::fail(done.error());
   return page;
 }
@@ -81,11 +193,13 @@ base::Result<rules::SessionRecord> SqliteSessionRecords::find(const rules::Sessi
                                                               const std::string& id) const {
   std::optional<rules::SessionRecord> found;
   const auto done = readers_.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto select = database.prepare(std::string(columns) + "WHERE id = ?1");
+    auto select = database.prepare(std::string(rows) + "WHERE s.id = ?1");
     if (!select) return base::fail(select.error());
     const auto outcome = select->bind(1, id).step();
     if (outcome == Step::failed) return database.trouble("read a session");
-    if (outcome == Step::row) found = record_of(*select);
+    if (outcome != Step::row || !select->is_null(removed_column)) return base::Done{};
+    found = record_of(*select);
+    if (found->facts) found->facts->persona = select->text(persona_column);
     return base::Done{};
   });
   if (!done) return base::fail(done.error());

@@ -19,6 +19,8 @@ class SqliteSessionRecords : public rules::SessionRecords {
 
   explicit SqliteSessionRecords(SqliteReaders& readers) : readers_(readers) {}
   base::Result<rules::SessionPage> list(const rules::SessionQuery& query) const override;
+  base::Result<rules::SessionPage> numbered(const rules::SessionQuery& query,
+                                            std::size_t skip) const override;
   base::Result<rules::SessionRecord> find(const rules::SessionQuery& query,
                                           const std::string& id) const override;
 

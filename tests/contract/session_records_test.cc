@@ -45,7 +45,7 @@ class SessionRecords : public ::testing::Test {
       if (page->beyond.empty()) break;
       query.beyond = page->beyond;
     }
-    EXPECT_TRUE(std::ranges::is_sorted(found, std::greater(), &rules::SessionRecord::id));
+    EXPECT_TRUE(std::ranges::is_sorted(found, std::greater(), &rules::SessionRecord::began_at));
     return found;
   }
 
@@ -117,17 +117,60 @@ TEST_F(SessionRecords, OneOfAnotherWorkspaceIsAsNone) {
   EXPECT_EQ(theirs.error().detail, none.error().detail);
 }
 
+TEST_F(SessionRecords, PagesByNumberHoldWhatPagesByCursorHoldAndTellHowManyThereAre) {
+  for (const std::size_t count : {1u, 7u, 29u, 30u, 31u}) {
+    auto query = ours();
+    query.count_max = count;
+    std::vector<std::string> ids, expected;
+    for (const auto& session : all(query)) expected.push_back(session.id);
+    for (std::size_t skip = 0; skip < 31; skip += count) {
+      const auto page = records_.numbered(query, skip);
+      ASSERT_TRUE(page);
+      EXPECT_EQ(page->total, 30u);
+      EXPECT_EQ(page->beyond.empty(), skip + count >= 30u) << skip << " + " << count;
+      for (const auto& session : page->sessions) ids.push_back(session.id);
+    }
+    EXPECT_EQ(ids, expected) << count;
+  }
+  auto query = ours();
+  query.count_max = 7;
+  const auto first = records_.numbered(query, 0);
+  query.beyond = first->beyond;
+  EXPECT_EQ(records_.list(query)->sessions.front().id,
+            records_.numbered(query, 7)->sessions.front().id);
+}
+
+TEST_F(SessionRecords, SessionsOfAllDialectsComeInTheOrderOfTheirBeginnings) {
+  auto database = folder_.database();
+  ASSERT_TRUE(database.execute(
+      "UPDATE sessions SET id = '0190' || substr(id, 16) WHERE began_at % 3000 = 0"));
+  EXPECT_EQ(all(ours()).size(), 30u);
+}
+
+TEST_F(SessionRecords, ACursorThatNoPageGaveIsRefused) {
+  for (const auto* cursor : {"x", "12", "12x.id", "99999999999999999999.id"}) {
+    auto query = ours();
+    query.beyond = cursor;
+    const auto page = records_.list(query);
+    ASSERT_FALSE(page) << cursor;
+    EXPECT_EQ(page.error().code, base::ErrorCode::malformed);
+  }
+}
+
 TEST_F(SessionRecords, TheWorkForAPageIsBoundedAndTheNextPageGoesOn) {
   auto database = SqliteDatabase::open(folder_.database_path(), SqliteDatabase::Mode::must_exist);
   ASSERT_TRUE(database->execute(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20001) "
-      "INSERT INTO sessions SELECT printf('20270101000000_%06d', i), x'00', 'ws_9', 'app', 0, 0, "
-      "'', '', '', '', 0, 0, 0, '', 1 FROM n"));
-  const auto page = records_.list(ours());
-  ASSERT_TRUE(page);
-  EXPECT_TRUE(page->sessions.empty());
-  EXPECT_FALSE(page->beyond.empty());
-  EXPECT_EQ(all(ours()).size(), 30u);
+      "INSERT INTO sessions SELECT printf('20270101000000_%06d', i), x'00', 'ws_1', 'app', 0, 0, "
+      "'', 'other', '', '', 900000, 0, 0, '', 1 FROM n"));
+  auto query = ours();
+  query.avatar_id = "avatar";
+  for (const auto& page : {records_.list(query), records_.numbered(query, 0)}) {
+    ASSERT_TRUE(page);
+    EXPECT_TRUE(page->sessions.empty());
+    EXPECT_FALSE(page->beyond.empty());
+  }
+  EXPECT_EQ(all(query).size(), 30u);
 }
 
 }  // namespace
