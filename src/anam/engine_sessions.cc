@@ -89,7 +89,10 @@ void EngineSessions::start(const Request& request, Response& response) const {
   if (parts_.is_stopping.load()) return reply(response, 503, "The server is shutting down.");
   auto token = token_of(request, response, faults);
   if (!token) return refuse(request, response, token.error(), faults);
-  const auto session_id = begun(request, *std::move(token));
+  // Before the token is spent.
+  auto metadata = read_client_metadata(request.body());
+  if (!metadata) return refuse(request, response, metadata.error().error, metadata.error().faults);
+  const auto session_id = begun(request, *std::move(token), *metadata);
   if (!session_id) return refuse(request, response, session_id.error(), faults);
   answer(request, response, *session_id);
 }
@@ -138,7 +141,8 @@ base::Result<Grant> EngineSessions::admitted(const Request& request, base::Secre
   });
 }
 
-base::Result<std::string> EngineSessions::begun(const Request& request, base::Secret token) const {
+base::Result<std::string> EngineSessions::begun(const Request& request, base::Secret token,
+                                                std::string_view client_metadata) const {
   // Before the token is spent: a full house costs nobody their token.
   auto place = parts_.faces.enter();
   if (!place) return base::fail(place.error());
@@ -153,6 +157,8 @@ base::Result<std::string> EngineSessions::begun(const Request& request, base::Se
   if (!snapshot) return base::fail(ErrorCode::unavailable, snapshot.error().detail);
   auto play = play_of(*snapshot, parts_.names);
   if (!play) return base::fail(play.error());
+  play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client_metadata},
+                                parts_.transcripts);
   auto session_id = grant->session_id();
   if (auto begun = parts_.faces.begin(*std::move(place), *std::move(grant), *std::move(play));
       !begun)

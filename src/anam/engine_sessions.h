@@ -43,6 +43,7 @@ class EngineSessions {
     base::Log& log;
     const std::atomic<bool>& is_stopping;
     EngineNames names;
+    rules::Transcripts transcripts = rules::Transcripts::kept;
   };
   struct Options {
     std::string public_url;  // empty: where the request came to
@@ -59,7 +60,8 @@ class EngineSessions {
   base::Result<base::Secret> token_of(const http::Request& request, http::Response& response,
                                       rules::Faults& faults) const;
   base::Result<actions::Grant> admitted(const http::Request& request, base::Secret token) const;
-  base::Result<std::string> begun(const http::Request& request, base::Secret token) const;
+  base::Result<std::string> begun(const http::Request& request, base::Secret token,
+                                  std::string_view client_metadata) const;
   void refuse(const http::Request& request, http::Response& response, const base::Error& error,
               const rules::Faults& faults) const;
   void answer(const http::Request& request, http::Response& response,

@@ -74,6 +74,8 @@ LiveFace::LiveFace(LiveFaces& faces, live::FacePlace place, actions::Grant grant
       place_(std::move(place)),
       grant_(std::move(grant)),
       play_(std::move(play)),
+      recorder_(play_.facts.keeps_transcript ? rules::Transcripts::kept
+                                             : rules::Transcripts::left_out),
       length_(http::this_loop().wheel(), [this] { on_length(); }),
       watch_(http::this_loop().wheel(), [this] { look_after(); }),
       active_at_(faces.parts_.clock.now()) {}
@@ -96,6 +98,7 @@ base::Result<base::Done> LiveFace::begin() {
           if (const auto face = weak.lock()) face->end(why);
         });
       });
+  parts.reports.begin(facts.id, std::move(play_.facts), facts.began_at);
   if (const auto why = parts.must_end(facts)) end(*why);
   const auto left = std::max(facts.ends_at - parts.clock.now(), base::Instant::duration(0));
   warning_left_ = std::min<std::chrono::milliseconds>(
@@ -255,6 +258,7 @@ void LiveFace::lost(media::LostReason reason) {
 
 void LiveFace::speech_text(const stage::SpokenText& text) {
   active_at_ = faces_.parts_.clock.now();
+  recorder_.speech_text(text, active_at_);
   say(speech_text_message({.message_id = text.message_id,
                            .content = text.content,
                            .role = text.role == stage::Speaker::user ? "user" : "persona",
@@ -274,10 +278,12 @@ void LiveFace::reasoning_text(const stage::SpokenText& text) {
 
 void LiveFace::user_speech_started(const std::string& correlation_id) {
   active_at_ = faces_.parts_.clock.now();
+  recorder_.user_speech_started(correlation_id, active_at_);
   say(user_speech_message(UserSpeechState::started, correlation_id));
 }
 
 void LiveFace::user_speech_ended(const std::string& correlation_id) {
+  recorder_.user_speech_ended(correlation_id, faces_.parts_.clock.now());
   say(user_speech_message(UserSpeechState::ended, correlation_id));
 }
 
@@ -298,14 +304,17 @@ void LiveFace::tell_tool(ToolCallState state, const stage::ToolCallNotice& call)
 }
 
 void LiveFace::tool_call_started(const stage::ToolCallNotice& call) {
+  recorder_.tool_call_started(call, faces_.parts_.clock.now());
   tell_tool(ToolCallState::started, call);
 }
 
 void LiveFace::tool_call_completed(const stage::ToolCallNotice& call) {
+  recorder_.tool_call_completed(call, faces_.parts_.clock.now());
   tell_tool(ToolCallState::completed, call);
 }
 
 void LiveFace::tool_call_failed(const stage::ToolCallNotice& call) {
+  recorder_.tool_call_failed(call, faces_.parts_.clock.now());
   tell_tool(ToolCallState::failed, call);
 }
 
@@ -361,6 +370,8 @@ void LiveFace::finish(std::string_view ended_by, std::string_view reason, std::s
     link_->send(end_session_message(id(), words));
     link_->close(std::move(words));
   }
+  // Before the ledger's end: whoever sees that it is over finds its report.
+  report();
   grant_.close(reason);
   const auto lasted = faces_.parts_.clock.now() - grant_.began_at();
   faces_.parts_.log.write(base::LogLevel::info, "session.ended",
@@ -377,7 +388,15 @@ void LiveFace::finish(std::string_view ended_by, std::string_view reason, std::s
   });
 }
 
+void LiveFace::report() {
+  if (std::exchange(is_reported_, true)) return;
+  const auto now = faces_.parts_.clock.now();
+  faces_.parts_.reports.end(id(), recorder_.take(now), now);
+}
+
 void LiveFace::give_up() {
+  // Of a server that stops, where nobody has ended it before.
+  report();
   session_.reset();
   known_ = rules::Place();
 }

@@ -40,6 +40,8 @@
 #include "live/face_loops.h"
 #include "live/face_session.h"
 #include "rules/live_session.h"
+#include "rules/session_report.h"
+#include "stage/conversation_recorder.h"
 
 namespace stagedoor::anam {
 
@@ -105,6 +107,8 @@ class LiveFace final : private live::FaceSessionListener,
   bool is_attended() const;
   // Tells the client, and gives everything up, in a later step of the loop.
   void finish(std::string_view ended_by, std::string_view reason, std::string words);
+  // Once: hands over what is to be kept of it.
+  void report();
   const std::string& id() const { return grant_.session_id(); }
 
   LiveFaces& faces_;
@@ -114,6 +118,7 @@ class LiveFace final : private live::FaceSessionListener,
   rules::Place known_;  // among the live sessions
   std::unique_ptr<live::FaceSession> session_;
   std::shared_ptr<SignallingLink> link_;
+  stage::ConversationRecorder recorder_;
   // What was said before the data channel opened, and signalling without a socket.
   std::vector<std::string> unsaid_, untold_;
   http::TimerWheel::Deadline length_, watch_;
@@ -122,7 +127,7 @@ class LiveFace final : private live::FaceSessionListener,
   std::chrono::milliseconds warning_left_{0};
   std::array<bool, unsupported_count> told_{};
   int warnings_this_second_ = 0;
-  bool was_attended_ = false, is_over_ = false;
+  bool was_attended_ = false, is_over_ = false, is_reported_ = false;
 };
 
 // All live faces of the server. Safe for concurrent use.
@@ -132,6 +137,7 @@ class LiveFaces {
     live::FaceLoops& loops;
     live::FaceSession::Parts session;
     rules::LiveSessions& sessions;
+    rules::SessionReports& reports;
     const base::Clock& clock;
     base::Random& random;
     base::Log& log;

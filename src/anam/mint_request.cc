@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_shape.h"
+#include "rules/session_report.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -98,6 +99,24 @@ std::expected<Request, rules::PersonaRefusal> read_mint_request(std::string_view
   check_environment(*body, faults);
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   return request;
+}
+
+std::expected<std::string, rules::PersonaRefusal> read_client_metadata(std::string_view text) {
+  if (text.empty()) return std::string();
+  thread_local base::JsonReader reader;
+  const auto body = reader.read(text);
+  if (!body) return std::unexpected(rules::PersonaRefusal{.error = body.error(), .faults = {}});
+  rules::Faults faults;
+  if (!body->is_object()) {
+    add_fault(faults, "", "invalid_type", "The body must be a JSON object, or empty.");
+    return std::unexpected(rules::refusal_of(std::move(faults)));
+  }
+  const auto metadata = given(*body, "clientMetadata");
+  if (!metadata) return std::string();
+  static const auto shape = base::JsonShape::any_object(rules::client_metadata_bytes_max);
+  auto canonical = shape.read(*metadata, "clientMetadata", faults);
+  if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
+  return canonical;
 }
 
 }  // namespace stagedoor::anam

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <expected>
+#include <string>
 #include <string_view>
 
 #include "actions/mint_persona_token.h"
@@ -18,5 +19,9 @@ namespace stagedoor::anam {
 
 std::expected<actions::MintPersonaToken::Request, rules::PersonaRefusal> read_mint_request(
     std::string_view text);
+
+// Of the body of POST /v1/engine/session, `clientMetadata` in canonical form; empty where there is
+// none. A body that is empty says nothing.
+std::expected<std::string, rules::PersonaRefusal> read_client_metadata(std::string_view text);
 
 }  // namespace stagedoor::anam

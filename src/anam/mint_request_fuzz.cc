@@ -1,13 +1,17 @@
-// Any bytes as the body of a mint call: no crash; what is refused says why, and what is accepted is
-// within its bounds and has one address.
+// Any bytes as the body of a mint call, or of one that begins a session: no crash; what is refused
+// says why, and what is accepted is within its bounds and has one address.
 #include <cstdlib>
 
 #include "anam/mint_request.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "rules/session_report.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stagedoor;
+  if (const auto metadata = anam::read_client_metadata(base::as_text({data, size}));
+      metadata && metadata->size() > rules::client_metadata_bytes_max)
+    std::abort();
   const auto read = anam::read_mint_request(base::as_text({data, size}));
   if (!read) {
     if (read.error().error.hint.empty()) std::abort();

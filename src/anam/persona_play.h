@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "rules/picture_size.h"
+#include "rules/session_report.h"
 #include "stage/conversation.h"
 
 namespace stagedoor::anam {
@@ -28,6 +29,7 @@ struct PersonaPlay {
   rules::PictureSize size;
   std::string avatar_id;
   std::vector<Unsupported> unsupported;  // of what the persona asks for
+  rules::SessionFacts facts;  // for the session's report
 };
 
 // Which engine's voice and model the ids of this dialect mean; empty: the engine's default.

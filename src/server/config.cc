@@ -365,6 +365,18 @@ std::vector<Setting> other_settings() {
            [](Config& c) -> auto& { return c.live.turn_secret_file; }),
       number("live.turn_credential_seconds", "seconds", "how long a TURN credential lasts", 60,
              86'400, [](Config& c) -> auto& { return c.live.turn_credential_seconds; }),
+      {"live.reports_kept_days", "days",
+       "how long the reports of live faces are kept; 0: none is kept at all",
+       [](Config& config, const toml::node& node) -> std::optional<std::string> {
+         const auto value = node.value_exact<std::int64_t>();
+         if (!value || *value < 0 || *value > 3650) return "must be a whole number from 0 to 3650";
+         config.live.reports_kept_for = std::chrono::days(*value);
+         return std::nullopt;
+       },
+       [](const Config& config) { return std::to_string(config.live.reports_kept_for.count()); }},
+      yes_or_no("live.keep_transcripts",
+                "whether reports hold what was said and what tools were given and gave",
+                [](Config& c) -> auto& { return c.live.keep_transcripts; }),
       texts("live.voices", "ID=NAME", "what voice ids mean to the speech engine",
             [](Config& c) -> auto& { return c.live.voices; }),
       texts("live.models", "ID=NAME", "what llm ids mean to the chat engine",

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -36,6 +37,10 @@ struct LiveSettings {
   std::string speech_voice = "alloy";
   bool allow_private_engines = false;   // engines at addresses of this network
   bool allow_private_webhooks = false;  // tools of personas at addresses of this network
+
+  // What sessions leave of themselves (rules/session_report.h).
+  std::chrono::days reports_kept_for{30};  // 0: nothing
+  bool keep_transcripts = true;
 
   std::string espeak_program = "/usr/bin/espeak-ng";
   std::string pocketsphinx_model = "/usr/share/pocketsphinx/model/en-us";

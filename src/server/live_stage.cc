@@ -253,6 +253,7 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
       .loops = *loops_,
       .session = session_parts(),
       .sessions = parts_.office.sessions(),
+      .reports = *workspace.session_reports,
       .clock = workspace.clock,
       .random = workspace.random,
       .log = parts_.log,
@@ -272,7 +273,9 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
           .workers = parts_.reception.workers(),
           .log = parts_.log,
           .is_stopping = parts_.is_stopping,
-          .names = {.voice = lookup(*std::move(voices)), .model = lookup(*std::move(models))}},
+          .names = {.voice = lookup(*std::move(voices)), .model = lookup(*std::move(models))},
+          .transcripts =
+              live.keep_transcripts ? rules::Transcripts::kept : rules::Transcripts::left_out},
       anam::EngineSessions::Options{
           .public_url = config.public_url,
           .region = config.region,

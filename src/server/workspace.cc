@@ -169,6 +169,10 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
   made->persona_snapshots =
       std::make_unique<store::SqlitePersonaSnapshots>(*made->writer, *made->readers);
+  made->session_records = std::make_unique<store::SqliteSessionRecords>(*made->readers);
+  made->session_reports = std::make_unique<store::SqliteSessionReports>(
+      *made->writer, *made->readers, *made->audit,
+      store::SqliteSessionReports::Options{.kept_for = config.live.reports_kept_for});
   made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
   made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
                                                            *made->audit, *made->people);

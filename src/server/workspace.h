@@ -36,6 +36,8 @@
 #include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_redemptions.h"
+#include "store/sqlite_session_records.h"
+#include "store/sqlite_session_reports.h"
 #include "store/sqlite_token_revocations.h"
 #include "store/sqlite_writer.h"
 
@@ -95,6 +97,8 @@ class Workspace {
   std::unique_ptr<store::SqliteTokenRevocations> revocations;
   std::unique_ptr<store::SqlitePersonas> personas;
   std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
+  std::unique_ptr<store::SqliteSessionRecords> session_records;
+  std::unique_ptr<store::SqliteSessionReports> session_reports;
   std::unique_ptr<store::KnownPeople> people;
   std::unique_ptr<store::SqliteAccounts> accounts;
   std::unique_ptr<store::SqliteMembers> members;
