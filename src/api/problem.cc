@@ -132,7 +132,10 @@ std::string_view type_of(ErrorCode code) {
   std::unreachable();
 }
 
-void write(http::Response& response, const Problem& problem, std::string_view detail) {
+enum class Words : unsigned char { own, shared };
+
+void write(http::Response& response, const Problem& problem, std::string_view detail,
+           Words words = Words::own) {
   auto& body = response.start(problem.status, "application/problem+json");
   body += "{\"type\":\"/problems/";
   body += problem.type;
@@ -142,6 +145,12 @@ void write(http::Response& response, const Problem& problem, std::string_view de
   if (!detail.empty()) {
     body += ",\"detail\":";
     base::append_json_string(body, detail);
+  }
+  if (words == Words::shared) {
+    body += ",\"error\":";
+    base::append_json_string(body, problem.title);
+    body += ",\"message\":";
+    base::append_json_string(body, detail.empty() ? problem.meaning : detail);
   }
   body += '}';
   response.header("Cache-Control", "no-store");
@@ -171,6 +180,14 @@ void reply_problem(http::Response& response, int status, std::string_view detail
 
 void reply_problem(http::Response& response, const base::Error& error) {
   write(response, problem_of(error.code), error.hint);
+}
+
+void reply_shared_problem(http::Response& response, int status, std::string_view detail) {
+  write(response, problem_of_status(status), detail, Words::shared);
+}
+
+void reply_shared_problem(http::Response& response, const base::Error& error) {
+  write(response, problem_of(error.code), error.hint, Words::shared);
 }
 
 std::string problems_reference() {

@@ -35,6 +35,11 @@ const Problem& problem_of_status(int status);
 void reply_problem(http::Response& response, int status, std::string_view detail);
 void reply_problem(http::Response& response, const base::Error& error);
 
+// The same for a path that the Anam dialect's clients ask as well: `error` and `message`, which
+// they read, stand beside our own members.
+void reply_shared_problem(http::Response& response, int status, std::string_view detail);
+void reply_shared_problem(http::Response& response, const base::Error& error);
+
 // docs/reference/problems.md, from the same table.
 std::string problems_reference();
 

@@ -1,11 +1,11 @@
 #include "api/sessions.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/session_json.h"
 #include "base/json_writer.h"
 #include "rules/api_key.h"
 
@@ -15,51 +15,9 @@ namespace {
 using base::ErrorCode;
 using http::Request;
 using http::Response;
-using rules::SessionRecord;
 
-constexpr std::int64_t page_max = 1000;
-
-// Where it lives, up to when it was last seen.
-std::int64_t seconds_of(const SessionRecord& session) {
-  const auto lasted = session.ended_at.value_or(session.last_seen_at) - session.began_at;
-  return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(lasted).count(), 0);
-}
-
-void write_session(std::string& out, const SessionRecord& session) {
-  const auto key = session.api_key_id == 0 ? "" : rules::api_key_id_text(session.api_key_id);
-  base::JsonWriter writer(out);
-  writer.text("id", session.id)
-      .text("state", session.ended_at ? "ended" : "live")
-      .text("app_id", session.app_id)
-      .text("environment", rules::name_of(session.environment))
-      .text("dialect", session.dialect)
-      .text("avatar_id", session.avatar_id)
-      .text_or_null("end_user_id", session.end_user_id)
-      .text_or_null("api_key_id", key)
-      .text("session_token_id", session.token_id)
-      .text("peer", session.peer)
-      .number("connections", session.connections)
-      .number("began_at", base::unix_seconds(session.began_at));
-  if (session.ended_at) {
-    writer.number("ended_at", base::unix_seconds(*session.ended_at));
-  } else {
-    writer.json("ended_at", "null");
-  }
-  writer.text_or_null("end_reason", session.end_reason)
-      .number("seconds", seconds_of(session))
-      .end();
-}
-
-// What the caller may see at all.
-rules::SessionQuery visible_to(const rules::Caller& caller) {
-  rules::SessionQuery query;
-  query.workspace_id = caller.workspace_id();
-  if (caller.kind() == rules::CallerKind::api_key) {
-    query.app_id = caller.app().id;
-    query.environment = caller.environment();
-  }
-  return query;
-}
+constexpr std::int64_t limit_default = 100, limit_max = 1000;
+constexpr std::int64_t per_page_default = 10, per_page_max = 100, page_max = 1'000'000;
 
 // The value of a parameter that is one of two words: true for the first.
 base::Result<std::optional<bool>> word_in_query(const Request& request, std::string_view name,
@@ -72,20 +30,50 @@ base::Result<std::optional<bool>> word_in_query(const Request& request, std::str
                         std::string(second) + "\".");
 }
 
+// Which part of a list is asked for: pages by cursor, or by number.
+struct Part {
+  std::size_t size = limit_default;
+  std::size_t page = 1;
+  bool is_numbered = true;
+};
+
+base::Result<Part> read_part(const Request& request) {
+  const bool has_own_words = request.query("limit") || request.query("cursor");
+  const bool has_anams_words = request.query("page") || request.query("perPage");
+  if (has_own_words && has_anams_words)
+    return base::fail(ErrorCode::malformed, "two ways to page",
+                      "Pages go by `limit` and `cursor`, or by `page` and `perPage`; not by both.");
+  const auto limit = limit_in_query(request, limit_default, limit_max);
+  if (!limit) return base::fail(limit.error());
+  const auto page = number_in_query(request, "page", 1, page_max);
+  if (!page) return base::fail(page.error());
+  const auto per_page = number_in_query(request, "perPage", 1, per_page_max);
+  if (!per_page) return base::fail(per_page.error());
+  const auto size = has_anams_words ? per_page->value_or(per_page_default) : *limit;
+  return Part{.size = static_cast<std::size_t>(size),
+              .page = static_cast<std::size_t>(page->value_or(1)),
+              .is_numbered = !has_own_words};
+}
+
+// A parameter in either of two spellings; empty where it is in none.
+std::string either_in_query(const Request& request, std::string_view own, std::string_view anams) {
+  auto value = request.query(own).value_or("");
+  return value.empty() ? request.query(anams).value_or("") : value;
+}
+
 // nullopt: what is asked for is nobody's whom the caller may see.
 base::Result<std::optional<rules::SessionQuery>> read_query(const rules::Caller& caller,
                                                             const Request& request) {
-  auto query = visible_to(caller);
+  auto query = rules::visible_sessions(caller);
   const auto is_live = word_in_query(request, "state", "live", "ended");
   if (!is_live) return base::fail(is_live.error());
   const auto is_of_live = word_in_query(request, "environment", "live", "test");
   if (!is_of_live) return base::fail(is_of_live.error());
-  const auto limit = number_in_query(request, "limit", 1, page_max);
-  if (!limit) return base::fail(limit.error());
-  query.count_max = static_cast<std::size_t>(limit->value_or(100));
   if (*is_live) query.state = **is_live ? rules::SessionState::live : rules::SessionState::ended;
   query.end_user_id = request.query("end_user_id").value_or("");
   query.avatar_id = request.query("avatar_id").value_or("");
+  query.persona_id = request.query("personaId").value_or("");
+  query.search = request.query("search").value_or("");
   query.beyond = request.query("cursor").value_or("");
   const auto narrow = [](auto& wish, const auto& to) {
     const bool fits = wish == std::remove_cvref_t<decltype(wish)>{} || wish == to;
@@ -99,8 +87,8 @@ base::Result<std::optional<rules::SessionQuery>> read_query(const rules::Caller&
     const auto wanted = **is_of_live ? rules::Environment::live : rules::Environment::test;
     if (!narrow(query.environment, std::optional(wanted))) return std::nullopt;
   }
-  if (const auto key = request.query("api_key_id"); key && !key->empty()) {
-    query.api_key_id = rules::parse_api_key_id(*key);
+  if (const auto key = either_in_query(request, "api_key_id", "apiKeyId"); !key.empty()) {
+    query.api_key_id = rules::parse_api_key_id(key);
     if (!query.api_key_id) return std::nullopt;
   }
   return query;
@@ -110,6 +98,9 @@ base::Result<std::optional<rules::SessionQuery>> read_query(const rules::Caller&
 
 void Sessions::add_to(http::Router& router, const front::Guard& guard) const {
   using Method = void (Sessions::*)(const rules::Caller&, const Request&, Response&) const;
+  router.errors("/v1/sessions", [](Response& response, int status, std::string_view what) {
+    reply_shared_problem(response, status, what);
+  });
   const auto add = [&](const char* path, Method method) {
     router.add({"GET", path,
                 guard.slow(rules::Permission::sessions_read,
@@ -121,10 +112,18 @@ void Sessions::add_to(http::Router& router, const front::Guard& guard) const {
 }
 
 void Sessions::list(const rules::Caller& caller, const Request& request, Response& response) const {
-  const auto query = read_query(caller, request);
-  if (!query) return reply_problem(response, query.error());
-  auto page = *query ? records_.list(**query) : rules::SessionPage{};
-  if (!page) return reply_problem(response, page.error());
+  const auto part = read_part(request);
+  if (!part) return reply_shared_problem(response, part.error());
+  auto query = read_query(caller, request);
+  if (!query) return reply_shared_problem(response, query.error());
+  base::Result<rules::SessionPage> page;
+  if (*query) {
+    auto& wanted = **query;
+    wanted.count_max = part->size;
+    page = part->is_numbered ? parts_.records.numbered(wanted, (part->page - 1) * part->size)
+                             : parts_.records.list(wanted);
+  }
+  if (!page) return reply_shared_problem(response, page.error());
   base::JsonWriter writer(response.start(200, "application/json"));
   auto& out = writer.begin("data");
   out += '[';
@@ -133,14 +132,21 @@ void Sessions::list(const rules::Caller& caller, const Request& request, Respons
     write_session(out, session);
   }
   out += ']';
-  writer.text_or_null("next", page->beyond).end();
+  writer.text_or_null("next", page->beyond);
+  if (part->is_numbered)
+    write_meta(writer, {.number = part->page, .size = part->size, .total = page->total});
+  writer.end();
   response.header("Cache-Control", "no-store");
 }
 
 void Sessions::get(const rules::Caller& caller, const Request& request, Response& response) const {
-  const auto session = records_.find(visible_to(caller), std::string(request.path_part("id")));
-  if (!session) return reply_problem(response, session.error());
-  write_session(response.start(200, "application/json"), *session);
+  const auto session =
+      parts_.records.find(rules::visible_sessions(caller), std::string(request.path_part("id")));
+  if (!session) return reply_shared_problem(response, session.error());
+  const auto report = parts_.reports.find(session->id);
+  if (!report && report.error().code != ErrorCode::not_found)
+    return reply_shared_problem(response, report.error());
+  write_session(response.start(200, "application/json"), *session, report ? &*report : nullptr);
   response.header("Cache-Control", "no-store");
 }
 

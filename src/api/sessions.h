@@ -6,6 +6,10 @@
 //
 // A key sees its own app and environment, a person their workspace.
 //
+// The paths are the Anam dialect's too, and nothing that its clients send tells them from others.
+// So there is one answer for both, its words beside ours; the list also takes ?page= ?perPage=
+// ?search= ?apiKeyId= ?personaId=, and a refusal has what its clients read as well.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
@@ -13,13 +17,19 @@
 #include "front/guard.h"
 #include "http/router.h"
 #include "rules/session_record.h"
+#include "rules/session_report.h"
 
 namespace stagedoor::api {
 
 // Safe for concurrent use; outlives the router.
 class Sessions {
  public:
-  explicit Sessions(const rules::SessionRecords& records) : records_(records) {}
+  struct Parts {
+    const rules::SessionRecords& records;
+    rules::SessionReports& reports;
+  };
+  explicit Sessions(Parts parts) : parts_(parts) {}
+  // `guard` refuses with reply_shared_problem (api/problem.h).
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:
@@ -28,7 +38,7 @@ class Sessions {
   void get(const rules::Caller& caller, const http::Request& request,
            http::Response& response) const;
 
-  const rules::SessionRecords& records_;
+  Parts parts_;
 };
 
 }  // namespace stagedoor::api

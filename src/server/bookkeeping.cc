@@ -10,8 +10,7 @@ Bookkeeping::Bookkeeping(Workspace& workspace, base::Log& log)
       audit_({.trail = *workspace.audit_trail, .log = *workspace.audit, .clock = workspace.clock}),
       usage_report_(*workspace.readers),
       usage_({.report = usage_report_, .catalog = *workspace.catalog, .clock = workspace.clock}),
-      session_records_(*workspace.readers),
-      sessions_(session_records_) {
+      sessions_({.records = *workspace.session_records, .reports = *workspace.session_reports}) {
   if (const auto newest = workspace_.audit_trail->newest(workspace_.audit->sealer()))
     last_checkpoint_ = newest->number;
   thread_ = std::thread([this] { run(); });
@@ -24,8 +23,10 @@ void Bookkeeping::run() {
     lock.unlock();
     workspace_.audit->flush();
     if (second % seconds_between_usage == 0) workspace_.key_usage->flush();
-    if (second % seconds_between_forgettings == 0)
+    if (second % seconds_between_forgettings == 0) {
       workspace_.persona_snapshots->forget(workspace_.clock.now());
+      workspace_.session_reports->look_after(workspace_.clock.now());
+    }
     write_checkpoint(entries_between);
     lock.lock();
   }

@@ -18,7 +18,6 @@
 #include "front/guard.h"
 #include "http/router.h"
 #include "server/workspace.h"
-#include "store/sqlite_session_records.h"
 #include "store/sqlite_usage.h"
 
 namespace stagedoor::server {
@@ -31,10 +30,11 @@ class Bookkeeping {
   Bookkeeping(const Bookkeeping&) = delete;
   Bookkeeping& operator=(const Bookkeeping&) = delete;
 
-  void add_to(http::Router& router, const front::Guard& guard) const {
+  // `shared`: for paths that a dialect's clients ask as well.
+  void add_to(http::Router& router, const front::Guard& guard, const front::Guard& shared) const {
     audit_.add_to(router, guard);
     usage_.add_to(router, guard);
-    sessions_.add_to(router, guard);
+    sessions_.add_to(router, shared);
   }
   // Hands over the rest, stops the writer and writes the last checkpoint.
   void close();
@@ -53,7 +53,6 @@ class Bookkeeping {
   api::Audit audit_;
   store::SqliteUsage usage_report_;
   api::Usage usage_;
-  store::SqliteSessionRecords session_records_;
   api::Sessions sessions_;
   std::int64_t last_checkpoint_ = 0;
   bool is_broken_ = false;

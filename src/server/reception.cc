@@ -51,6 +51,12 @@ Reception::Reception(Workspace& workspace, const Config& config, base::Log& log)
             api::reply_problem(response, error);
           },
           &front::bearer_of),
+      shared_api_(
+          {.admit = admit_, .workers = workers_},
+          [](http::Response& response, const base::Error& error) {
+            api::reply_shared_problem(response, error);
+          },
+          &front::bearer_of),
       console_(
           {.admit = admit_, .workers = workers_},
           [](http::Response& response, const base::Error& error) {

@@ -31,6 +31,8 @@ class Reception {
   std::vector<api::Gauge> gauges() const;
   // Our own API: Bearer, problem documents.
   const front::Guard& api() const { return api_; }
+  // The same on paths that Anam's clients ask as well.
+  const front::Guard& shared_api() const { return shared_api_; }
   // The Spatius console: X-Api-Key, errors[].
   const front::Guard& console() const { return console_; }
   // Anam: Bearer, `error` and `message`.
@@ -45,7 +47,7 @@ class Reception {
   rules::AuditLog& audit_;
   actions::AdmitCall admit_;
   http::Workers workers_;
-  front::Guard api_, console_, anam_, avatarium_;
+  front::Guard api_, shared_api_, console_, anam_, avatarium_;
 };
 
 }  // namespace stagedoor::server

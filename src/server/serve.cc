@@ -128,7 +128,7 @@ class Server {
                     .log = log,
                     .is_stopping = is_stopping_}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
-        anam_(workspace, reception_, log),
+        anam_(workspace, reception_, office_.sessions(), log),
         page_({.admit = reception_.admit(), .mint = *workspace.mint, .clock = workspace.clock},
               std::move(page)) {}
 
@@ -293,7 +293,7 @@ void Server::add_routes() {
   apps_.add_to(router_, reception_.api());
   page_.add_to(router_);
   office_.add_to(router_, reception_.api());
-  books_.add_to(router_, reception_.api());
+  books_.add_to(router_, reception_.api(), reception_.shared_api());
   room_services_->add_to(router_, reception_.api());
   accounts_->add_to(router_, reception_.api());
   for (const auto& route : router_.routes()) requests_.add_route(route.pattern);

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import dataclasses
+import functools
 import json
 import re
 import sqlite3
@@ -61,7 +62,8 @@ class Call:
     def door(self):
         if self.path.startswith(("/v1/console/", "/v2/")):
             return "spatius"
-        anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/")
+        anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/",
+                 "/v1/sessions/")
         return "anam" if self.path.startswith(anams) else "avatarium"
 
 
@@ -133,6 +135,25 @@ class Dialects(World):
                    also=(nothing, (400, {"body": {"name": 7}})), audit="persona.change")
         yield Call("DELETE /v1/personas/{id}", takes=own, also=(nothing, nowhere),
                    audit="persona.remove")
+        yield from self.calls_of_sessions()
+
+    def calls_of_sessions(self):
+        """What was said in one is session_report_test.py's."""
+        live, over = ({"parts": {"id": one}} for one in self.faces())
+        nothing = (404, {"parts": {"id": STRANGE_UUID}})
+        no_app = (400, {"credential": self.owner["access_token"]})
+        yield Call("GET /v1/sessions/concurrency", also=(no_app, (404, {
+            "credential": self.owner["access_token"], "query": "?appId=app_none"}), (403, {
+            "query": "?appId=app_none"})))
+        yield Call("GET /v1/sessions/analytics", also=((400, {"query": "?from=x"}),))
+        yield Call("GET /v1/sessions/{id}/transcript", takes=over, also=(nothing, (404, live)))
+        yield Call("GET /v1/sessions/{id}/recording", "both", 404, over)
+        yield Call("GET /v1/sessions/{id}/analytics", takes=over,
+                   also=(nothing, (400, {"query": "?includeMessages=x"})))
+        yield Call("DELETE /v1/sessions/{id}", takes=over, also=(nothing, (409, live)),
+                   audit="session.remove")
+        yield Call("POST /v1/sessions/{id}/stop", takes=live, also=(nothing,),
+                   audit="live_session.end")
 
     def calls_of_avatarium(self):
         for path in ("/health", "/v1/health", "/v1/avatars"):
@@ -227,6 +248,21 @@ class Dialects(World):
         self.persona = made("/v1/personas", {"name": "Ada"})["id"]
         self.conversation = made("/v1/conversations", {})["data"]["id"]
         self.outsider = token_of(self.issuer, "https://id.example")
+
+    @functools.cache
+    def faces(self):
+        """The id of a live face, which lives for 30 s without a client, and that of one that is
+        over."""
+        bearer = {"Authorization": f"Bearer {self.api_key}"}
+        body = {"personaConfig": {"avatarId": self.avatar_id, "systemPrompt": "Hello."}}
+        ids = []
+        for _ in range(2):
+            reply = self.http("POST", "/v1/engine/session", bearer, body)
+            ids.append(reply.json()["sessionId"])
+        self.http("POST", f"/v1/live-sessions/{ids[1]}/end", bearer, {})
+        path = f"/v1/sessions/{ids[1]}"
+        wait_until(lambda: self.http("GET", path, bearer).json()["state"] == "ended", "its end")
+        return ids
 
     def refuse(self, call):
         self.ask(call, 401, None)

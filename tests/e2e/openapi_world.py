@@ -347,6 +347,7 @@ class World(Stage):
         self.open_session()
         self.call("list_sessions", 200)
         self.call("list_sessions", 200, query={"state": "ended"})
+        self.call("list_sessions", 200, query={"page": 1, "perPage": 2})
         self.call("list_sessions", 400, query={"state": "gone"})
 
     def do_get_session(self):

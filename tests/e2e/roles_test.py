@@ -185,7 +185,11 @@ class AnotherWorkspace(Workspaces):
         sessions = (self.live.connection_id, "20200101000000_AAAAAAAAAAAA")
         yield "GET", "/v1/live-sessions/{}", None, sessions
         yield "POST", "/v1/live-sessions/{}/end", {}, sessions
-        yield "GET", "/v1/sessions/{}", None, sessions
+        for path in ("", "/transcript", "/recording", "/analytics"):
+            yield "GET", "/v1/sessions/{}" + path, None, sessions
+        yield "POST", "/v1/sessions/{}/stop", {}, sessions
+        yield "DELETE", "/v1/sessions/{}", None, sessions
+        yield "GET", "/v1/sessions/concurrency?appId={}", None, apps
         for path in ("", "/keys", "/end-users"):
             yield "GET", "/v1/usage" + path + "?app_id={}", None, apps
         for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
