@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -20,6 +22,39 @@ using namespace stagedoor::anam;
 using namespace std::chrono_literals;
 
 namespace {
+
+// Notes which sessions were reported, and how many had ended in the ledger by then.
+class Reports : public rules::SessionReports {
+ public:
+  explicit Reports(const actions::credentials::World& of) : world_(of) {}
+  void begin(std::string_view session_id, rules::SessionFacts, base::Instant) override {
+    const std::lock_guard lock(mutex_);
+    begun.emplace_back(session_id);
+  }
+  void end(std::string_view session_id, rules::SessionReport, base::Instant) override {
+    const std::lock_guard lock(mutex_);
+    ended.emplace_back(session_id);
+    ends_in_ledger = world_.spent.ended.size();
+  }
+  base::Result<rules::SessionReport> find(const std::string&) override { return none(); }
+  base::Result<std::vector<std::vector<rules::ReportedTurn>>> turns_of(
+      std::span<const std::string>) override {
+    return none();
+  }
+  base::Result<base::Done> remove(const std::string&, const std::string&,
+                                  const rules::AuditEntry&) override {
+    return none();
+  }
+  std::vector<std::string> begun, ended;
+  std::size_t ends_in_ledger = 0;
+
+ private:
+  static std::unexpected<base::Error> none() {
+    return base::fail(base::ErrorCode::not_found, "none");
+  }
+  const actions::credentials::World& world_;
+  std::mutex mutex_;
+};
 
 class LiveFacesTest : public testing::Test {
  protected:
@@ -49,6 +84,7 @@ class LiveFacesTest : public testing::Test {
                     .random = world.random,
                     .counts = counts},
         .sessions = world.live,
+        .reports = reports,
         .clock = world.clock,
         .random = world.random,
         .log = world.log,
@@ -83,6 +119,7 @@ class LiveFacesTest : public testing::Test {
   }
 
   actions::credentials::World world;
+  Reports reports{world};
   stage::HummingSpeech speech;
   std::vector<bool> keys;
   live::FaceCounts counts;
@@ -161,7 +198,27 @@ TEST_F(LiveFacesTest, FacesThatAreLeftAtAStopAreGivenUpBeforeTheirLoops) {
   loops.reset();  // asserts that nobody is left on its ports
   EXPECT_EQ(world.live.live, 0) << "their places in the app are free";
   EXPECT_EQ(world.spent.ended.size(), 3u) << "the ledger has heard of each";
+  std::ranges::sort(ids);
+  std::ranges::sort(reports.ended);
+  EXPECT_EQ(reports.ended, ids) << "what they leave of themselves is kept";
   loops = live::FaceLoops::open({}, world.random, world.clock).value();
+}
+
+TEST_F(LiveFacesTest, AFaceIsReportedOnceAndBeforeTheLedgerHearsOfItsEnd) {
+  auto its = grant(persona_token());
+  const auto id = its.session_id();
+  ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
+  std::promise<void> ended;
+  faces->post(id, [&](LiveFace& face) {
+    face.end(rules::SessionEnd::ended);
+    face.end(rules::SessionEnd::idle);
+    http::this_loop().mailbox()->post([&] { ended.set_value(); });
+  });
+  ended.get_future().wait();
+  EXPECT_EQ(reports.begun, std::vector{id});
+  EXPECT_EQ(reports.ended, std::vector{id});
+  EXPECT_EQ(reports.ends_in_ledger, 0u);
+  EXPECT_EQ(world.spent.ended.size(), 1u);
 }
 
 TEST_F(LiveFacesTest, NobodyIsToldOfAFaceThatIsOver) {

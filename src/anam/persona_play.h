@@ -29,7 +29,7 @@ struct PersonaPlay {
   rules::PictureSize size;
   std::string avatar_id;
   std::vector<Unsupported> unsupported;  // of what the persona asks for
-  rules::SessionFacts facts;  // for the session's report
+  rules::SessionFacts facts;             // for the session's report
 };
 
 // Which engine's voice and model the ids of this dialect mean; empty: the engine's default.
