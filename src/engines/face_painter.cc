@@ -2,12 +2,17 @@
 
 #include "engines/face_painter.h"
 
+#include <cairo.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
+#include "engines/coverage.h"
 #include "engines/gradient_tile.h"
+#include "engines/outline.h"
+#include "engines/pixel_blend.h"
 #include "stage/face_pose.h"
 
 namespace stagedoor::engines {
@@ -17,25 +22,6 @@ using stage::FacePose;
 using stage::SheetPath;
 using stage::SheetPoint;
 using stage::SheetShape;
-
-struct PenDestroyer {
-  void operator()(cairo_t* pen) const { cairo_destroy(pen); }
-};
-using Pen = std::unique_ptr<cairo_t, PenDestroyer>;
-
-PixelBox common(const PixelBox& a, const PixelBox& b) {
-  return {std::max(a.left, b.left), std::max(a.top, b.top), std::min(a.right, b.right),
-          std::min(a.bottom, b.bottom)};
-}
-PixelBox around(const PixelBox& a, const PixelBox& b) {
-  if (a.is_empty()) return b;
-  if (b.is_empty()) return a;
-  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right),
-          std::max(a.bottom, b.bottom)};
-}
-long area(const PixelBox& box) {
-  return box.is_empty() ? 0 : static_cast<long>(box.right - box.left) * (box.bottom - box.top);
-}
 
 // Smoothed edges reach into the next pixel.
 constexpr double edge = 1;
@@ -67,12 +53,6 @@ bool is_still(const stage::FaceSheet& sheet, const stage::SheetLayer& layer) {
     return shape.move.empty() && shape.fade.empty() && is_still(sheet, shape.path);
   });
 }
-
-// A path in pixels: the curve parts after its beginning.
-struct Curves {
-  SheetPoint begin;
-  std::vector<stage::CurvePart> parts;
-};
 
 bool is_same(const SheetPoint& a, const SheetPoint& b) {
   return a.x == b.x && a.y == b.y;
@@ -182,8 +162,7 @@ struct FacePainter::State {
   std::shared_ptr<const stage::FaceSheet> sheet;
   int width = 0, height = 0;
   Placement placement;
-  Surface picture, backdrop;
-  Pen pen;
+  std::vector<std::uint32_t> picture, backdrop;
   std::size_t still_layers = 0;  // the first ones; they are in the backdrop
   // Of one face: where all is.
   struct Placed {
@@ -196,6 +175,12 @@ struct FacePainter::State {
   std::vector<GradientTile> tiles;  // of each shape
   std::vector<SheetPoint> placed;
   Damage damage;
+  // Of what is being drawn.
+  Coverage coverage;
+  Chain chain;
+  StrokeOutline stroke;
+  std::vector<std::uint8_t> mask;  // of a layer's clip, for `masked`
+  PixelBox masked;
   bool has_drawn = false;
 
   PixelBox whole() const { return {0, 0, width, height}; }
@@ -208,10 +193,17 @@ struct FacePainter::State {
              Curves& curves);
   void find_damage();
   PixelBox damage_of(const SheetShape& shape, std::size_t index) const;
-  void trace(const SheetPath& path, const Curves& curves);
   void draw_layers(std::size_t first, std::size_t last, const PixelBox& box);
-  void draw_shape(const SheetShape& shape, std::size_t index, const PixelBox& box);
-  void fill_with_gradient(const SheetShape& shape, std::size_t index, const PixelBox& box);
+  void make_mask(const Curves& clip, const PixelBox& box);
+  enum class Clip : unsigned char { none, mask };
+  void draw_shape(const SheetShape& shape, std::size_t index, const PixelBox& box, Clip clip);
+  void fill_with_gradient(const SheetShape& shape, std::size_t index, const PixelBox& box,
+                          Clip clip);
+  // Lays what is covered over the picture; `ink_at` gives what a run from (x, y) on is painted
+  // with.
+  template <class InkAt>
+  void paint(Clip clip, const InkAt& ink_at);
+  std::uint32_t* pixel(int x, int y) { return &picture[static_cast<std::size_t>(y * width + x)]; }
   void copy_backdrop(const PixelBox& box);
   void make_backdrop();
 };
@@ -276,9 +268,10 @@ void FacePainter::State::find_damage() {
   damage.clear();
   if (!has_drawn) return damage.add(whole());
   const auto add = [this](const PixelBox& box) {
-    const int mask = ~(block_pixels - 1);
-    const PixelBox in_blocks{box.left & mask, box.top & mask, (box.right + block_pixels - 1) & mask,
-                             (box.bottom + block_pixels - 1) & mask};
+    const int blocks = ~(block_pixels - 1);
+    const PixelBox in_blocks{box.left & blocks, box.top & blocks,
+                             (box.right + block_pixels - 1) & blocks,
+                             (box.bottom + block_pixels - 1) & blocks};
     if (!box.is_empty()) damage.add(common(in_blocks, whole()));
   };
   for (std::size_t l = still_layers; l < sheet->layers.size(); ++l) {
@@ -293,84 +286,109 @@ void FacePainter::State::find_damage() {
   }
 }
 
-void FacePainter::State::trace(const SheetPath& path, const Curves& curves) {
-  cairo_new_path(pen.get());
-  cairo_move_to(pen.get(), curves.begin.x, curves.begin.y);
-  for (const auto& part : curves.parts)
-    cairo_curve_to(pen.get(), part.first_handle.x, part.first_handle.y, part.second_handle.x,
-                   part.second_handle.y, part.end.x, part.end.y);
-  if (path.is_closed) cairo_close_path(pen.get());
+template <class InkAt>
+void FacePainter::State::paint(Clip clip, const InkAt& ink_at) {
+  std::array<std::uint8_t, Coverage::run_pixels> alphas;
+  coverage.take_runs([&](const Coverage::Run& run) {
+    if (clip == Clip::none) {
+      if (run.alphas.empty())
+        return blend(pixel(run.x, run.y), ink_at(run.x, run.y), run.count, run.alpha);
+      return blend(pixel(run.x, run.y), ink_at(run.x, run.y), run.alphas);
+    }
+    const auto* const clipped = &mask[static_cast<std::size_t>(
+        (run.y - masked.top) * (masked.right - masked.left) + (run.x - masked.left))];
+    for (int at = 0; at < run.count; at += Coverage::run_pixels) {
+      const int some = std::min(Coverage::run_pixels, run.count - at);
+      for (int i = 0; i < some; ++i) {
+        const auto own =
+            run.alphas.empty() ? run.alpha : run.alphas[static_cast<std::size_t>(at + i)];
+        alphas[static_cast<std::size_t>(i)] = product(clipped[at + i], own);
+      }
+      blend(pixel(run.x + at, run.y), ink_at(run.x + at, run.y),
+            std::span(alphas).first(static_cast<std::size_t>(some)));
+    }
+  });
+}
+
+void FacePainter::State::make_mask(const Curves& clip, const PixelBox& box) {
+  masked = box;
+  mask.assign(static_cast<std::size_t>(area(box)), 0);
+  flatten(clip, chain);
+  coverage.begin(box);
+  coverage.add_closed(chain);
+  coverage.take_runs([&](const Coverage::Run& run) {
+    auto* const to = &mask[static_cast<std::size_t>((run.y - box.top) * (box.right - box.left) +
+                                                    (run.x - box.left))];
+    if (run.alphas.empty()) {
+      std::fill_n(to, run.count, run.alpha);
+    } else {
+      std::ranges::copy(run.alphas, to);
+    }
+  });
 }
 
 void FacePainter::State::fill_with_gradient(const SheetShape& shape, std::size_t index,
-                                            const PixelBox& box) {
-  const auto& posed = now.pose.shapes[index];
+                                            const PixelBox& box, Clip clip) {
   const auto [x, y] = now.travels[index];
+  const auto& whole_shape = now.boxes[index];
   auto& tile = tiles[index];
-  auto* surface = tile.at_rest(sheet->gradients[*shape.gradient_fill], placement, posed.opacity,
-                               box.left - x, box.top - y, box.right - x, box.bottom - y);
-  if (surface == nullptr) return;
-  cairo_set_source_surface(pen.get(), surface, tile.x() + x, tile.y() + y);
-  cairo_pattern_set_filter(cairo_get_source(pen.get()), CAIRO_FILTER_NEAREST);
-  cairo_fill_preserve(pen.get());
+  tile.hold(
+      sheet->gradients[*shape.gradient_fill], placement, now.pose.shapes[index].opacity,
+      {whole_shape.left - x, whole_shape.top - y, whole_shape.right - x, whole_shape.bottom - y});
+  coverage.begin(box);
+  coverage.add_closed(chain);
+  paint(clip, [&, x, y](int at_x, int at_y) {
+    return Ink{.pixels = tile.at(at_x - x, at_y - y), .is_opaque = tile.is_opaque()};
+  });
 }
 
-void FacePainter::State::draw_shape(const SheetShape& shape, std::size_t index,
-                                    const PixelBox& box) {
+// What of the shape lies in the box, which lies within the shape's own.
+void FacePainter::State::draw_shape(const SheetShape& shape, std::size_t index, const PixelBox& box,
+                                    Clip clip) {
   const double opacity = now.pose.shapes[index].opacity;
   const auto use = [&](const stage::SheetColour& colour) {
-    cairo_set_source_rgba(pen.get(), colour.red / 255.0, colour.green / 255.0, colour.blue / 255.0,
-                          colour.alpha / 255.0 * opacity);
+    const auto pixel_of =
+        colour_of(colour.red, colour.green, colour.blue, colour.alpha / 255.0 * opacity);
+    const Ink ink{.colour = pixel_of, .is_opaque = pixel_of >> 24 == 255};
+    paint(clip, [&](int, int) { return ink; });
   };
-  trace(shape.path, now.shapes[index]);
+  flatten(now.shapes[index], chain);
   if (shape.plain_fill) {
+    coverage.begin(box);
+    coverage.add_closed(chain);
     use(*shape.plain_fill);
-    cairo_fill_preserve(pen.get());
   }
-  if (shape.gradient_fill) fill_with_gradient(shape, index, box);
+  if (shape.gradient_fill) fill_with_gradient(shape, index, box, clip);
   if (shape.stroke) {
+    stroke.trace(chain, shape.path.is_closed, shape.stroke->width * placement.scale / 2);
+    coverage.begin(box);
+    for (const auto& side : stroke.chains()) coverage.add_closed(side);
     use(shape.stroke->colour);
-    cairo_set_line_width(pen.get(), shape.stroke->width * placement.scale);
-    cairo_stroke_preserve(pen.get());
   }
 }
 
 void FacePainter::State::draw_layers(std::size_t first, std::size_t last, const PixelBox& box) {
-  cairo_save(pen.get());
-  cairo_new_path(pen.get());
-  cairo_rectangle(pen.get(), box.left, box.top, box.right - box.left, box.bottom - box.top);
-  cairo_clip(pen.get());
   for (std::size_t l = first; l < last; ++l) {
     const auto& layer = sheet->layers[l];
-    bool is_clipped = false;
+    auto clip = Clip::none;
     for (std::size_t s = 0; s < layer.shapes.size(); ++s) {
       const auto index = now.pose.layers[l].first + s;
-      if (common(now.boxes[index], box).is_empty()) continue;
-      if (layer.clip && !is_clipped) {
-        is_clipped = true;
-        cairo_save(pen.get());
-        trace(sheet->clips[*layer.clip], now.clips[l]);
-        cairo_clip(pen.get());
+      const auto seen = common(now.boxes[index], box);
+      if (seen.is_empty()) continue;
+      if (layer.clip && clip == Clip::none) {
+        clip = Clip::mask;
+        make_mask(now.clips[l], common(box_of(now.clips[l], edge, whole()), box));
       }
-      draw_shape(layer.shapes[s], index, now.boxes[index]);
+      draw_shape(layer.shapes[s], index, seen, clip);
     }
-    if (is_clipped) cairo_restore(pen.get());
   }
-  cairo_restore(pen.get());
 }
 
 void FacePainter::State::copy_backdrop(const PixelBox& box) {
-  cairo_surface_flush(picture.get());
-  const int stride = cairo_image_surface_get_stride(picture.get());
-  const auto* from = cairo_image_surface_get_data(backdrop.get());
-  auto* to = cairo_image_surface_get_data(picture.get());
-  const auto bytes = static_cast<std::size_t>(box.right - box.left) * 4;
-  for (int y = box.top; y < box.bottom; ++y) {
-    const auto at = static_cast<std::ptrdiff_t>(y) * stride + box.left * 4;
-    std::memcpy(to + at, from + at, bytes);
-  }
-  cairo_surface_mark_dirty_rectangle(picture.get(), box.left, box.top, box.right - box.left,
-                                     box.bottom - box.top);
+  const auto pixels = static_cast<std::size_t>(box.right - box.left);
+  for (int y = box.top; y < box.bottom; ++y)
+    std::copy_n(&backdrop[static_cast<std::size_t>(y * width + box.left)], pixels,
+                pixel(box.left, y));
 }
 
 // Draws what never moves, keeps it, and forgets its gradients.
@@ -378,11 +396,7 @@ void FacePainter::State::make_backdrop() {
   while (still_layers < sheet->layers.size() && is_still(*sheet, sheet->layers[still_layers]))
     ++still_layers;
   draw_layers(0, still_layers, whole());
-  cairo_surface_flush(picture.get());
-  std::memcpy(cairo_image_surface_get_data(backdrop.get()),
-              cairo_image_surface_get_data(picture.get()),
-              static_cast<std::size_t>(cairo_image_surface_get_stride(picture.get())) *
-                  static_cast<std::size_t>(height));
+  backdrop = picture;
   tiles.clear();
   tiles.resize(now.pose.shapes.size());
 }
@@ -399,18 +413,8 @@ base::Result<FacePainter> FacePainter::create(std::shared_ptr<const stage::FaceS
   state->width = width;
   state->height = height;
   state->placement = placement_of(*state->sheet, width, height);
-  state->picture.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
-  state->backdrop.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
-  state->pen.reset(cairo_create(state->picture.get()));
-  if (cairo_surface_status(state->backdrop.get()) != CAIRO_STATUS_SUCCESS ||
-      cairo_status(state->pen.get()) != CAIRO_STATUS_SUCCESS)
-    return base::fail(base::ErrorCode::unavailable, "no memory for a picture");
-  // Sixteen levels at an edge and lines within a quarter of a pixel: nobody sees the rest in a
-  // video, and it would cost a third more.
-  cairo_set_antialias(state->pen.get(), CAIRO_ANTIALIAS_FAST);
-  cairo_set_tolerance(state->pen.get(), 0.25);
-  cairo_set_line_cap(state->pen.get(), CAIRO_LINE_CAP_ROUND);
-  cairo_set_line_join(state->pen.get(), CAIRO_LINE_JOIN_ROUND);
+  const auto pixels = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+  state->picture.assign(pixels, 0xff000000);
   return FacePainter(std::move(state));
 }
 
@@ -427,22 +431,26 @@ std::span<const PixelBox> FacePainter::draw(const stage::FaceInputs& face) {
     state.copy_backdrop(box);
     state.draw_layers(state.still_layers, state.sheet->layers.size(), box);
   }
-  cairo_surface_flush(state.picture.get());
   state.has_drawn = true;
   return state.damage.boxes();
 }
 
 std::span<const std::uint8_t> FacePainter::pixels() const {
-  return {cairo_image_surface_get_data(state_->picture.get()),
-          static_cast<std::size_t>(stride()) * static_cast<std::size_t>(state_->height)};
+  return {reinterpret_cast<const std::uint8_t*>(state_->picture.data()),
+          state_->picture.size() * sizeof(std::uint32_t)};
 }
 
 int FacePainter::stride() const {
-  return cairo_image_surface_get_stride(state_->picture.get());
+  return state_->width * static_cast<int>(sizeof(std::uint32_t));
 }
 
 base::Result<base::Done> FacePainter::write_png(const std::string& path) const {
-  const auto status = cairo_surface_write_to_png(state_->picture.get(), path.c_str());
+  auto* const bytes = reinterpret_cast<unsigned char*>(state_->picture.data());
+  const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
+      cairo_image_surface_create_for_data(bytes, CAIRO_FORMAT_RGB24, state_->width, state_->height,
+                                          stride()),
+      &cairo_surface_destroy);
+  const auto status = cairo_surface_write_to_png(surface.get(), path.c_str());
   if (status == CAIRO_STATUS_SUCCESS) return base::Done{};
   return base::fail(base::ErrorCode::unavailable, path + ": " + cairo_status_to_string(status));
 }

@@ -1,4 +1,4 @@
-// Draws a face sheet with Cairo, as web/door/face-view.js draws it in a browser.
+// Draws a face sheet, as web/door/face-view.js draws it in a browser.
 //
 // Rule face-drawn-alike: server and page draw one sheet and one face alike, within 3 of 255 for a
 // pixel on average: what somebody tries on the page is what they get as a video.
@@ -7,7 +7,7 @@
 // says which; what comes out is the same as if all had been drawn. What never moves is drawn once,
 // and a gradient is worked out once and then carried along by whole pixels.
 //
-// Why:  docs/decisions/0012-live-pictures-by-cairo-libyuv-and-libvpx.md
+// Why:  docs/decisions/0012-live-pictures-by-a-rasteriser-of-our-own.md
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -20,18 +20,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engines/pixel_box.h"
 #include "stage/face_sheet.h"
 
 namespace stagedoor::engines {
-
-inline constexpr int block_pixels = 16;
-
-// In pixels; blocks of 16 by 16 from the picture's left top corner.
-struct PixelBox {
-  int left = 0, top = 0, right = 0, bottom = 0;  // without right and bottom
-  bool is_empty() const { return left >= right || top >= bottom; }
-  bool operator==(const PixelBox&) const = default;
-};
 
 // Not safe for concurrent use; several painters may share a sheet.
 class FacePainter {
@@ -47,7 +39,7 @@ class FacePainter {
   // at first the whole picture. Valid until the next call.
   std::span<const PixelBox> draw(const stage::FaceInputs& face);
 
-  // The picture, 32 bits a pixel, blue first (Cairo's RGB24, libyuv's ARGB); `stride` bytes a row.
+  // The picture, 32 bits a pixel, blue first (libyuv's ARGB); `stride` bytes a row.
   std::span<const std::uint8_t> pixels() const;
   int stride() const;
 

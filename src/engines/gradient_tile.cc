@@ -12,8 +12,8 @@ namespace {
 constexpr int table_size = 1024;
 using Table = std::array<std::uint32_t, table_size + 1>;
 
-// The gradient's colours from its first place to its last, multiplied by their alpha as Cairo
-// wants them. Between stops colour and alpha change evenly, each for itself, as on a canvas.
+// The gradient's colours from its first place to its last, multiplied by their alpha. Between stops
+// colour and alpha change evenly, each for itself, as on a canvas.
 Table colours_of(const stage::SheetGradient& gradient, int opacity_of_255) {
   Table table{};
   const auto& stops = gradient.stops;
@@ -45,37 +45,27 @@ std::uint32_t colour_at(const Table& table, float place) {
 
 }  // namespace
 
-cairo_surface_t* GradientTile::at_rest(const stage::SheetGradient& gradient,
-                                       const Placement& placement, double opacity, int left,
-                                       int top, int right, int bottom) {
+void GradientTile::hold(const stage::SheetGradient& gradient, const Placement& placement,
+                        double opacity, const PixelBox& box) {
   const int of_255 = static_cast<int>(std::lround(opacity * 255));
-  const bool reaches =
-      surface_ != nullptr && left >= left_ && top >= top_ && right <= right_ && bottom <= bottom_;
-  if (reaches && of_255 == opacity_of_255_) return surface_.get();
+  const bool reaches = common(box_, box) == box;
+  if (reaches && of_255 == opacity_of_255_) return;
   if (!reaches) {
     // A little more than asked for: what it fills is about to move on.
     constexpr int margin = 8;
-    const bool had_some = surface_ != nullptr;
-    left_ = had_some ? std::min(left_, left - margin) : left - margin;
-    top_ = had_some ? std::min(top_, top - margin) : top - margin;
-    right_ = had_some ? std::max(right_, right + margin) : right + margin;
-    bottom_ = had_some ? std::max(bottom_, bottom + margin) : bottom + margin;
-    surface_.reset(cairo_image_surface_create(CAIRO_FORMAT_ARGB32, right_ - left_, bottom_ - top_));
+    box_ = around(box_,
+                  {box.left - margin, box.top - margin, box.right + margin, box.bottom + margin});
+    pixels_.resize(static_cast<std::size_t>(area(box_)));
   }
   opacity_of_255_ = of_255;
-  if (cairo_surface_status(surface_.get()) != CAIRO_STATUS_SUCCESS) {
-    surface_.reset();
-    return nullptr;
-  }
+  is_opaque_ = of_255 == 255 && std::ranges::all_of(gradient.stops, [](const auto& stop) {
+                 return stop.colour.alpha == 255;
+               });
   work_out(gradient, placement);
-  return surface_.get();
 }
 
 void GradientTile::work_out(const stage::SheetGradient& gradient, const Placement& placement) {
   const auto table = colours_of(gradient, opacity_of_255_);
-  cairo_surface_flush(surface_.get());
-  auto* row = cairo_image_surface_get_data(surface_.get());
-  const int stride = cairo_image_surface_get_stride(surface_.get());
   const auto place_x = [&](double x) { return x * placement.scale + placement.left; };
   const auto place_y = [&](double y) { return y * placement.scale + placement.top; };
   const double from_x = place_x(gradient.anchor.x), from_y = place_y(gradient.anchor.y);
@@ -90,15 +80,14 @@ void GradientTile::work_out(const stage::SheetGradient& gradient, const Placemen
     step_x = 1 / (gradient.across * placement.scale);
     step_y = 1 / (gradient.down * placement.scale);
   }
-  for (int y = top_; y < bottom_; ++y, row += stride) {
-    auto* pixel = reinterpret_cast<std::uint32_t*>(row);
+  auto* pixel = pixels_.data();
+  for (int y = box_.top; y < box_.bottom; ++y) {
     const auto b = static_cast<float>((y + 0.5 - from_y) * step_y);
-    for (int x = left_; x < right_; ++x) {
+    for (int x = box_.left; x < box_.right; ++x) {
       const auto a = static_cast<float>((x + 0.5 - from_x) * step_x);
       *pixel++ = colour_at(table, is_linear ? a + b : std::sqrt(a * a + b * b));
     }
   }
-  cairo_surface_mark_dirty(surface_.get());
 }
 
 }  // namespace stagedoor::engines

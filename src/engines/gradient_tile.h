@@ -4,19 +4,13 @@
 
 #pragma once
 
-#include <cairo.h>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "engines/pixel_box.h"
 #include "stage/face_sheet.h"
 
 namespace stagedoor::engines {
-
-struct SurfaceDestroyer {
-  void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
-};
-using Surface = std::unique_ptr<cairo_surface_t, SurfaceDestroyer>;
 
 // From sheet units to pixels.
 struct Placement {
@@ -26,20 +20,24 @@ struct Placement {
 // Not safe for concurrent use.
 class GradientTile {
  public:
-  // A surface that holds the gradient, as it stands with nothing moved, at least for the pixels
-  // from `left`, `top` to `right`, `bottom` (both without); its own corner is in `x()`, `y()`.
-  // It is worked out anew only when it does not reach that far or the opacity is another.
-  // Null: no memory.
-  cairo_surface_t* at_rest(const stage::SheetGradient& gradient, const Placement& placement,
-                           double opacity, int left, int top, int right, int bottom);
-  int x() const { return left_; }
-  int y() const { return top_; }
+  // Holds the gradient, as it stands with nothing moved, at least for the pixels of the box. It is
+  // worked out anew only when it does not reach that far or the opacity is another.
+  void hold(const stage::SheetGradient& gradient, const Placement& placement, double opacity,
+            const PixelBox& box);
+  bool is_opaque() const { return is_opaque_; }
+  // The pixel there, which it holds, and those right of it: 32 bits, multiplied by their alpha.
+  const std::uint32_t* at(int x, int y) const {
+    return &pixels_[static_cast<std::size_t>(y - box_.top) *
+                        static_cast<std::size_t>(box_.right - box_.left) +
+                    static_cast<std::size_t>(x - box_.left)];
+  }
 
  private:
   void work_out(const stage::SheetGradient& gradient, const Placement& placement);
 
-  Surface surface_;
-  int left_ = 0, top_ = 0, right_ = 0, bottom_ = 0;
+  std::vector<std::uint32_t> pixels_;
+  PixelBox box_;
+  bool is_opaque_ = false;
   int opacity_of_255_ = -1;
 };
 

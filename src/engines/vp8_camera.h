@@ -6,7 +6,7 @@
 // painter has drawn again are turned and searched. After a key frame the encoder looks at the whole
 // picture for a while, until what stands still is sharp.
 //
-// Why:  docs/decisions/0012-live-pictures-by-cairo-libyuv-and-libvpx.md
+// Why:  docs/decisions/0012-live-pictures-by-a-rasteriser-of-our-own.md
 //
 // SPDX-License-Identifier: Apache-2.0
 
