@@ -1,5 +1,5 @@
 // What a live face costs: drawing, turning colours, VP8 and Opus, in milliseconds of processor time
-// per picture of 40 ms: face SPEECH.wav [SECONDS].
+// per picture of 40 ms: face SPEECH.wav [SECONDS [CHARACTER [WIDTH]]], else of all.
 //
 // One thread. The speech (16 kHz mono) is spoken again and again without a pause, which is the
 // dearest that a session can be.
@@ -117,8 +117,12 @@ int main(int argument_count, char** arguments) {
   const auto faces = faces_of(speech);
   const auto count = static_cast<double>(faces.size());
   const double sound = sound_ms(speech) / count;
+  const std::string_view only = argument_count > 3 ? arguments[3] : "";
+  const int only_width = argument_count > 4 ? std::atoi(arguments[4]) : 0;
   for (const auto& character : stage::characters()) {
+    if (!only.empty() && character.id != only) continue;
     for (const auto& size : rules::picture_sizes) {
+      if (only_width != 0 && size.width != only_width) continue;
       double drawing = 0, turning = 0, all = 0;
       draw(faces, character.id, size, drawing, turning);
       const double bytes = film(faces, character.id, size, all);

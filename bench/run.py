@@ -10,6 +10,7 @@ import face
 import idle
 import jwt
 import key_usage
+import live_face
 import machine
 import mint
 import motion
@@ -33,6 +34,7 @@ MEASUREMENTS = {
     "idle": ("Idle sessions", idle.measure),
     "motion": ("Motion", motion.measure),
     "face": ("A live face", face.measure),
+    "live_face": ("Live faces: the bars, and how many a core performs", live_face.measure),
     "start": ("Start with a full store", start.measure),
 }
 

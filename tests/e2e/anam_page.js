@@ -45,6 +45,8 @@ const loudness = () => {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 };
 
+window.level = loudness;
+
 // Waits until the sound is as asked, and tells how long that took; -1 if it never was.
 window.waitForSound = (isWanted, patience) => new Promise((resolve) => {
   const began = performance.now();
