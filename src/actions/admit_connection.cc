@@ -19,22 +19,24 @@ const std::string& avatar_of(const rules::SessionToken& token,
 
 }  // namespace
 
-base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& request,
-                                                           base::Instant now) const {
+base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& request) const {
   const auto payload = parts_.keys.verify(request.token.expose());
   if (!payload) return base::fail(payload.error());
-  auto token = rules::read_claims(*payload);
-  if (!token) return base::fail(token.error());
-  if (const auto timely = rules::check_time(*token, now); !timely)
-    return base::fail(timely.error());
+  return rules::read_claims(*payload);
+}
+
+base::Result<base::Done> AdmitConnection::check_life(const rules::SessionToken& token,
+                                                     const Request& request,
+                                                     base::Instant now) const {
+  if (auto timely = rules::check_time(token, now); !timely) return timely;
   // A person may have minted it as well.
-  const auto minted_by = rules::parse_api_key_id(token->api_key_id);
-  if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !rules::is_account_id(token->api_key_id))
-    return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token->api_key_id);
+  const auto minted_by = rules::parse_api_key_id(token.api_key_id);
+  if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !rules::is_account_id(token.api_key_id))
+    return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token.api_key_id);
   if (parts_.revocations.is_revoked(
-          rules::revocable(*token, rules::text_of(token->id), avatar_of(*token, request))))
-    return base::fail(ErrorCode::unauthenticated, "revoked token " + rules::text_of(token->id));
-  return token;
+          rules::revocable(token, rules::text_of(token.id), avatar_of(token, request))))
+    return base::fail(ErrorCode::unauthenticated, "revoked token " + rules::text_of(token.id));
+  return base::Done{};
 }
 
 base::Result<base::Done> AdmitConnection::check_motion(const rules::SessionToken& token,
@@ -72,6 +74,7 @@ base::Result<base::Done> AdmitConnection::check_live_face(const rules::SessionTo
 
 base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token,
                                                 const Request& request, base::Instant now) const {
+  if (auto lives = check_life(token, request, now); !lives) return lives;
   auto fits =
       request.opens == Opens::live_face ? check_live_face(token) : check_motion(token, request);
   if (!fits) return fits;
@@ -130,10 +133,15 @@ base::Result<rules::Place> AdmitConnection::place_for(const rules::SessionToken&
 
 void AdmitConnection::operator()(const Request& request, Answer answer) const {
   const auto now = parts_.clock.now();
-  auto token = genuine(request, now);
-  if (!token) return answer(base::fail(token.error()));
-  if (const auto checked = check(*token, request, now); !checked)
-    return answer(base::fail(checked.error()));
+  auto token = genuine(request);
+  if (!token) return answer(std::unexpected(guessed(request, std::move(token.error()))));
+  Noted noted{request.request_id, request.peer, request.action};
+  const auto refuse = [&](base::Error why) {
+    note(noted, &*token, why);
+    answer(base::fail(std::move(why)));
+  };
+  if (auto checked = check(*token, request, now); !checked)
+    return refuse(std::move(checked.error()));
 
   rules::Redemption redemption;
   redemption.id = token->id;
@@ -148,21 +156,60 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
     redemption.client_marks = *std::move(marks);
   }
   auto place = place_for(*token, redemption);
-  if (!place) return answer(base::fail(place.error()));
+  if (!place) return refuse(std::move(place.error()));
 
   Grant grant(*std::move(token), redemption.session, *std::move(place));
   parts_.redemptions.redeem(
-      redemption, [this, grant = std::move(grant), request_id = request.request_id,
+      redemption, [this, grant = std::move(grant), noted = std::move(noted),
                    answer = std::move(answer)](base::Result<rules::Redeemed> redeemed) mutable {
-        answer(granted(std::move(grant), std::move(redeemed), request_id));
+        answer(granted(std::move(grant), std::move(redeemed), noted));
       });
 }
 
-base::Result<Grant> AdmitConnection::granted(Grant grant, base::Result<rules::Redeemed> redeemed,
-                                             std::string_view request_id) const {
-  if (!redeemed) return base::fail(redeemed.error());
+// A token that we never made.
+AdmitConnection::Refusal AdmitConnection::guessed(const Request& request, base::Error why) const {
+  const auto party = base::party_of(request.client);
+  const auto limit = parts_.limiter.take(rules::RateKind::stranger,
+                                         std::string(party.bytes.begin(), party.bytes.end()),
+                                         options_.stranger, parts_.clock.now());
+  if (!limit.is_allowed) {
+    why = {ErrorCode::rate_limited, "over the rate limit by guessing", ""};
+    why.retry_after = std::chrono::ceil<std::chrono::seconds>(limit.retry_after);
+  }
+  note({request.request_id, request.peer, request.action}, nullptr, why);
+  Refusal refusal(std::move(why));
+  refusal.limit = limit;
+  return refusal;
+}
+
+void AdmitConnection::note(const Noted& noted, const rules::SessionToken* token,
+                           const base::Error& why) const {
+  // What failed here refuses nobody; an end user's limit notes for itself (LimitEndUser).
+  if (why.code == ErrorCode::unavailable || (token && why.code == ErrorCode::rate_limited)) return;
+  rules::AuditEntry entry;
+  entry.at = parts_.clock.now();
+  if (token) {
+    entry.workspace_id = token->account_id;
+    entry.actor = token->api_key_id;
+    entry.subject = rules::text_of(token->id);
+  }
+  entry.action = noted.action;
+  entry.outcome = rules::AuditOutcome::refused;
+  entry.peer = noted.peer;
+  entry.request_id = noted.request_id;
+  entry.detail = why.detail;
+  parts_.audit.note(std::move(entry));
+}
+
+AdmitConnection::Admitted AdmitConnection::granted(Grant grant,
+                                                   base::Result<rules::Redeemed> redeemed,
+                                                   const Noted& noted) const {
+  if (!redeemed) {
+    note(noted, &grant.token_, redeemed.error());
+    return base::fail(redeemed.error());
+  }
   if (redeemed->kind == rules::Redeemed::Kind::spent) {
-    alarm(grant, redeemed->earlier_peer, request_id);
+    alarm(grant, redeemed->earlier_peer, noted.request_id);
     return base::fail(ErrorCode::token_spent, "session token is spent");
   }
   auto& session = grant.session_;
@@ -189,6 +236,7 @@ void AdmitConnection::alarm(const Grant& grant, std::string_view earlier_peer,
   rules::AuditEntry entry;
   entry.at = parts_.clock.now();
   entry.workspace_id = session.workspace_id;
+  entry.actor = "system";
   entry.action = name_of(rules::AuditAction::session_token_suspect_theft);
   entry.subject = session.token_id;
   entry.outcome = rules::AuditOutcome::refused;

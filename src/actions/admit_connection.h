@@ -3,6 +3,10 @@
 // The order: token, app, avatar, origin and region, place, redemption. What costs the token its use
 // comes last, so that a refusal for any other reason leaves it unspent.
 //
+// Every refusal is noted, for the workspace of whoever's token it is (rule audit-of-refusals). A token
+// that we never made is a guess, and counts against the network that it came from as a guessed
+// API key does (rule rate-limit-by-network); one of ours that is too late or revoked is none.
+//
 // A token that was minted for a persona opens a live face and nothing else; what such a connection
 // is for, app, avatar and persona, the token alone says.
 //
@@ -10,6 +14,7 @@
 
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,6 +23,7 @@
 #include "actions/limit_end_user.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -27,6 +33,7 @@
 #include "rules/event.h"
 #include "rules/live_session.h"
 #include "rules/monthly_minutes.h"
+#include "rules/rate_limit.h"
 #include "rules/redemption.h"
 #include "rules/session_token.h"
 #include "rules/test_mode.h"
@@ -81,6 +88,7 @@ class AdmitConnection {
     rules::LiveSessions& sessions;
     const rules::TokenRevocations& revocations;
     const LimitEndUser& limit_end_user;
+    rules::RateLimiter& limiter;
     rules::MinuteMeter& minutes;
     const rules::ClientMarker& marker;
     rules::SessionLedger& ledger;
@@ -92,6 +100,7 @@ class AdmitConnection {
   };
   struct Options {
     std::string region = "us-west";
+    rules::RateLimit stranger{5, std::chrono::minutes(1), 10};  // of guesses, per network
     rules::UnlistedOrigins unlisted_origins = rules::UnlistedOrigins::any;
   };
   AdmitConnection(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
@@ -106,20 +115,35 @@ class AdmitConnection {
     // What tells a retry from a second client (rules/redemption.h).
     std::optional<base::Secret> client_nonce = {};
     std::string request_id, peer;  // for log and ledger
-    std::string_view dialect;      // a text that stays: "spatius", ...
+    base::Address client = {};     // the peer, to count its guesses
+    // Texts that stay: "spatius", and for the audit log "GET /v2/driveningress/websocket".
+    std::string_view dialect, action = {};
   };
-  using Answer = std::move_only_function<void(base::Result<Grant>)>;
+  struct Refusal : base::Error {
+    Refusal(base::Error error)  // NOLINT(google-explicit-constructor): as base::Result takes one
+        : base::Error(std::move(error)) {}
+    std::optional<rules::RateVerdict> limit;  // where a guess was counted
+  };
+  using Admitted = std::expected<Grant, Refusal>;
+  using Answer = std::move_only_function<void(Admitted)>;
 
   // Answers once, at once or later on another thread: `unauthenticated` (also for what is revoked),
   // `token_expired`,
   // `app_unknown`, `app_mismatch`, `avatar_unknown`, `forbidden` (the token is for another avatar,
   // origin or region), `payment_required` (the app's
-  // minutes of this month), `rate_limited` (the end user), `concurrency_limited`, `token_spent`,
-  // `unavailable`.
+  // minutes of this month), `rate_limited` (the end user, or guesses), `concurrency_limited`,
+  // `token_spent`, `unavailable`.
   void operator()(const Request& request, Answer answer) const;
 
  private:
-  base::Result<rules::SessionToken> genuine(const Request& request, base::Instant now) const;
+  // What an entry says of a request; it outlives the request.
+  struct Noted {
+    std::string request_id, peer;
+    std::string_view action;
+  };
+  base::Result<rules::SessionToken> genuine(const Request& request) const;
+  base::Result<base::Done> check_life(const rules::SessionToken& token, const Request& request,
+                                      base::Instant now) const;
   base::Result<base::Done> check(const rules::SessionToken& token, const Request& request,
                                  base::Instant now) const;
   base::Result<base::Done> check_motion(const rules::SessionToken& token,
@@ -129,8 +153,10 @@ class AdmitConnection {
                                 base::Instant now) const;
   base::Result<rules::Place> place_for(const rules::SessionToken& token,
                                        rules::Redemption& redemption) const;
-  base::Result<Grant> granted(Grant grant, base::Result<rules::Redeemed> redeemed,
-                              std::string_view request_id) const;
+  Admitted granted(Grant grant, base::Result<rules::Redeemed> redeemed,
+                   const Noted& noted) const;
+  Refusal guessed(const Request& request, base::Error why) const;
+  void note(const Noted& noted, const rules::SessionToken* token, const base::Error& why) const;
   void alarm(const Grant& grant, std::string_view earlier_peer, std::string_view request_id) const;
 
   Parts parts_;

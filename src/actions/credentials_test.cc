@@ -138,6 +138,46 @@ TEST(AdmitConnection, ARefusedFurtherUseIsLoggedAsSuspectedTheftWithoutTheToken)
   EXPECT_EQ(w.log.texts.find(token), std::string::npos);
 }
 
+// Rule audit-of-refusals.
+TEST(AdmitConnection, ARefusedTokenIsNotedForTheWorkspaceOfWhoeverMintedIt) {
+  World w;
+  const auto token = w.mint(w.wish());
+  EXPECT_EQ(w.refusal(token, "app_1", "ava_unknown"), ErrorCode::avatar_unknown);
+  w.clock.advance(1h);
+  EXPECT_EQ(w.refusal(token), ErrorCode::token_expired);
+  ASSERT_EQ(w.audit.entries.size(), 2u);
+  for (const auto& entry : w.audit.entries) {
+    EXPECT_EQ(entry.workspace_id, "ws_1");
+    EXPECT_TRUE(entry.actor.starts_with("key_")) << entry.actor;
+    EXPECT_EQ(entry.action, "GET /socket");
+    EXPECT_EQ(entry.outcome, rules::AuditOutcome::refused);
+    EXPECT_EQ(entry.peer, "192.0.2.7");
+    EXPECT_EQ(entry.request_id, "req-1");
+  }
+}
+
+// Rules audit-of-refusals, rate-limit-by-network.
+TEST(AdmitConnection, AGuessedTokenCountsAgainstItsNetworkAndOneOfOursThatIsTooLateDoesNot) {
+  World w;
+  auto guess = w.mint(w.wish());
+  guess.back() = guess.back() == 'A' ? 'Q' : 'A';
+  guess[guess.size() - 5] = guess[guess.size() - 5] == 'A' ? 'B' : 'A';
+  const auto late = w.mint(w.wish());
+  w.clock.advance(1h);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(w.refusal(late), ErrorCode::token_expired);
+  w.audit.entries.clear();
+  int refused = 0;
+  for (int i = 0; i < 30; ++i) refused += w.refusal(guess) == ErrorCode::rate_limited ? 1 : 0;
+  EXPECT_EQ(refused, 20) << "ten at once, as strangers may";
+  ASSERT_EQ(w.audit.entries.size(), 30u);
+  EXPECT_EQ(w.audit.entries[0].workspace_id, "");
+  const auto over = w.show(guess);
+  ASSERT_TRUE(over.error().limit);
+  EXPECT_EQ(over.error().limit->kind, rules::RateKind::stranger);
+  EXPECT_EQ(over.error().retry_after, 12s);
+  EXPECT_TRUE(w.show(w.mint(w.wish()))) << "a good token from the same network";
+}
+
 // Rule session-token-reuse-is-suspected-theft.
 TEST(AdmitConnection, ASecondClientRaisesAnAlarmThatNamesBoth) {
   World w;
@@ -499,16 +539,17 @@ TEST(EndLiveSession, OnlySessionsOfTheKeysAppAndEnvironmentAreEnded) {
     EXPECT_EQ(done.error().hint, "There is no live session with this id.");
   }
   EXPECT_TRUE(w.live.ended.empty());
-  EXPECT_TRUE(w.audit.entries.empty());
+  EXPECT_TRUE(w.spent.entries.empty());
   EXPECT_TRUE(w.end(w.caller(), {"own", "rude", "192.0.2.7", "req-1"}));
   EXPECT_EQ(w.live.ended.at("own"), rules::SessionEnd::ended);
-  ASSERT_EQ(w.audit.entries.size(), 1u);
-  EXPECT_EQ(w.audit.entries[0].detail, "rude");
+  ASSERT_EQ(w.spent.entries.size(), 1u);
+  EXPECT_EQ(w.spent.entries[0].detail, "rude");
+  EXPECT_EQ(w.spent.ended.back(), "own ended") << "so it stands in the ledger";
 }
 
 TEST(EndLiveSession, WhatCannotBeRecordedIsNotDone) {
   World w;
-  w.audit.is_broken = true;
+  w.spent.is_broken = true;
   rules::LiveSession own;
   own.id = "own";
   own.workspace_id = "ws_1";

@@ -87,7 +87,15 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
     ended.push_back(std::string(session_id) + " " + std::to_string(connection) + " " +
                     std::string(reason));
   }
+  base::Result<base::Done> end_for_good(std::string_view session_id, std::string_view reason,
+                                        rules::AuditEntry entry) override {
+    if (is_broken) return base::fail(ErrorCode::unavailable, "disk");
+    ended.push_back(std::string(session_id) + " " + std::string(reason));
+    entries.push_back(std::move(entry));
+    return base::Done{};
+  }
   bool is_broken = false;
+  std::vector<rules::AuditEntry> entries;
   std::map<std::string, int> connections;
   std::vector<std::string> ended;
 
@@ -218,9 +226,9 @@ struct World {
   std::string mint(const MintSessionToken::Request& request) {
     return std::string(mint_token(caller(), request)->token.expose());
   }
-  base::Result<Grant> show(std::string_view token, std::string app = "app_1",
+  AdmitConnection::Admitted show(std::string_view token, std::string app = "app_1",
                            std::string avatar = "ava_1") {
-    std::optional<base::Result<Grant>> outcome;
+    std::optional<AdmitConnection::Admitted> outcome;
     admit({.token = base::Secret(token),
            .opens = opens,
            .app_id = std::move(app),
@@ -229,8 +237,9 @@ struct World {
            .client_nonce = nonce.empty() ? std::nullopt : std::optional(base::Secret(nonce)),
            .request_id = "req-1",
            .peer = peer,
-           .dialect = "spatius"},
-          [&](base::Result<Grant> answer) { outcome.emplace(std::move(answer)); });
+           .dialect = "spatius",
+           .action = "GET /socket"},
+          [&](AdmitConnection::Admitted answer) { outcome.emplace(std::move(answer)); });
     return *std::move(outcome);
   }
   ErrorCode refusal(std::string_view token, std::string app = "app_1",
@@ -264,11 +273,11 @@ struct World {
   Revocations revocations;
   Events events;
   rules::ClientMarker marker{hashing({"marks"})};
-  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, limit_end_user, minutes,
-                         marker, spent, audit, events, clock, random, log},
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, limit_end_user, limiter,
+                         minutes, marker, spent, audit, events, clock, random, log},
                         {}};
   RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
-  EndLiveSession end{{live, audit, clock}};
+  EndLiveSession end{{live, spent, clock}};
   // Of whoever shows a token.
   AdmitConnection::Opens opens = AdmitConnection::Opens::motion;
   std::optional<std::string> origin;

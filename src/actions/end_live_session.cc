@@ -19,7 +19,9 @@ base::Result<base::Done> EndLiveSession::operator()(const rules::Caller& caller,
   entry.peer = request.peer;
   entry.request_id = request.request_id;
   entry.detail = request.reason;
-  if (auto kept = parts_.audit.record(std::move(entry)); !kept) return kept;
+  const auto why = name_of(rules::SessionEnd::ended);
+  if (auto kept = parts_.ledger.end_for_good(session->id, why, std::move(entry)); !kept)
+    return kept;
   if (!parts_.sessions.end(request.session_id, rules::SessionEnd::ended)) return absent();
   return base::Done{};
 }

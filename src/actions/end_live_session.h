@@ -1,5 +1,8 @@
 // Ends one live session by its id, for a reason that the audit log keeps.
 //
+// The end is on disk before anybody is asked to leave: so whoever is sent away does not come back,
+// however fast they ask again.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
@@ -8,9 +11,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "rules/audit.h"
 #include "rules/caller.h"
 #include "rules/live_session.h"
+#include "rules/redemption.h"
 
 namespace stagedoor::actions {
 
@@ -19,7 +22,7 @@ class EndLiveSession {
  public:
   struct Parts {
     rules::LiveSessions& sessions;
-    rules::AuditLog& audit;
+    rules::SessionLedger& ledger;
     const base::Clock& clock;
   };
   explicit EndLiveSession(Parts parts) : parts_(parts) {}

@@ -126,7 +126,8 @@ base::Result<base::Secret> EngineSessions::token_of(const Request& request, Resp
   return std::move(minted->token);
 }
 
-base::Result<Grant> EngineSessions::admitted(const Request& request, base::Secret token) const {
+AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
+                                                   base::Secret token) const {
   const AdmitConnection::Request wanted{.token = std::move(token),
                                         .opens = AdmitConnection::Opens::live_face,
                                         .app_id = {},
@@ -135,19 +136,22 @@ base::Result<Grant> EngineSessions::admitted(const Request& request, base::Secre
                                         .client_nonce = client_mark_of(request),
                                         .request_id = std::string(request.id()),
                                         .peer = std::string(request.peer()),
-                                        .dialect = "anam"};
-  return http::answer_within<Grant>(redemption_patience, [&](AdmitConnection::Answer answer) {
-    parts_.admit_connection(wanted, std::move(answer));
-  });
+                                        .client = request.client(),
+                                        .dialect = "anam",
+                                        .action = action};
+  return http::answer_within<AdmitConnection::Admitted>(
+      redemption_patience, [&](AdmitConnection::Answer answer) {
+        parts_.admit_connection(wanted, std::move(answer));
+      });
 }
 
-base::Result<std::string> EngineSessions::begun(const Request& request, base::Secret token,
-                                                std::string_view client_metadata) const {
+std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
+    const Request& request, base::Secret token, std::string_view client_metadata) const {
   // Before the token is spent: a full house costs nobody their token.
   auto place = parts_.faces.enter();
   if (!place) return base::fail(place.error());
   auto grant = admitted(request, std::move(token));
-  if (!grant) return base::fail(grant.error());
+  if (!grant) return std::unexpected(grant.error());
   const auto digest = base::from_base64url(grant->persona().address);
   crypto::Digest address{};
   if (!digest || digest->size() != address.size())
@@ -166,24 +170,16 @@ base::Result<std::string> EngineSessions::begun(const Request& request, base::Se
   return session_id;
 }
 
-void EngineSessions::refuse(const Request& request, Response& response, const base::Error& error,
+void EngineSessions::refuse(const Request& request, Response& response, const Refusal& error,
                             const rules::Faults& faults) const {
   parts_.log.write(
       base::LogLevel::info, "engine_session.refused",
       {{"request_id", request.id()}, {"peer", request.peer()}, {"detail", error.detail}});
-  const auto credential = front::bearer_of(request);
-  const bool is_guess =
-      credential && actions::is_token(*credential) &&
-      (error.code == ErrorCode::unauthenticated || error.code == ErrorCode::token_invalid);
-  if (is_guess) {
-    const auto limit = parts_.admit_call.open_call(rules::RateKind::stranger, request.client(), {},
-                                                   request.peer(), request.id(), action);
-    front::tell_limit(response, limit.limit);
-    if (!limit.done) return reply(response, limit.done.error());
-    // To this call a token is shown; the door's words for the code speak of keys.
-    if (error.hint.empty())
-      return reply(response, base::Error{ErrorCode::token_invalid, error.detail,
-                                         "The session token is not valid here."});
+  if (error.limit) front::tell_limit(response, *error.limit);
+  // To this call a token is shown; the door's words for the code speak of keys.
+  if (error.limit && error.code != ErrorCode::rate_limited && error.hint.empty()) {
+    return reply(response, base::Error{ErrorCode::token_invalid, error.detail,
+                                       "The session token is not valid here."});
   }
   reply(response, error, faults);
   front::tell_late_limit(response, error);

@@ -59,10 +59,12 @@ class EngineSessions {
   void start(const http::Request& request, http::Response& response) const;
   base::Result<base::Secret> token_of(const http::Request& request, http::Response& response,
                                       rules::Faults& faults) const;
-  base::Result<actions::Grant> admitted(const http::Request& request, base::Secret token) const;
-  base::Result<std::string> begun(const http::Request& request, base::Secret token,
-                                  std::string_view client_metadata) const;
-  void refuse(const http::Request& request, http::Response& response, const base::Error& error,
+  actions::AdmitConnection::Admitted admitted(const http::Request& request,
+                                              base::Secret token) const;
+  using Refusal = actions::AdmitConnection::Refusal;
+  std::expected<std::string, Refusal> begun(const http::Request& request, base::Secret token,
+                                            std::string_view client_metadata) const;
+  void refuse(const http::Request& request, http::Response& response, const Refusal& error,
               const rules::Faults& faults) const;
   void answer(const http::Request& request, http::Response& response,
               std::string_view session_id) const;

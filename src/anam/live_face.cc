@@ -405,7 +405,7 @@ void LiveFace::give_up() {
 
 base::Result<base::Done> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
                                           PersonaPlay play) {
-  return http::answer_within<base::Done>(begin_patience, [&](Begun begun) {
+  return http::answer_within<base::Result<base::Done>>(begin_patience, [&](Begun begun) {
     const auto found = find(grant.session_id());
     if (!found) return begin_new(std::move(place), std::move(grant), std::move(play), begun);
     found->mailbox->post([this, face = found->face, place = std::move(place),

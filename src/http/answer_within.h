@@ -15,14 +15,14 @@
 
 namespace stagedoor::http {
 
-// Calls `start` with a callback that may be called once, from any thread. `unavailable` where it
-// has not been called within `patience`, or was dropped uncalled, as by a loop that has ended.
-template <class T>
-base::Result<T> answer_within(
-    std::chrono::seconds patience,
-    std::move_only_function<void(std::move_only_function<void(base::Result<T>)>)> start) {
+// Calls `start` with a callback that may be called once, from any thread. `Answer` is a base::Result
+// or another std::expected that a base::Error can refuse: `unavailable` where the callback has not
+// been called within `patience`, or was dropped uncalled, as by a loop that has ended.
+template <class Answer>
+Answer answer_within(std::chrono::seconds patience,
+                     std::move_only_function<void(std::move_only_function<void(Answer)>)> start) {
   struct Slot {
-    std::promise<base::Result<T>> promise;
+    std::promise<Answer> promise;
     bool is_filled = false;
     ~Slot() {
       if (!is_filled)
@@ -31,7 +31,7 @@ base::Result<T> answer_within(
   };
   auto slot = std::make_shared<Slot>();
   auto answer = slot->promise.get_future();
-  start([slot = std::move(slot)](base::Result<T> value) {
+  start([slot = std::move(slot)](Answer value) {
     slot->is_filled = true;
     slot->promise.set_value(std::move(value));
   });

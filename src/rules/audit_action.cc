@@ -57,6 +57,11 @@ std::string_view name_of(AuditAction action) {
   return all[static_cast<std::size_t>(action)];
 }
 
+bool is_alarm(std::string_view action) {
+  return action == name_of(AuditAction::session_token_suspect_theft) ||
+         action == name_of(AuditAction::refresh_token_suspect_theft);
+}
+
 std::span<const std::string_view> audit_actions() {
   return all;
 }

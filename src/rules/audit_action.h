@@ -64,6 +64,10 @@ enum class AuditAction : unsigned char {
 // "api_key.create".
 std::string_view name_of(AuditAction action);
 
+// Whether the server tells by it that a credential seems to be stolen: such an entry is kept apart
+// from the refusals of whoever showed it (rules/audit_notes.h).
+bool is_alarm(std::string_view action);
+
 // All of them, in the order of the enumeration.
 std::span<const std::string_view> audit_actions();
 

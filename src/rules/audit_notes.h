@@ -2,9 +2,12 @@
 // audit-of-refusals in rules/audit.h).
 //
 // Strangers can be refused as often as they like; were each kept they would fill the disk. So of
-// every window of time only so many refusals are kept one by one, of strangers and of known callers
-// apart, so that a flood of the first hides nothing of the second. What is over is counted, and one
-// entry "audit.fold" tells how many and when.
+// every window of time only so many refusals of each party are kept one by one: of all strangers
+// together, of each known caller, and of each thing that an alarm is about (is_alarm in
+// rules/audit_action.h). So no flood hides what another party did: no stranger folds a caller's
+// refusals away, no caller another's, and nobody an alarm about another token than their own. What
+// is over is counted, and one entry "audit.fold", in the workspace of that party, tells how many and
+// when.
 //
 // Used by: store/sqlite_audit_log.h
 //
@@ -12,9 +15,11 @@
 
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "rules/audit.h"
@@ -26,8 +31,11 @@ class AuditNotes {
  public:
   struct Options {
     std::chrono::seconds window{10};
-    std::size_t strangers_max = 50;  // in one window
-    std::size_t known_max = 200;
+    std::size_t strangers_max = 50;  // in one window, of all of them together
+    std::size_t caller_max = 50;     // of each known caller
+    std::size_t alarm_max = 5;       // about each subject
+    // Told apart in one window; those who come later share one party of their kind.
+    std::size_t parties_max = 1024;
     std::size_t waiting_max = 4096;
   };
   explicit AuditNotes(Options options) : options_(options) {}
@@ -44,19 +52,25 @@ class AuditNotes {
   bool is_empty() const { return waiting_.empty(); }
 
  private:
-  enum Kind : std::size_t { of_strangers, of_known, told_after };
-  struct Window {
-    base::Instant began;
+  enum class Kind : unsigned char { strangers, caller, alarm, others };
+  struct Party {
+    Kind kind;
+    std::string workspace_id = {}, name;
     std::size_t kept = 0;
     std::int64_t folded = 0;
-    base::Instant first_folded, last_folded;
+    base::Instant first_folded = {}, last_folded = {};
   };
+  static Kind kind_of(const AuditEntry& entry);
+  Party& party_of(const AuditEntry& entry);
   std::size_t kept_max(Kind kind) const;
   std::size_t held() const { return waiting_.size() + taken_; }
-  void tell_folded(Kind kind, base::Instant now);
+  // Tells of each party what was folded, and forgets the parties of which nothing is left to tell.
+  void end_window(base::Instant now);
+  bool tell_folded(Party& party, base::Instant now);
 
   const Options options_;
-  std::array<Window, 3> windows_{};
+  base::Instant began_;
+  std::map<std::string, Party, std::less<>> parties_;
   std::vector<AuditEntry> waiting_;
   std::size_t taken_ = 0;
 };

@@ -277,6 +277,58 @@ TEST(AuditNotes, AFloodOfStrangersHidesNoKnownCaller) {
 }
 
 // Rule audit-of-refusals.
+TEST(AuditNotes, NoCallersFloodHidesAnotherOnesRefusalNorOneOfAnotherWorkspace) {
+  AuditNotes notes({});
+  for (int at = 0; at < 100'000; ++at) notes.add(refusal(now, "key_loud"));
+  notes.add(refusal(now, "key_quiet"));
+  auto elsewhere = refusal(now, "key_loud");
+  elsewhere.workspace_id = "ws_other";
+  notes.add(elsewhere);
+  const auto entries = notes.take(now, AuditNotes::Until::everything);
+  const auto of = [&](std::string_view actor, std::string_view workspace) {
+    return std::ranges::count_if(entries, [&](const AuditEntry& one) {
+      return one.actor == actor && one.workspace_id == workspace;
+    });
+  };
+  EXPECT_EQ(of("key_quiet", entry().workspace_id), 1);
+  EXPECT_EQ(of("key_loud", "ws_other"), 1);
+  // Where it was folded, the workspace itself is told, and by whose name.
+  EXPECT_EQ(of("system", entry().workspace_id), 1);
+  EXPECT_EQ(entries.back().subject, "key_loud");
+}
+
+// Rule audit-of-refusals.
+TEST(AuditNotes, NoFloodHidesAnAlarmAndNoAlarmOneAboutAnotherToken) {
+  AuditNotes notes({});
+  const auto alarm = [](const std::string& token) {
+    auto one = refusal(now, "system");
+    one.action = name_of(AuditAction::session_token_suspect_theft);
+    one.subject = token;
+    return one;
+  };
+  for (int at = 0; at < 100'000; ++at) notes.add(refusal(now));
+  for (int at = 0; at < 100'000; ++at) notes.add(alarm("tok_loud"));
+  notes.add(alarm("tok_quiet"));
+  const auto entries = notes.take(now, AuditNotes::Until::window_is_over);
+  EXPECT_EQ(std::ranges::count(entries, "tok_loud", &AuditEntry::subject), 5);
+  EXPECT_EQ(std::ranges::count(entries, "tok_quiet", &AuditEntry::subject), 1);
+}
+
+// Rule audit-of-refusals.
+TEST(AuditNotes, SoManyPartiesAreToldApartAndTheRestAreCountedTogether) {
+  AuditNotes notes({.caller_max = 1, .parties_max = 10});
+  for (int round = 0; round < 2; ++round)
+    for (int at = 0; at < 1000; ++at) notes.add(refusal(now, "key_" + std::to_string(at)));
+  const auto entries = notes.take(now, AuditNotes::Until::everything);
+  std::int64_t told = 0;
+  for (const auto& one : entries)
+    told += one.action == "audit.fold" ? std::stoll(one.detail.substr(9)) : 1;
+  EXPECT_EQ(told, 2000);
+  // Ten on their own and one for all others: an entry each, and one that tells the rest.
+  EXPECT_EQ(entries.size(), 22u);
+}
+
+// Rule audit-of-refusals.
 TEST(AuditNotes, TheEndTellsWhatIsStillFolded) {
   AuditNotes notes({.strangers_max = 0});
   notes.add(refusal(now));
@@ -286,7 +338,7 @@ TEST(AuditNotes, TheEndTellsWhatIsStillFolded) {
 
 // Rule audit-of-refusals.
 TEST(AuditNotes, WhatWaitsIsBoundedAndNothingIsLostWithoutATrace) {
-  AuditNotes notes({.known_max = 1'000'000, .waiting_max = 10});
+  AuditNotes notes({.caller_max = 1'000'000, .waiting_max = 10});
   for (int at = 0; at < 100; ++at) notes.add(refusal(now, "acc_1"));
   const auto entries = notes.take(now, AuditNotes::Until::everything);
   ASSERT_EQ(entries.size(), 11u);

@@ -108,7 +108,8 @@ class LiveSessions {
   using IsMeant = std::function<bool(const LiveSession&)>;
   // Asks all sessions to end of which `is_meant` says so, and tells how many.
   virtual std::size_t end_where(const IsMeant& is_meant, SessionEnd why) = 0;
-  // Asks one session to end. False: it is not live.
+  // Asks one session to end, for good: also a connection of it that is announced only after this is
+  // asked to leave at once. False: it is not live.
   virtual bool end(std::string_view id, SessionEnd why) = 0;
 
   virtual std::optional<LiveSession> find(std::string_view id) const = 0;

@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "crypto/hash.h"
+#include "rules/audit.h"
 #include "rules/live_session.h"
 #include "rules/session_token.h"
 
@@ -103,6 +104,11 @@ class SessionLedger {
   // nothing where a later connection holds the session.
   virtual void end(std::string_view session_id, int connection, std::string_view reason,
                    base::Instant at) = 0;
+  // Ends the session for good, whatever connection holds it, in one transaction with `entry`: from
+  // then on no client gets it back (rule session-token-retry-by-same-client). One that has ended is
+  // left as it is, and the entry is kept. `unavailable`. Not from an event loop.
+  virtual base::Result<base::Done> end_for_good(std::string_view session_id,
+                                                std::string_view reason, AuditEntry entry) = 0;
 };
 
 // What one connection owes the ledger: its end.

@@ -1,5 +1,6 @@
 #include "spatius/admission.h"
 
+#include "front/limit_headers.h"
 #include "http/await.h"
 #include "spatius/error_reply.h"
 
@@ -7,7 +8,6 @@ namespace stagedoor::spatius {
 namespace {
 
 using actions::AdmitConnection;
-using actions::Grant;
 
 // The header where it is given, else the query parameter.
 std::string header_or_query(const http::Request& request, std::string_view header,
@@ -27,6 +27,13 @@ std::optional<std::string> origin_of(const http::Request& request) {
   const auto value = request.header("Origin");
   if (!value) return std::nullopt;
   return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
+}
+
+// Not inside the coroutine: g++ 12 miscompiles the making of texts there (front/guard.cc).
+void refuse(http::Response& response, const AdmitConnection::Refusal& error,
+            std::string_view avatar_id) {
+  reply_upgrade(response, error, avatar_id);
+  if (error.limit) front::tell_limit(response, *error.limit);
 }
 
 }  // namespace
@@ -53,8 +60,10 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
       .client_nonce = nonce_of(request),
       .request_id = std::string(request.id()),
       .peer = std::string(request.peer()),
-      .dialect = "spatius"};
-  auto grant = co_await http::answer_of<base::Result<Grant>>(
+      .client = request.client(),
+      .dialect = "spatius",
+      .action = "GET /v2/driveningress/websocket"};
+  auto grant = co_await http::answer_of<AdmitConnection::Admitted>(
       [&](AdmitConnection::Answer answer) { parts_.admit(wanted, std::move(answer)); });
   if (!grant) {
     parts_.log.write(base::LogLevel::info, "connection.refused",
@@ -63,7 +72,7 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
                       {"app_id", wanted.app_id.substr(0, 64)},
                       {"avatar_id", wanted.avatar_id.substr(0, 64)},
                       {"detail", grant.error().detail}});
-    reply_upgrade(upgrade.refusal(), grant.error(), wanted.avatar_id);
+    refuse(upgrade.refusal(), grant.error(), wanted.avatar_id);
     co_return;
   }
   auto socket = co_await upgrade.accept(parts_.sessions.socket_options());

@@ -39,6 +39,7 @@ rules::Place MemoryLiveSessions::announce(rules::LiveSession session, End end) {
   auto& known = known_[id];
   if (known.end) known.end(rules::SessionEnd::replaced);
   known = {.session = std::move(session), .end = std::move(end), .number = number};
+  if (const auto over = ended_.find(id); over != ended_.end()) known.end(over->second);
   return rules::Place([this, number, id = std::move(id)] {
     const std::lock_guard leaving(mutex_);
     const auto found = known_.find(id);
@@ -63,6 +64,11 @@ bool MemoryLiveSessions::end(std::string_view id, rules::SessionEnd why) {
   const auto found = known_.find(id);
   if (found == known_.end()) return false;
   found->second.end(why);
+  if (!ended_.emplace(id, why).second) return true;
+  ended_in_order_.emplace_back(id);
+  if (ended_in_order_.size() <= ended_max) return true;
+  ended_.erase(ended_in_order_.front());
+  ended_in_order_.pop_front();
   return true;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -37,6 +38,11 @@ class MemoryLiveSessions : public rules::LiveSessions {
   std::size_t count_ = 0;
   std::map<std::string, Known, std::less<>> known_;
   std::uint64_t announced_ = 0;
+  // The last ones that were ended by their id, as many as can still be on their way in: a client
+  // that came back in the moment before.
+  static constexpr std::size_t ended_max = 4096;
+  std::map<std::string, rules::SessionEnd, std::less<>> ended_;
+  std::deque<std::string> ended_in_order_;
 };
 
 }  // namespace stagedoor::store

@@ -74,6 +74,11 @@ class MeteredLedger : public rules::SessionLedger {
     meter_.end(session_id, connection, at);
     ledger_.end(session_id, connection, reason, at);
   }
+  // The meter counts on until the connection has closed.
+  base::Result<base::Done> end_for_good(std::string_view session_id, std::string_view reason,
+                                        rules::AuditEntry entry) override {
+    return ledger_.end_for_good(session_id, reason, std::move(entry));
+  }
 
  private:
   rules::SessionLedger& ledger_;

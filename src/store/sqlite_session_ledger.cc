@@ -50,8 +50,8 @@ base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_f
       "UPDATE sessions SET ended_at = NULL, end_reason = '', connections = connections + 1, "
       "last_seen_at = max(last_seen_at, ?2) WHERE id = ?1");
   auto find_open = database.prepare(
-      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND connections = ?2 AND ended_at "
-      "IS NULL");
+      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND ?2 IN (0, connections) AND "
+      "ended_at IS NULL");
   auto end = database.prepare(
       "UPDATE sessions SET ended_at = max(?2, began_at), last_seen_at = max(?2, last_seen_at), "
       "end_reason = ?3 WHERE id = ?1");
@@ -208,6 +208,16 @@ void SqliteSessionLedger::end(std::string_view session_id, int connection, std::
     ends_.emplace_back(std::string(session_id), connection, std::string(reason), at);
   }
   if (was_empty) wake_.notify_one();
+}
+
+base::Result<base::Done> SqliteSessionLedger::end_for_good(std::string_view session_id,
+                                                           std::string_view reason,
+                                                           rules::AuditEntry entry) {
+  const End end{std::string(session_id), any_connection, std::string(reason), entry.at};
+  return writer_.run_quietly([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    if (auto kept = append_(database, entry); !kept) return kept;
+    return write_end(database, end);
+  });
 }
 
 void SqliteSessionLedger::run() {

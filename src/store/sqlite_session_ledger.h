@@ -44,6 +44,8 @@ class SqliteSessionLedger : public rules::SessionLedger {
 
   void end(std::string_view session_id, int connection, std::string_view reason,
            base::Instant at) override;
+  base::Result<base::Done> end_for_good(std::string_view session_id, std::string_view reason,
+                                        rules::AuditEntry entry) override;
 
   // Inside a writer's job, and where one fails the job must fail.
   base::Result<base::Done> begin(SqliteDatabase& database, const rules::Redemption& redemption);
@@ -53,9 +55,10 @@ class SqliteSessionLedger : public rules::SessionLedger {
                                                       const rules::Redemption& redemption);
 
  private:
+  static constexpr int any_connection = 0;
   struct End {
     std::string session_id;
-    int connection;
+    int connection;  // any_connection: whichever holds it
     std::string reason;
     base::Instant at;
   };

@@ -219,6 +219,30 @@ TEST(Retry, WhoWasSentAwayOrIsTooLateGetsNothingBack) {
       << "the session's length is over";
 }
 
+// Rule session-token-retry-by-same-client.
+TEST(Retry, WhoIsSentAwayByNameGetsNothingBackFromTheMomentThatIsWritten) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.ledger.open());
+  const auto id = store.redeem(shown(1, 1))->session_id;
+  rules::AuditEntry entry;
+  entry.at = start + 1s;
+  entry.action = "live_session.end";
+  entry.subject = id;
+  store.audit_is_broken = true;
+  EXPECT_FALSE(store.ledger.end_for_good(id, "ended", entry));
+  EXPECT_EQ(store.rows().at(id).ended_at, 0) << "what can't be recorded is not done";
+  store.audit_is_broken = false;
+  ASSERT_EQ(store.redeem(shown(1, 1))->connection, 2);
+  EXPECT_TRUE(store.ledger.end_for_good(id, "ended", entry));
+  EXPECT_EQ(store.rows().at(id).reason, "ended") << "whichever connection holds it";
+  EXPECT_EQ(store.redeem(shown(1, 1))->kind, Kind::spent);
+  store.ledger.end(id, 2, "client", start + 2s);
+  store.ledger.finish();
+  store.writer.stop();
+  EXPECT_EQ(store.rows().at(id).reason, "ended");
+}
+
 TEST(Retry, AFullAppLetsOnlyRetriesThroughAndOthersKeepTheirUse) {
   const Folder folder;
   Opened store(folder);

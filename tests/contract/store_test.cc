@@ -272,6 +272,25 @@ TEST(LiveSessions, ThoseThatAreMeantAreAskedToEndAndTheOthersAreNot) {
   EXPECT_EQ(ended, 1);
 }
 
+// Rule session-token-retry-by-same-client.
+TEST(LiveSessions, AConnectionThatComesInJustAfterItsSessionWasEndedIsAskedToLeaveAtOnce) {
+  MemoryLiveSessions live;
+  std::vector<rules::SessionEnd> asked;
+  const auto session = [] {
+    rules::LiveSession known;
+    known.id = "1";
+    return known;
+  }();
+  const auto end = [&](rules::SessionEnd why) { asked.push_back(why); };
+  const auto first = live.announce(session, end);
+  EXPECT_TRUE(live.end("1", rules::SessionEnd::ended));
+  asked.clear();
+  const auto second = live.announce(session, end);
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0], rules::SessionEnd::replaced) << "the first";
+  EXPECT_EQ(asked[1], rules::SessionEnd::ended) << "the second";
+}
+
 // Rule secret-file-private.
 TEST(SecretFile, OneThatOthersCanReadIsRefused) {
   const Folder folder;
