@@ -172,10 +172,7 @@ AdmitConnection::Refusal AdmitConnection::guessed(const Request& request, base::
   const auto limit = parts_.limiter.take(rules::RateKind::stranger,
                                          std::string(party.bytes.begin(), party.bytes.end()),
                                          options_.stranger, parts_.clock.now());
-  if (!limit.is_allowed) {
-    why = {ErrorCode::rate_limited, "over the rate limit by guessing", ""};
-    why.retry_after = std::chrono::ceil<std::chrono::seconds>(limit.retry_after);
-  }
+  if (!limit.is_allowed) why = {ErrorCode::rate_limited, "over the rate limit by guessing", ""};
   note({request.request_id, request.peer, request.action}, nullptr, why);
   Refusal refusal(std::move(why));
   refusal.limit = limit;

@@ -3,9 +3,10 @@
 // The order: token, app, avatar, origin and region, place, redemption. What costs the token its use
 // comes last, so that a refusal for any other reason leaves it unspent.
 //
-// Every refusal is noted, for the workspace of whoever's token it is (rule audit-of-refusals). A token
-// that we never made is a guess, and counts against the network that it came from as a guessed
-// API key does (rule rate-limit-by-network); one of ours that is too late or revoked is none.
+// Every refusal is noted, for the workspace of whoever's token it is (rule audit-of-refusals). A
+// token that we never made is a guess, and counts against the network that it came from as a
+// guessed API key does (rule rate-limit-by-network); one of ours that is too late or revoked is
+// none.
 //
 // A token that was minted for a persona opens a live face and nothing else; what such a connection
 // is for, app, avatar and persona, the token alone says.
@@ -153,8 +154,7 @@ class AdmitConnection {
                                 base::Instant now) const;
   base::Result<rules::Place> place_for(const rules::SessionToken& token,
                                        rules::Redemption& redemption) const;
-  Admitted granted(Grant grant, base::Result<rules::Redeemed> redeemed,
-                   const Noted& noted) const;
+  Admitted granted(Grant grant, base::Result<rules::Redeemed> redeemed, const Noted& noted) const;
   Refusal guessed(const Request& request, base::Error why) const;
   void note(const Noted& noted, const rules::SessionToken* token, const base::Error& why) const;
   void alarm(const Grant& grant, std::string_view earlier_peer, std::string_view request_id) const;

@@ -174,7 +174,7 @@ TEST(AdmitConnection, AGuessedTokenCountsAgainstItsNetworkAndOneOfOursThatIsTooL
   const auto over = w.show(guess);
   ASSERT_TRUE(over.error().limit);
   EXPECT_EQ(over.error().limit->kind, rules::RateKind::stranger);
-  EXPECT_EQ(over.error().retry_after, 12s);
+  EXPECT_EQ(over.error().limit->retry_after, 12s);
   EXPECT_TRUE(w.show(w.mint(w.wish()))) << "a good token from the same network";
 }
 

@@ -140,9 +140,8 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
                                         .dialect = "anam",
                                         .action = action};
   return http::answer_within<AdmitConnection::Admitted>(
-      redemption_patience, [&](AdmitConnection::Answer answer) {
-        parts_.admit_connection(wanted, std::move(answer));
-      });
+      redemption_patience,
+      [&](AdmitConnection::Answer answer) { parts_.admit_connection(wanted, std::move(answer)); });
 }
 
 std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
@@ -182,7 +181,7 @@ void EngineSessions::refuse(const Request& request, Response& response, const Re
                                        "The session token is not valid here."});
   }
   reply(response, error, faults);
-  front::tell_late_limit(response, error);
+  if (!error.limit) front::tell_late_limit(response, error);
 }
 
 void EngineSessions::answer(const Request& request, Response& response,

@@ -15,9 +15,10 @@
 
 namespace stagedoor::http {
 
-// Calls `start` with a callback that may be called once, from any thread. `Answer` is a base::Result
-// or another std::expected that a base::Error can refuse: `unavailable` where the callback has not
-// been called within `patience`, or was dropped uncalled, as by a loop that has ended.
+// Calls `start` with a callback that may be called once, from any thread. `Answer` is a
+// base::Result or another std::expected that a base::Error can refuse: `unavailable` where the
+// callback has not been called within `patience`, or was dropped uncalled, as by a loop that has
+// ended.
 template <class Answer>
 Answer answer_within(std::chrono::seconds patience,
                      std::move_only_function<void(std::move_only_function<void(Answer)>)> start) {

@@ -49,16 +49,16 @@ class WebSocket {
   // that the socket is closing and the message will not arrive.
   virtual Task<base::Result<base::Done>> send(std::string bytes) = 0;
 
-  // The same without waiting, for a last word before `close` from a deadline.
-  virtual void send_now(std::string bytes) = 0;
-
   // A text message, which must be UTF-8, without waiting. False, and nothing was sent, while the
   // outbox is over its limit: the client does not read what it is told.
   virtual bool send_text_now(std::string text) = 0;
 
-  // Sends what is in the outbox, then a close frame; `read` ends. Repeated calls do nothing. The
-  // TCP connection ends when the peer answered or after 5 s.
-  virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  // Sends what is in the outbox, then `last_word` as a binary message unless it is empty, then a
+  // close frame; `read` ends. Repeated calls do nothing. Where nothing waits in the outbox all of
+  // that and the end of our side leave in one packet, before this returns. The TCP connection ends
+  // when the peer answered or after 5 s.
+  virtual void close(std::uint16_t code, std::string_view reason, std::string last_word) = 0;
+  void close(std::uint16_t code, std::string_view reason) { close(code, reason, {}); }
 
   // Limit for messages from now on.
   virtual void message_bytes_max(std::size_t bytes) = 0;

@@ -111,8 +111,7 @@ Task<> echo(std::unique_ptr<WebSocket> socket, Ending* ending) {
     if (!message) break;
     const std::string_view words(message->bytes.data(), message->bytes.size());
     if (words == "close, please") {
-      socket->send_now("last word");
-      socket->close(4001, "as you wish");
+      socket->close(4001, "as you wish", "last word");
       continue;
     }
     if (words == "leave") co_return;
@@ -243,7 +242,28 @@ TEST(WebSocket, AClientThatDoesNotAnswerOurCloseIsDropped) {
   client.open();
   client.send(frame(text, "close, please"));
   EXPECT_TRUE(client.ends());
-  EXPECT_EQ(ending.wait(), 1006);
+  EXPECT_EQ(ending.wait(), 4001);
+}
+
+TEST(WebSocket, ALastWordOfAnySizeArrivesWholeBeforeOurClose) {
+  Router routes = router();
+  static std::size_t size = 0;
+  routes.add({"GET", "/goodbye", UpgradeHandler([](const Request&, Upgrade& upgrade) -> Task<> {
+                auto socket = co_await upgrade.accept({});
+                if (socket) (*socket)->close(4001, "as you wish", std::string(size, 'w'));
+              })});
+  const Loopback server(routes);
+  for (const std::size_t one : {0u, 1u, 125u, 126u, 65535u, 65536u, 9'000'000u}) {
+    size = one;
+    WebSocketClient client(server);
+    client.open("/goodbye");
+    if (one > 0) {
+      const auto last = client.next();
+      EXPECT_EQ(last.opcode, binary);
+      EXPECT_EQ(last.payload, std::string(one, 'w')) << one;
+    }
+    EXPECT_EQ(client.next().close_code(), 4001) << one;
+  }
 }
 
 TEST(WebSocket, ASessionThatIsLeftIsClosedWith1000AndOneThatThrowsWith1011) {
@@ -413,6 +433,7 @@ TEST(WebSocket, ASlowReaderGetsEverythingInOrder) {
                   const auto sent = co_await (*socket)->send(std::move(message));
                   if (!sent) co_return;
                 }
+                (*socket)->close(4001, "that was all", "last word");
               })});
   const Loopback server(routes);
   WebSocketClient client(server, 4096);
@@ -422,7 +443,8 @@ TEST(WebSocket, ASlowReaderGetsEverythingInOrder) {
     ASSERT_EQ(got.payload.size(), 5000u) << i;
     ASSERT_TRUE(got.payload.starts_with(std::to_string(i) + " ")) << i;
   }
-  EXPECT_EQ(client.next().close_code(), 1000);
+  EXPECT_EQ(client.next_of_substance().payload, "last word");
+  EXPECT_EQ(client.next().close_code(), 4001);
 }
 
 TEST(WebSocket, ASilentPeerIsPingedAndAPeerThatAnswersStays) {

@@ -89,10 +89,10 @@ bool AuditNotes::tell_folded(Party& party, base::Instant now) {
 }
 
 void AuditNotes::end_window(base::Instant now) {
-  std::erase_if(parties_, [&](auto& known) {
-    known.second.kept = 0;
-    return tell_folded(known.second, now);
-  });
+  for (auto known = parties_.begin(); known != parties_.end();) {
+    known->second.kept = 0;
+    known = tell_folded(known->second, now) ? parties_.erase(known) : std::next(known);
+  }
 }
 
 std::vector<AuditEntry> AuditNotes::take(base::Instant now, Until until) {

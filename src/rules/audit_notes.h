@@ -6,8 +6,8 @@
 // together, of each known caller, and of each thing that an alarm is about (is_alarm in
 // rules/audit_action.h). So no flood hides what another party did: no stranger folds a caller's
 // refusals away, no caller another's, and nobody an alarm about another token than their own. What
-// is over is counted, and one entry "audit.fold", in the workspace of that party, tells how many and
-// when.
+// is over is counted, and one entry "audit.fold", in the workspace of that party, tells how many
+// and when.
 //
 // Used by: store/sqlite_audit_log.h
 //

@@ -33,7 +33,8 @@ std::optional<std::string> origin_of(const http::Request& request) {
 void refuse(http::Response& response, const AdmitConnection::Refusal& error,
             std::string_view avatar_id) {
   reply_upgrade(response, error, avatar_id);
-  if (error.limit) front::tell_limit(response, *error.limit);
+  if (error.limit) return front::tell_limit(response, *error.limit);
+  front::tell_late_limit(response, error);
 }
 
 }  // namespace

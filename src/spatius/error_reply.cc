@@ -1,7 +1,6 @@
 #include "spatius/error_reply.h"
 
 #include "base/json.h"
-#include "front/limit_headers.h"
 
 namespace stagedoor::spatius {
 namespace {
@@ -153,7 +152,6 @@ void reply_console(http::Response& response, int status, std::string_view detail
 void reply_upgrade(http::Response& response, const base::Error& error, std::string_view avatar_id) {
   const auto words = upgrade_words(error, avatar_id);
   reply_upgrade(response, words.status, words.message);
-  front::tell_late_limit(response, error);
 }
 
 void reply_upgrade(http::Response& response, int status, std::string_view message) {

@@ -421,8 +421,8 @@ void MotionSession::refuse_and_close(std::int32_t code, const std::string& text,
                                      std::uint16_t close_code) {
   ++door_.parts_.counts.errors;
   ended_by_ = reason_ = "protocol";
-  socket_->send_now(error_message(form_.connection_id, {}, code, text));
-  socket_->close(close_code, text.substr(0, 120));
+  socket_->close(close_code, text.substr(0, 120),
+                 error_message(form_.connection_id, {}, code, text));
 }
 
 void MotionSession::end(SessionEnd why) {
@@ -441,8 +441,8 @@ void MotionSession::cut(SessionEnd why) {
   reason_ = rules::name_of(why);
   // Before the client has answered: one that keeps its socket open must not come back meanwhile.
   grant_.close(reason_);
-  socket_->send_now(error_message(form_.connection_id, {}, words.code, words.text));
-  socket_->close(words.close_code, words.text.substr(0, 120));
+  socket_->close(words.close_code, words.text.substr(0, 120),
+                 error_message(form_.connection_id, {}, words.code, words.text));
 }
 
 void MotionSession::finish(const Utterance& utterance) {

@@ -61,12 +61,14 @@ struct alignas(128) MemoryRateLimits::Bucket {
 
 class MemoryRateLimits::Table {
  public:
-  // Memory that is zero costs nothing until it is written to.
+  // Memory that is zero costs nothing until it is written to. Huge pages where the kernel has them:
+  // a caller's bucket is anywhere, and its address must be found before its place is.
   explicit Table(std::size_t callers_max)
       : count_(std::max<std::size_t>(callers_max / callers_per_bucket + 1, 2)) {
     void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
+    (void)::madvise(memory, bytes(), MADV_HUGEPAGE);
     buckets_ = static_cast<Bucket*>(memory);
   }
   ~Table() { ::munmap(buckets_, bytes()); }

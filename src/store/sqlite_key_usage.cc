@@ -115,7 +115,16 @@ void SqliteKeyUsage::gather() {
 void SqliteKeyUsage::flush() {
   {
     const std::lock_guard lock(mutex_);
+    if (std::chrono::steady_clock::now() < rests_until_) return;
+  }
+  write_pending();
+}
+
+void SqliteKeyUsage::write_pending() {
+  {
+    const std::lock_guard lock(mutex_);
     if (is_writing_) return;
+    began_ = std::chrono::steady_clock::now();
     gather();
     if (pending_.empty()) return;
     under_way_.assign(std::make_move_iterator(pending_.begin()),
@@ -153,6 +162,9 @@ void SqliteKeyUsage::end_part(bool is_kept) {
     pending_[under_way_[at].first].add(under_way_[at].second);
   under_way_.clear();
   is_writing_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  rests_until_ = now + std::min<std::chrono::steady_clock::duration>(
+                           (now - began_) * rest_per_writing, rest_max);
   written_.notify_all();
 }
 
@@ -162,7 +174,7 @@ void SqliteKeyUsage::finish() {
     written_.wait(lock, [this] { return !is_writing_; });
   };
   wait();
-  flush();
+  write_pending();
   wait();
 }
 

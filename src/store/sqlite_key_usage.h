@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -31,9 +32,13 @@ class SqliteKeyUsage : public rules::KeyUsage, public rules::KeyUses {
   // What is on disk and what is still counted here, together.
   std::optional<rules::KeyUse> last_use(std::uint64_t api_key_id) const override;
 
-  // Hands what was counted to the writer, unless it still writes what came before. What can't be
-  // written goes with the next.
+  // Hands what was counted to the writer, unless it still writes what came before, or has just
+  // spent its share: after a flush that took so long, the next one waits `rest_per_writing` times
+  // as long, at most `rest_max`. So many busy keys cost a fixed part of a core and not the calls
+  // their speed. What can't be written goes with the next.
   void flush();
+  static constexpr int rest_per_writing = 40;
+  static constexpr std::chrono::seconds rest_max{60};
   // Returns when all that was counted before is on disk, or could not be written. Before the
   // writer stops.
   void finish();
@@ -47,6 +52,7 @@ class SqliteKeyUsage : public rules::KeyUsage, public rules::KeyUses {
   };
   Shard& shard_of_thread();
   void gather();
+  void write_pending();
   void submit_part();
   void end_part(bool is_kept);
   base::Result<base::Done> write_part(SqliteDatabase& database) const;
@@ -58,6 +64,7 @@ class SqliteKeyUsage : public rules::KeyUsage, public rules::KeyUses {
   mutable std::condition_variable written_;
   Counts pending_;
   bool is_writing_ = false;
+  std::chrono::steady_clock::time_point began_{}, rests_until_{};
   // While it writes, the writer's thread only.
   std::vector<std::pair<std::uint64_t, rules::KeyCounts>> under_way_;
   std::size_t written_count_ = 0;

@@ -50,7 +50,7 @@ base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_f
       "UPDATE sessions SET ended_at = NULL, end_reason = '', connections = connections + 1, "
       "last_seen_at = max(last_seen_at, ?2) WHERE id = ?1");
   auto find_open = database.prepare(
-      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND ?2 IN (0, connections) AND "
+      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND ?2 IN (-1, connections) AND "
       "ended_at IS NULL");
   auto end = database.prepare(
       "UPDATE sessions SET ended_at = max(?2, began_at), last_seen_at = max(?2, last_seen_at), "

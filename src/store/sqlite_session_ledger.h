@@ -55,7 +55,7 @@ class SqliteSessionLedger : public rules::SessionLedger {
                                                       const rules::Redemption& redemption);
 
  private:
-  static constexpr int any_connection = 0;
+  static constexpr int any_connection = -1;
   struct End {
     std::string session_id;
     int connection;  // any_connection: whichever holds it

@@ -271,6 +271,18 @@ class Api(Audited):
         self.assertLess(len(refused), 200)
         self.assertEqual(self.verify()[0], 0)
 
+    # Rule audit-of-refusals.
+    def test_what_the_motion_server_refuses_is_noted_for_whoever_minted_the_token(self):
+        token = self.server.token()
+        self.assertEqual(self.server.knock(token, avatar="ava_unknown").status, 404)
+        self.assertEqual(self.server.knock("e30.e30.e30").status, 400)
+        self.server.halt()
+        of_socket = [one for one in self.exported("--outcome", "refused")
+                     if one["action"] == "GET /v2/driveningress/websocket"]
+        self.assertEqual(len(of_socket), 2)
+        self.assertTrue(of_socket[0]["actor"].startswith("key_"))
+        self.assertEqual(of_socket[1]["actor"], "")
+
     def test_no_credential_is_in_the_log(self):
         self.server.http("GET", "/v1/audit", self.bearer(WRONG_KEY))
         self.server.http("GET", "/v1/audit?cursor=9&action=" + self.server.api_key, self.bearer())

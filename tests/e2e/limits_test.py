@@ -104,6 +104,15 @@ class Defaults(LimitsCase):
         refusal = self.mint(network, key="")
         self.assertIn(int(refusal.headers["Retry-After"]), range(1, 13))
 
+    def test_who_guesses_session_tokens_has_ten_at_once_and_a_good_one_is_let_in_all_the_same(self):
+        network = fresh_network()
+        header = {"X-Forwarded-For": network}
+        answers = [self.server.knock(f"e30.e30.guess{at}", headers=header) for at in range(12)]
+        self.assertEqual([answer.status for answer in answers], [400] * 10 + [429] * 2)
+        self.assertEqual(answers[-1].headers["retry-after"], "12")
+        self.assertEqual(answers[0].headers["x-ratelimit-remaining"], "9")
+        self.assertTrue(self.server.is_admitted(self.server.token(), headers=header))
+
     def test_our_own_api_refuses_with_a_problem_document(self):
         network = fresh_network()
         for _ in range(11):
