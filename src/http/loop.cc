@@ -2,8 +2,10 @@
 
 #include "http/loop.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace stagedoor::http {
@@ -111,8 +113,28 @@ void TimerWheel::fire(Deadline& deadline) {
 bool Mailbox::post(std::move_only_function<void()> job) {
   const std::lock_guard lock(mutex_);
   if (!io_) return false;
-  boost::asio::post(*io_, std::move(job));
+  waiting_.push_back(std::move(job));
+  if (!std::exchange(will_run_, true)) run_later_under_lock();
   return true;
+}
+
+// The loop outlives what it runs, and it holds this mailbox.
+void Mailbox::run_later_under_lock() {
+  boost::asio::post(*io_, [this] { run_some(); });
+}
+
+void Mailbox::run_some() {
+  std::vector<std::move_only_function<void()>> jobs;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto count = std::min(waiting_.size(), jobs_in_turn_max);
+    const auto last = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+    jobs.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(last));
+    waiting_.erase(waiting_.begin(), last);
+    will_run_ = !waiting_.empty();
+    if (will_run_) run_later_under_lock();
+  }
+  for (auto& job : jobs) std::exchange(job, nullptr)();
 }
 
 void Unfinished::enlist(Loop& loop) {
@@ -135,9 +157,11 @@ Loop::Loop() : wheel_([] { return TimerWheel::Clock::now(); }, [this] { turn_lat
 }
 
 Loop::~Loop() {
+  decltype(mailbox_->waiting_) never_run;
   {
     const std::lock_guard lock(mailbox_->mutex_);
     mailbox_->io_ = nullptr;
+    never_run.swap(mailbox_->waiting_);
   }
   while (unfinished_) {
     auto& left = *unfinished_;

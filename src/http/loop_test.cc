@@ -153,6 +153,42 @@ TEST(AnswerOf, AnAnswerFromAnotherThreadResumesOnTheLoopOfTheQuestion) {
   EXPECT_EQ(resumed_on, std::this_thread::get_id());
 }
 
+TEST(Mailbox, ACrowdOfJobsRunsInItsOrderAndLeavesOthersTheirTurns) {
+  Loop loop;
+  std::vector<int> ran;
+  int turns = 0;
+  std::function<void()> take_turns = [&] {
+    ++turns;
+    if (ran.size() < 10'000) boost::asio::post(loop.io(), take_turns);
+  };
+  for (int at = 0; at < 10'000; ++at) {
+    ASSERT_TRUE(loop.mailbox()->post([&, at] {
+      ran.push_back(at);
+      if (at == 9'999) loop.stop();
+    }));
+  }
+  boost::asio::post(loop.io(), take_turns);
+  loop.run();
+  ASSERT_EQ(ran.size(), 10'000u);
+  EXPECT_TRUE(std::ranges::is_sorted(ran));
+  EXPECT_GE(turns, 9);
+}
+
+TEST(Mailbox, WhatIsPostedByAJobRunsAndWhatALoopNeverRanIsFreed) {
+  const auto held = std::make_shared<int>();
+  std::shared_ptr<Mailbox> mailbox;
+  {
+    Loop loop;
+    mailbox = loop.mailbox();
+    mailbox->post([&] { mailbox->post([&] { loop.stop(); }); });
+    loop.run();
+    mailbox->post([held] {});
+    EXPECT_EQ(held.use_count(), 2);
+  }
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_FALSE(mailbox->post([] {}));
+}
+
 TEST(AnswerOf, AnAnswerAtOnceIsAnAnswer) {
   Loop loop;
   int answer = 0;

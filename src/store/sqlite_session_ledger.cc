@@ -13,6 +13,7 @@ using Step = SqliteStatement::Step;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds after_a_failure{1};
+constexpr std::chrono::milliseconds patience{250};
 // Few enough that a redemption that waits behind them does not wait long.
 constexpr std::size_t ends_in_job_max = 256;
 
@@ -201,13 +202,17 @@ void SqliteSessionLedger::finish() {
 
 void SqliteSessionLedger::end(std::string_view session_id, int connection, std::string_view reason,
                               base::Instant at) {
-  bool was_empty;
+  // Nobody comes back with a token that was revoked.
+  const bool may_wait = reason == name_of(rules::SessionEnd::revoked);
+  bool is_first;
   {
     const std::lock_guard lock(mutex_);
-    was_empty = ends_.empty();
-    ends_.emplace_back(std::string(session_id), connection, std::string(reason), at);
+    auto& ends = may_wait ? patient_ends_ : ends_;
+    is_first = ends.empty();
+    if (may_wait && is_first) patient_until_ = steady_clock::now() + patience;
+    ends.emplace_back(std::string(session_id), connection, std::string(reason), at);
   }
-  if (was_empty) wake_.notify_one();
+  if (is_first) wake_.notify_one();
 }
 
 base::Result<base::Done> SqliteSessionLedger::end_for_good(std::string_view session_id,
@@ -225,6 +230,10 @@ void SqliteSessionLedger::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto now = steady_clock::now();
+    if (stopping_ || now >= patient_until_) {
+      std::ranges::move(patient_ends_, std::back_inserter(ends_));
+      patient_ends_.clear();
+    }
     const bool is_due = stopping_ || (!ends_.empty() && now >= not_before_);
     if (is_due && !ends_.empty()) {
       std::vector<End> some;
@@ -245,7 +254,9 @@ void SqliteSessionLedger::run() {
       lock.lock();
       continue;
     }
-    const auto until = ends_.empty() ? next_heartbeat : std::min(next_heartbeat, not_before_);
+    auto until = next_heartbeat;
+    if (!ends_.empty()) until = std::min(until, not_before_);
+    if (!patient_ends_.empty()) until = std::min(until, patient_until_);
     wake_.wait_until(lock, until);
   }
 }

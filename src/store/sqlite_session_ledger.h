@@ -81,6 +81,9 @@ class SqliteSessionLedger : public rules::SessionLedger {
   std::condition_variable wake_;
   std::vector<End> ends_;
   std::chrono::steady_clock::time_point not_before_{};  // after a failure
+  // Ends that may wait until then, for those whom the same revocation still sends away.
+  std::vector<End> patient_ends_;
+  std::chrono::steady_clock::time_point patient_until_{};
   bool stopping_ = false;
   std::thread thread_;
 };
