@@ -1,6 +1,7 @@
 #include "api/audit.h"
 
-#include <limits>
+#include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,36 @@ bool wants_lines(const Request& request) {
   return accept && accept->find("application/x-ndjson") != accept->npos;
 }
 
+// "BEYOND", or of the oldest first "BEYOND-LAST".
+std::string cursor_of(const rules::AuditPage& page) {
+  auto text = std::to_string(page.beyond);
+  if (page.last != 0) text.append("-").append(std::to_string(page.last));
+  return text;
+}
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+  std::int64_t number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, trouble] = std::from_chars(text.data(), end, number);
+  if (trouble != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+base::Result<base::Done> read_cursor(const Request& request, AuditQuery& query) {
+  const auto text = request.query("cursor");
+  if (!text) return base::Done{};
+  const auto middle = text->find('-');
+  const auto beyond = number_in(std::string_view(*text).substr(0, middle));
+  const auto last =
+      middle == text->npos ? 0 : number_in(std::string_view(*text).substr(middle + 1));
+  if (!beyond || *beyond < 1 || !last || *last < 0)
+    return base::fail(ErrorCode::malformed, "query cursor",
+                      "`cursor` must be what `next` of an earlier page said.");
+  query.beyond = *beyond;
+  query.last = *last;
+  return base::Done{};
+}
+
 void write_page(const rules::AuditPage& page, Response& response) {
   auto& body = response.start(200, "application/json");
   body += "{\"data\":[";
@@ -45,7 +76,7 @@ void write_page(const rules::AuditPage& page, Response& response) {
     rules::append_json(body, kept);
   }
   body += "],\"next\":";
-  body += page.beyond == 0 ? "null" : "\"" + std::to_string(page.beyond) + "\"";
+  body += page.beyond == 0 ? "null" : "\"" + cursor_of(page) + "\"";
   body += '}';
 }
 
@@ -55,7 +86,7 @@ void write_lines(const rules::AuditPage& page, Response& response) {
     rules::append_json(body, kept);
     body += '\n';
   }
-  if (page.beyond != 0) response.header("Stagedoor-Next", std::to_string(page.beyond));
+  if (page.beyond != 0) response.header("Stagedoor-Next", cursor_of(page));
 }
 
 }  // namespace
@@ -70,14 +101,11 @@ base::Result<AuditQuery> audit_query_of(const Request& request) {
   const auto order = word_in_query<AuditOrder>(
       request, "order", {"newest", AuditOrder::newest_first}, {"oldest", AuditOrder::oldest_first});
   const auto limit = limit_in_query(request, 100, entries_in_page_max);
-  const auto cursor =
-      number_in_query(request, "cursor", 1, std::numeric_limits<std::int64_t>::max());
   if (!since) return base::fail(since.error());
   if (!until) return base::fail(until.error());
   if (!outcome) return base::fail(outcome.error());
   if (!order) return base::fail(order.error());
   if (!limit) return base::fail(limit.error());
-  if (!cursor) return base::fail(cursor.error());
   AuditQuery query;
   query.since = *since;
   query.until = *until;
@@ -87,7 +115,7 @@ base::Result<AuditQuery> audit_query_of(const Request& request) {
   query.subject = request.query("subject");
   query.order = order->value_or(AuditOrder::newest_first);
   query.count_max = static_cast<std::size_t>(*limit);
-  query.beyond = cursor->value_or(0);
+  if (const auto read = read_cursor(request, query); !read) return base::fail(read.error());
   return query;
 }
 

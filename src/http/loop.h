@@ -98,7 +98,7 @@ class Mailbox {
   void run_some();
   void run_later_under_lock();
 
-  std::mutex mutex_;  // for all below
+  std::mutex mutex_;                       // for all below
   boost::asio::io_context* io_ = nullptr;  // null when the loop has ended
   std::vector<std::move_only_function<void()>> waiting_;
   bool will_run_ = false;

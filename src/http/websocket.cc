@@ -137,6 +137,8 @@ class Session final : public Guest, public std::enable_shared_from_this<Session>
   std::uint64_t acknowledged_bytes_ = 0, received_at_ping_ = 0;
   std::uint16_t close_code_ = 1006;
   bool writing_ = false, close_wanted_ = false, ended_ = false, broken_ = false;
+  bool reading_ = false;
+  bool says_goodbye_ = false;  // and whoever reads waits for the peer's answer
   TimerWheel::Deadline silence_, no_write_, goodbye_;
 };
 
@@ -202,15 +204,17 @@ Task<bool> Session::open(const Request& request) {
 Task<base::Result<WebSocket::Message>> Session::read() {
   const auto self = shared_from_this();
   drop_long();
-  while (!ended_) {
+  while (!ended_ || says_goodbye_) {
+    reading_ = true;
     error_code error;
     std::size_t bytes = co_await stream_.async_read_some(boost::asio::buffer(short_),
                                                          boost::asio::redirect_error(token, error));
     const bool is_short = !error && stream_.is_message_done();
     if (!error && !is_short && is_ending()) continue;
     if (!error && !is_short) bytes = co_await read_long(bytes, error);
+    reading_ = false;
     if (error) {
-      end_after(error);
+      says_goodbye_ ? drop() : end_after(error);
       break;
     }
     // What comes after our goodbye is of no interest.
@@ -310,6 +314,7 @@ bool Session::leave_at_once(std::uint16_t code, std::string_view reason,
                            MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
   if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
   if (sent == static_cast<ssize_t>(bytes.size())) {
+    says_goodbye_ = reading_;
     end(code);
   } else {
     drop();
@@ -394,7 +399,7 @@ void Session::end(std::uint16_t code) {
   goodbye_.expire_after(close_time);
   error_code ignored;
   stream_.next_layer().shutdown(Socket::shutdown_send, ignored);
-  linger();
+  if (!says_goodbye_) linger();
 }
 
 void Session::linger() {

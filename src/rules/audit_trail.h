@@ -47,6 +47,9 @@ struct AuditQuery {
 
   AuditOrder order = AuditOrder::newest_first;
   std::int64_t beyond = 0;  // what comes after this number in that order; 0: from the beginning
+  // Oldest first: nothing after this number; 0: up to where the log ends at the first page. Reading
+  // is itself recorded, so that without it a page would always find one entry more.
+  std::int64_t last = 0;
   std::size_t count_max = 100;
 };
 
@@ -56,6 +59,7 @@ bool is_meant(const AuditQuery& query, const AuditEntry& entry);
 struct AuditPage {
   std::vector<KeptAuditEntry> entries;
   std::int64_t beyond = 0;  // where the next page begins; 0: there is no more
+  std::int64_t last = 0;    // oldest first: where the last page ends
 };
 
 // Reads. Safe for concurrent use; not from an event loop.

@@ -85,6 +85,7 @@ int export_audit(const std::string& data, const AuditExport& wish) {
     if (std::fwrite(lines.data(), 1, lines.size(), stdout) != lines.size())
       return complain({ErrorCode::unavailable, "", "The lines could not be written."});
     query.beyond = page->beyond;
+    query.last = page->last;
   } while (query.beyond != 0);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <iterator>
 #include <mutex>
 
@@ -41,28 +42,40 @@ void append_value(std::string& out, const base::LogField& field) {
   }
 }
 
-// Standard error, as long as somebody takes what is written. A line is shorter than what a pipe
-// takes at once, so a write after a good poll does not wait.
+// Standard error, as long as somebody takes what is written. Lines that come while others wait
+// behind them go out together, as many as a pipe takes at once: so a write after a good poll does
+// not wait.
 class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
+  explicit PatientSink(std::shared_ptr<spdlog::details::thread_pool> pool)
+      : pool_(std::move(pool)) {}
+  ~PatientSink() override { write_out(); }
   std::uint64_t lines_lost() const { return lines_lost_; }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    if (lines_.size() + message.payload.size() + 1 > PIPE_BUF) write_out();
+    lines_.append(message.payload.data(), message.payload.size()) += '\n';
+    ++line_count_;
+    if (pool_->queue_size() == 0) write_out();
+  }
+  void flush_() override { write_out(); }
+
+  void write_out() {
+    if (line_count_ == 0) return;
     pollfd wanted{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     // Having waited in vain once is enough until the reader is back.
     is_stuck_ = ::poll(&wanted, 1, is_stuck_ ? 0 : 1000) != 1;
-    if (is_stuck_) {
-      ++lines_lost_;
-      return;
-    }
-    std::string line(message.payload.data(), message.payload.size());
-    line += '\n';
-    if (::write(STDERR_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-      ++lines_lost_;
+    const auto size = static_cast<ssize_t>(lines_.size());
+    if (is_stuck_ || ::write(STDERR_FILENO, lines_.data(), lines_.size()) != size)
+      lines_lost_ += line_count_;
+    lines_.clear();
+    line_count_ = 0;
   }
-  void flush_() override {}
 
+  const std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::string lines_;
+  std::uint64_t line_count_ = 0;
   bool is_stuck_ = false;
   std::atomic<std::uint64_t> lines_lost_ = 0;
 };
@@ -70,9 +83,9 @@ class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
 }  // namespace
 
 struct JsonLog::Sink {
-  std::shared_ptr<PatientSink> out = std::make_shared<PatientSink>();
   std::shared_ptr<spdlog::details::thread_pool> pool =
       std::make_shared<spdlog::details::thread_pool>(8192, 1);
+  std::shared_ptr<PatientSink> out = std::make_shared<PatientSink>(pool);
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
       "stagedoor", out, pool, spdlog::async_overflow_policy::overrun_oldest);
 };

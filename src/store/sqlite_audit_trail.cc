@@ -58,10 +58,19 @@ class OfApp {
   SqliteStatement find_;
 };
 
+// Where a walk from the oldest on ends.
+base::Result<std::int64_t> end_of(SqliteDatabase& database, const rules::AuditQuery& query) {
+  if (query.order == AuditOrder::newest_first) return 0;
+  if (query.last != 0) return query.last;
+  const auto head = read_audit_head(database);
+  if (!head) return base::fail(head.error());
+  return head->checkpoint.number;
+}
+
 std::string selection(const rules::AuditQuery& query) {
   const bool is_newest_first = query.order == AuditOrder::newest_first;
   std::string sql(columns);
-  sql += is_newest_first ? "WHERE number < ?1" : "WHERE number > ?1";
+  sql += is_newest_first ? "WHERE number < ?1" : "WHERE number > ?1 AND number <= ?3";
   if (query.workspace_id) sql += " AND workspace_id = ?2";
   sql += is_newest_first ? " ORDER BY number DESC" : " ORDER BY number";
   return sql;
@@ -78,6 +87,10 @@ base::Result<base::Done> read_page(SqliteDatabase& database, const rules::AuditQ
   const bool from_the_newest = query.order == AuditOrder::newest_first && query.beyond == 0;
   select->bind(1, from_the_newest ? std::numeric_limits<std::int64_t>::max() : query.beyond);
   if (query.workspace_id) select->bind(2, *query.workspace_id);
+  const auto end = end_of(database, query);
+  if (!end) return base::fail(end.error());
+  page.last = *end;
+  if (query.order == AuditOrder::oldest_first) select->bind(3, page.last);
   std::int64_t last = 0;
   auto outcome = select->step();
   for (int looked_at = 0; outcome == Step::row; outcome = select->step()) {

@@ -203,6 +203,19 @@ class Api(Audited):
         self.assertEqual(oldest[0]["number"], min(numbers))
 
     # Rule audit-fail-closed.
+    def test_200_reading_one_by_one_from_the_oldest_on_ends_though_each_page_is_recorded(self):
+        numbers, cursor = [], ""
+        for _ in range(100):
+            page = self.read(f"?order=oldest&limit=1{cursor}").json()
+            numbers += [one["number"] for one in page["data"]]
+            if page["next"] is None:
+                break
+            cursor = "&cursor=" + page["next"]
+        else:
+            self.fail("it goes on and on")
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertGreater(len(numbers), 1)
+
     def test_200_a_page_by_a_cursor_that_no_page_has_given_is_recorded_too(self):
         self.read("?cursor=9223372036854775807")
         details = [one["detail"] for one in self.exported("--action", "audit.read")]
