@@ -13,7 +13,7 @@ using Callback = std::move_only_function<void(base::Result<int>)>;
 
 TEST(AnswerWithin, TheAnswerOfAnotherThreadIsGiven) {
   std::thread other;
-  const auto answer = http::answer_within<int>(10s, [&](Callback callback) {
+  const auto answer = http::answer_within<base::Result<int>>(10s, [&](Callback callback) {
     other = std::thread([callback = std::move(callback)]() mutable { callback(7); });
   });
   other.join();
@@ -22,7 +22,7 @@ TEST(AnswerWithin, TheAnswerOfAnotherThreadIsGiven) {
 
 TEST(AnswerWithin, ACallbackThatIsDroppedUncalledIsAnAnswerAtOnce) {
   const auto began = std::chrono::steady_clock::now();
-  const auto answer = http::answer_within<int>(60s, [](Callback) {});
+  const auto answer = http::answer_within<base::Result<int>>(60s, [](Callback) {});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, base::ErrorCode::unavailable);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 30s) << "nobody waits for who is gone";
@@ -31,7 +31,7 @@ TEST(AnswerWithin, ACallbackThatIsDroppedUncalledIsAnAnswerAtOnce) {
 TEST(AnswerWithin, ALoopThatEndsWithTheStepStillInItAnswersWhoWaits) {
   auto io = std::make_unique<std::move_only_function<void()>>();
   std::thread other;
-  const auto answer = http::answer_within<int>(60s, [&](Callback callback) {
+  const auto answer = http::answer_within<base::Result<int>>(60s, [&](Callback callback) {
     *io = [callback = std::move(callback)]() mutable { callback(1); };
     other = std::thread([&] { io.reset(); });
   });
@@ -43,7 +43,7 @@ TEST(AnswerWithin, ALoopThatEndsWithTheStepStillInItAnswersWhoWaits) {
 TEST(AnswerWithin, WhoDoesNotAnswerIsNotWaitedForLonger) {
   Callback kept;
   const auto answer =
-      http::answer_within<int>(0s, [&](Callback callback) { kept = std::move(callback); });
+      http::answer_within<base::Result<int>>(0s, [&](Callback callback) { kept = std::move(callback); });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().detail, "no answer in time");
   kept(1);  // too late, and harmless
