@@ -227,7 +227,7 @@ struct World {
     return std::string(mint_token(caller(), request)->token.expose());
   }
   AdmitConnection::Admitted show(std::string_view token, std::string app = "app_1",
-                           std::string avatar = "ava_1") {
+                                 std::string avatar = "ava_1") {
     std::optional<AdmitConnection::Admitted> outcome;
     admit({.token = base::Secret(token),
            .opens = opens,

@@ -42,8 +42,8 @@ TEST(AnswerWithin, ALoopThatEndsWithTheStepStillInItAnswersWhoWaits) {
 
 TEST(AnswerWithin, WhoDoesNotAnswerIsNotWaitedForLonger) {
   Callback kept;
-  const auto answer =
-      http::answer_within<base::Result<int>>(0s, [&](Callback callback) { kept = std::move(callback); });
+  const auto answer = http::answer_within<base::Result<int>>(
+      0s, [&](Callback callback) { kept = std::move(callback); });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().detail, "no answer in time");
   kept(1);  // too late, and harmless

@@ -30,7 +30,7 @@ class AnamDoor {
                .random = workspace.random}),
         session_tokens_({.mint = *workspace.mint_persona, .log = log}),
         personas_({.keep = keep_, .personas = *workspace.personas, .catalog = *workspace.catalog}),
-        end_({.sessions = live, .audit = *workspace.audit, .clock = workspace.clock}),
+        end_({.sessions = live, .ledger = *workspace.ledger, .clock = workspace.clock}),
         remove_({.records = *workspace.session_records,
                  .reports = *workspace.session_reports,
                  .clock = workspace.clock}),
