@@ -8,8 +8,8 @@ import {
   begin, browse, bundle, calm, looks, openSite, server, talk
 } from '../tests/e2e/anam_browser.mjs';
 
-const LOADS = 10;
-const TALKS = 10;
+const LOADS = 8;
+const TALKS = 8;
 const WORDS = [
   'Papa may move. My mother bought five big blue balloons, and we all saw them fly away.',
   'Walk to the mark. Look up, and count to three. Wait for the applause.',
@@ -83,7 +83,7 @@ async function measureTalk(browser) {
   const page = await begin(browser, site.address,
                            {persona: {skipGreeting: true}, options: {disableInputAudio: true}});
   await looks(page);
-  await page.evaluate(() => window.listen());
+  await page.evaluate(() => window.listen(256));
   await calm(page);
   for (let number = 0; number < TALKS; ++number) {
     seen.talk.push(await talk(page, 'Good morning. This is what I was asked to say to you all.'));

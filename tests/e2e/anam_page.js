@@ -30,11 +30,12 @@ window.begin = async (token, baseUrl, options) => {
 };
 
 let analyser = null;
-window.listen = async () => {
+// Each look at the loudness is over so many samples of 48 kHz.
+window.listen = async (samples = 1024) => {
   const context = new AudioContext();
   await context.resume();
   analyser = context.createAnalyser();
-  analyser.fftSize = 1024;
+  analyser.fftSize = samples;
   context.createMediaStreamSource(video().srcObject).connect(analyser);
 };
 
