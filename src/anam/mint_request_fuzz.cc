@@ -9,9 +9,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stagedoor;
-  if (const auto metadata = anam::read_client_metadata(base::as_text({data, size}));
-      metadata && metadata->size() > rules::client_metadata_bytes_max)
-    std::abort();
+  if (const auto metadata = anam::read_client_metadata(base::as_text({data, size}))) {
+    if (metadata->size() > rules::client_metadata_bytes_max) std::abort();
+    if (!metadata->empty() && rules::redacted_object(*metadata).empty()) std::abort();
+  }
   const auto read = anam::read_mint_request(base::as_text({data, size}));
   if (!read) {
     if (read.error().error.hint.empty()) std::abort();
@@ -27,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = rules::PersonaContent::read(*json, rules::PersonaForm::inline_content, "");
   if (!again || again->json() != read->content->json()) std::abort();
   const auto snapshot = rules::snapshot_of(*read->content, {}, read->session_options);
+  const auto facts = rules::facts_of(snapshot.content, {}, rules::Transcripts::kept);
+  if (facts.persona.empty()) std::abort();
   if (snapshot.digest != rules::snapshot_of(*again, {}, read->session_options).digest) std::abort();
   return 0;
 }

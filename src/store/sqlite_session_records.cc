@@ -12,7 +12,7 @@ namespace {
 using Step = SqliteStatement::Step;
 
 // The last column may be long, and is read only where it is wanted.
-constexpr int removed_column = 15, persona_id_column = 16, persona_column = 22;
+constexpr int token_id_column = 5, removed_column = 15, persona_id_column = 16, persona_column = 22;
 constexpr const char* rows =
     "SELECT s.id, s.workspace_id, s.app_id, s.environment, s.api_key_id, s.token_id, "
     "s.end_user_id, s.avatar_id, s.dialect, s.peer, s.connections, s.began_at, s.last_seen_at, "
@@ -44,14 +44,14 @@ std::optional<rules::SessionFacts> facts_of(const SqliteStatement& row) {
   return facts;
 }
 
-rules::SessionRecord record_of(const SqliteStatement& row) {
-  rules::SessionRecord record;
+// All but what the persona is and the token's id, into a record whose memory is used again:
+// thousands are looked at for one page.
+void read_record(const SqliteStatement& row, rules::SessionRecord& record) {
   record.id = row.text(0);
   record.workspace_id = row.text(1);
   record.app_id = row.text(2);
   record.environment = static_cast<rules::Environment>(row.integer(3));
   record.api_key_id = static_cast<std::uint64_t>(row.integer(4));
-  record.token_id = token_id_of(row.blob(5));
   record.end_user_id = row.text(6);
   record.avatar_id = row.text(7);
   record.dialect = row.text(8);
@@ -59,10 +59,10 @@ rules::SessionRecord record_of(const SqliteStatement& row) {
   record.connections = static_cast<int>(row.integer(10));
   record.began_at = instant(row.integer(11));
   record.last_seen_at = instant(row.integer(12));
+  record.ended_at.reset();
   if (!row.is_null(13)) record.ended_at = instant(row.integer(13));
   record.end_reason = row.text(14);
   record.facts = facts_of(row);
-  return record;
 }
 
 // Where a page ended: when its last session began, and its id.
@@ -107,6 +107,7 @@ class PageMaker {
  public:
   explicit PageMaker(rules::SessionPage& page) : page_(page) {}
   void add(const SqliteStatement& row, rules::SessionRecord record) {
+    record.token_id = token_id_of(row.blob(token_id_column));
     if (record.facts) {
       const auto persona = row.text(persona_column);
       if (persona.size() <= room_) {
@@ -128,6 +129,7 @@ base::Result<base::Done> read_page(SqliteDatabase& database, const rules::Sessio
   if (!select) return base::fail(select.error());
   PageMaker maker(page);
   Mark last;
+  rules::SessionRecord record;
   auto outcome = select->step();
   for (int looked_at = 0; outcome == Step::row; outcome = select->step()) {
     if (page.sessions.size() >= query.count_max ||
@@ -135,10 +137,11 @@ base::Result<base::Done> read_page(SqliteDatabase& database, const rules::Sessio
       page.beyond = text_of(last);
       return base::Done{};
     }
-    auto record = record_of(*select);
-    last = {.began_at = base::unix_millis(record.began_at), .id = record.id};
+    read_record(*select, record);
+    last.began_at = base::unix_millis(record.began_at);
+    last.id = record.id;
     if (select->is_null(removed_column) && rules::is_meant(query, record))
-      maker.add(*select, std::move(record));
+      maker.add(*select, record);
   }
   if (outcome == Step::failed) return database.trouble("read the ledger of sessions");
   return base::Done{};
@@ -150,15 +153,16 @@ base::Result<base::Done> read_numbered(SqliteDatabase& database, const rules::Se
   if (!select) return base::fail(select.error());
   PageMaker maker(page);
   Mark last;  // up to which a page is made
+  rules::SessionRecord record;
   auto outcome = select->step();
   for (int looked_at = 0; outcome == Step::row && looked_at < SqliteSessionRecords::looked_at_max;
        ++looked_at) {
-    auto record = record_of(*select);
+    read_record(*select, record);
     const bool is_meant = select->is_null(removed_column) && rules::is_meant(query, record);
     const bool is_full = page.sessions.size() >= query.count_max;
     if (!is_full) last = {.began_at = base::unix_millis(record.began_at), .id = record.id};
-    if (is_meant && is_full) page.beyond = text_of(last);
-    if (is_meant && !is_full && page.total >= skip) maker.add(*select, std::move(record));
+    if (is_meant && is_full && page.beyond.empty()) page.beyond = text_of(last);
+    if (is_meant && !is_full && page.total >= skip) maker.add(*select, record);
     page.total += is_meant ? 1 : 0;
     outcome = select->step();
   }
@@ -198,7 +202,8 @@ base::Result<rules::SessionRecord> SqliteSessionRecords::find(const rules::Sessi
     const auto outcome = select->bind(1, id).step();
     if (outcome == Step::failed) return database.trouble("read a session");
     if (outcome != Step::row || !select->is_null(removed_column)) return base::Done{};
-    found = record_of(*select);
+    read_record(*select, found.emplace());
+    found->token_id = token_id_of(select->blob(token_id_column));
     if (found->facts) found->facts->persona = select->text(persona_column);
     return base::Done{};
   });

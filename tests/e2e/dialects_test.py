@@ -141,12 +141,13 @@ class Dialects(World):
         """What was said in one is session_report_test.py's."""
         live, over = ({"parts": {"id": one}} for one in self.faces())
         nothing = (404, {"parts": {"id": STRANGE_UUID}})
-        no_app = (400, {"credential": self.owner["access_token"]})
-        yield Call("GET /v1/sessions/concurrency", also=(no_app, (404, {
-            "credential": self.owner["access_token"], "query": "?appId=app_none"}), (403, {
-            "query": "?appId=app_none"})))
+        person = {"credential": self.owner["access_token"]}
+        yield Call("GET /v1/sessions/concurrency", also=(
+            (400, person), (404, person | {"query": "?appId=app_none"}), (403, {"query": "?appId=app_none"}),
+            (200, person | {"query": f"?appId={self.app_id}"})))
         yield Call("GET /v1/sessions/analytics", also=((400, {"query": "?from=x"}),))
-        yield Call("GET /v1/sessions/{id}/transcript", takes=over, also=(nothing, (404, live)))
+        yield Call("GET /v1/sessions/{id}/transcript", takes=over,
+                   also=(nothing, (404, live), (200, person)))
         yield Call("GET /v1/sessions/{id}/recording", "both", 404, over)
         yield Call("GET /v1/sessions/{id}/analytics", takes=over,
                    also=(nothing, (400, {"query": "?includeMessages=x"})))
