@@ -143,8 +143,8 @@ class Dialects(World):
         nothing = (404, {"parts": {"id": STRANGE_UUID}})
         person = {"credential": self.owner["access_token"]}
         yield Call("GET /v1/sessions/concurrency", also=(
-            (400, person), (404, person | {"query": "?appId=app_none"}), (403, {"query": "?appId=app_none"}),
-            (200, person | {"query": f"?appId={self.app_id}"})))
+            (400, person), (404, person | {"query": "?appId=app_none"}),
+            (403, {"query": "?appId=app_none"}), (200, person | {"query": f"?appId={self.app_id}"})))
         yield Call("GET /v1/sessions/analytics", also=((400, {"query": "?from=x"}),))
         yield Call("GET /v1/sessions/{id}/transcript", takes=over,
                    also=(nothing, (404, live), (200, person)))
