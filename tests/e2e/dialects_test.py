@@ -261,8 +261,8 @@ class Dialects(World):
             reply = self.http("POST", "/v1/engine/session", bearer, body)
             ids.append(reply.json()["sessionId"])
         self.http("POST", f"/v1/live-sessions/{ids[1]}/end", bearer, {})
-        path = f"/v1/sessions/{ids[1]}"
-        wait_until(lambda: self.http("GET", path, bearer).json()["state"] == "ended", "its end")
+        path = f"/v1/sessions/{ids[1]}/transcript"
+        wait_until(lambda: self.http("GET", path, bearer).status == 200, "what is left of it")
         return ids
 
     def refuse(self, call):

@@ -315,7 +315,8 @@ class Ends(Reported):
         self.assertEqual((reply.status, reply.json()), (200, {}))
         notes = json.loads(page.communicate(timeout=60)[0].splitlines()[-1])
         self.assertIn("ended by its app", notes["ended"])
-        wait_until(lambda: self.told("/" + session_id)["exitStatus"] == "NORMAL_EXIT", "the end")
+        self.assertEqual(self.told("/" + session_id)["exitStatus"], "NORMAL_EXIT")
+        wait_until(lambda: self.call("GET", f"/{session_id}/transcript").status == 200, "its report")
         self.assertEqual(self.spoken(session_id)[0], "Hello.")
         self.refused(self.call("POST", f"/{session_id}/stop"), 404)
 
