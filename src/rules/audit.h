@@ -9,8 +9,8 @@
 //
 // Rule audit-of-refusals: every refusal of a credential, a limit or a permission is noted, without
 // keeping the caller waiting, for the workspace of whoever is known, be it before admission or by
-// the work itself; when refusals come faster than they can be kept, one entry tells how many were
-// folded into it.
+// the work itself; when one party's refusals come faster than they can be kept, one entry tells how
+// many were folded into it (rules/audit_notes.h).
 //
 // Rule audit-checkpoint: number and seal of the newest entry are a checkpoint. Kept elsewhere, it
 // finds what no seal inside can: that the whole database was put back to an earlier state.

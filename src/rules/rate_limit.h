@@ -10,7 +10,8 @@
 // Rule rate-limit-bounded: the table has a fixed size whatever strangers send. Who finds no place
 // in it shares one allowance with the others who found none: stricter for them, never looser.
 //
-// Rule rate-limit-by-network: strangers count by their network, IPv6 by /64; a key counts per key
+// Rule rate-limit-by-network: strangers, and whoever shows a session token that we never made, count
+// by their network, IPv6 by /64; a key counts per key
 // and network together, so that one who has stolen a key can't lock its owner out.
 //
 // Rule rate-limit-shadow: a limit that only watches refuses nobody; what it would have refused is
