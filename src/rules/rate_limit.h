@@ -10,9 +10,8 @@
 // Rule rate-limit-bounded: the table has a fixed size whatever strangers send. Who finds no place
 // in it shares one allowance with the others who found none: stricter for them, never looser.
 //
-// Rule rate-limit-by-network: strangers, and whoever shows a session token that we never made, count
-// by their network, IPv6 by /64; a key counts per key
-// and network together, so that one who has stolen a key can't lock its owner out.
+// Rule rate-limit-by-network: strangers, guessers of session tokens too, count by network, IPv6 by
+// /64; a key per key and network together, so that one who has stolen it can't lock its owner out.
 //
 // Rule rate-limit-shadow: a limit that only watches refuses nobody; what it would have refused is
 // counted and noted, so that a limit can be tried before it holds.
