@@ -25,13 +25,21 @@ base::Result<rules::SessionToken> AdmitConnection::genuine(const Request& reques
   return rules::read_claims(*payload);
 }
 
+// A key that is not revoked, or a person who is still there and may mint: also where the token was
+// made in the moment in which they were removed.
+bool AdmitConnection::may_still_mint(const rules::SessionToken& token) const {
+  if (const auto key = rules::parse_api_key_id(token.api_key_id))
+    return !parts_.api_keys.is_revoked(*key);
+  if (!rules::is_account_id(token.api_key_id)) return false;
+  const auto role = parts_.members.role_of(token.api_key_id, token.account_id);
+  return role && rules::permissions_of(*role).has(rules::Permission::tokens_mint);
+}
+
 base::Result<base::Done> AdmitConnection::check_life(const rules::SessionToken& token,
                                                      const Request& request,
                                                      base::Instant now) const {
   if (auto timely = rules::check_time(token, now); !timely) return timely;
-  // A person may have minted it as well.
-  const auto minted_by = rules::parse_api_key_id(token.api_key_id);
-  if (minted_by ? parts_.api_keys.is_revoked(*minted_by) : !rules::is_account_id(token.api_key_id))
+  if (!may_still_mint(token))
     return base::fail(ErrorCode::unauthenticated, "token of the revoked " + token.api_key_id);
   if (parts_.revocations.is_revoked(
           rules::revocable(token, rules::text_of(token.id), avatar_of(token, request))))

@@ -32,6 +32,7 @@
 #include "rules/app.h"
 #include "rules/audit.h"
 #include "rules/event.h"
+#include "rules/identity.h"
 #include "rules/live_session.h"
 #include "rules/monthly_minutes.h"
 #include "rules/rate_limit.h"
@@ -88,6 +89,7 @@ class AdmitConnection {
     rules::RedemptionStore& redemptions;
     rules::LiveSessions& sessions;
     const rules::TokenRevocations& revocations;
+    const rules::Members& members;
     const LimitEndUser& limit_end_user;
     rules::RateLimiter& limiter;
     rules::MinuteMeter& minutes;
@@ -143,6 +145,7 @@ class AdmitConnection {
     std::string_view action;
   };
   base::Result<rules::SessionToken> genuine(const Request& request) const;
+  bool may_still_mint(const rules::SessionToken& token) const;
   base::Result<base::Done> check_life(const rules::SessionToken& token, const Request& request,
                                       base::Instant now) const;
   base::Result<base::Done> check(const rules::SessionToken& token, const Request& request,

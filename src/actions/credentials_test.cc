@@ -138,6 +138,22 @@ TEST(AdmitConnection, ARefusedFurtherUseIsLoggedAsSuspectedTheftWithoutTheToken)
   EXPECT_EQ(w.log.texts.find(token), std::string::npos);
 }
 
+TEST(AdmitConnection, ATokenOfAPersonWhoIsNoMemberAnyMoreOrMayNotMintOpensNothing) {
+  World w;
+  const auto mint_as_ada = [&] {
+    auto token = w.mint_token(w.caller(), w.wish())->applied;
+    token.api_key_id = "acc_ada";
+    return w.token_keys.sign(rules::claims_json(token));
+  };
+  w.members.roles[{"acc_ada", "ws_1"}] = rules::Role::developer;
+  EXPECT_TRUE(w.show(mint_as_ada()));
+  w.members.roles[{"acc_ada", "ws_1"}] = rules::Role::viewer;
+  EXPECT_EQ(w.refusal(mint_as_ada()), ErrorCode::unauthenticated);
+  w.members.roles = {{{"acc_ada", "ws_2"}, rules::Role::owner}};
+  EXPECT_EQ(w.refusal(mint_as_ada()), ErrorCode::unauthenticated)
+      << "also one that is made in the moment of the removal";
+}
+
 // Rule audit-of-refusals.
 TEST(AdmitConnection, ARefusedTokenIsNotedForTheWorkspaceOfWhoeverMintedIt) {
   World w;

@@ -124,6 +124,19 @@ class Events : public rules::EventSink {
   std::vector<std::string> sent;
 };
 
+class Members : public rules::Members {
+ public:
+  base::Result<rules::Member> member_of(const rules::Identity&, std::string_view) const override {
+    return base::fail(ErrorCode::not_found, "nobody calls by a token");
+  }
+  std::optional<rules::Role> role_of(const std::string& account_id,
+                                     std::string_view workspace_id) const override {
+    const auto found = roles.find({account_id, std::string(workspace_id)});
+    return found == roles.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::map<std::pair<std::string, std::string>, rules::Role> roles;
+};
+
 class Live : public rules::LiveSessions {
  public:
   base::Result<rules::Place> enter(std::string_view, int sessions_max) override {
@@ -273,8 +286,9 @@ struct World {
   Revocations revocations;
   Events events;
   rules::ClientMarker marker{hashing({"marks"})};
-  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, limit_end_user, limiter,
-                         minutes, marker, spent, audit, events, clock, random, log},
+  Members members;
+  AdmitConnection admit{{book, keys, token_keys, spent, live, revocations, members, limit_end_user,
+                         limiter, minutes, marker, spent, audit, events, clock, random, log},
                         {}};
   RevokeSessionTokens revoke{{book, token_keys, revocations, clock}};
   EndLiveSession end{{live, spent, clock}};

@@ -58,6 +58,9 @@ class Members {
   // where it does not belong to the workspace named.
   virtual base::Result<Member> member_of(const Identity& identity,
                                          std::string_view workspace_id) const = 0;
+  // nullopt: it is no member there, or no longer.
+  virtual std::optional<Role> role_of(const std::string& account_id,
+                                      std::string_view workspace_id) const = 0;
 };
 
 }  // namespace stagedoor::rules

@@ -19,6 +19,7 @@ SessionOffice::SessionOffice(Parts parts, const Config& config)
               .redemptions = *parts.workspace.redemptions,
               .sessions = sessions_,
               .revocations = *parts.workspace.revocations,
+              .members = *parts.workspace.people,
               .limit_end_user = *parts.workspace.limit_end_user,
               .limiter = *parts.workspace.limiter,
               .minutes = parts.workspace.minutes,

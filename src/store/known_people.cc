@@ -43,6 +43,16 @@ base::Result<rules::Member> KnownPeople::member_of(const rules::Identity& identi
                     "You belong to no workspace of this id.");
 }
 
+std::optional<rules::Role> KnownPeople::role_of(const std::string& account_id,
+                                                std::string_view workspace_id) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = people_.find(account_id);
+  if (found == people_.end()) return std::nullopt;
+  const auto place = std::ranges::find(found->second.places, workspace_id, &Place::workspace_id);
+  if (place == found->second.places.end()) return std::nullopt;
+  return place->role;
+}
+
 bool KnownPeople::read(SqliteDatabase& database) {
   return read_accounts(database) && read_members(database);
 }

@@ -26,6 +26,8 @@ class KnownPeople : public rules::Members {
 
   base::Result<rules::Member> member_of(const rules::Identity& identity,
                                         std::string_view workspace_id) const override;
+  std::optional<rules::Role> role_of(const std::string& account_id,
+                                     std::string_view workspace_id) const override;
 
   // Reads what has changed; on the writer's thread. False: it could not.
   bool read(SqliteDatabase& database);
