@@ -22,6 +22,7 @@ void Bookkeeping::run() {
        !wake_.wait_for(lock, std::chrono::seconds(1), [this] { return is_ending_; }); ++second) {
     lock.unlock();
     workspace_.audit->flush();
+    workspace_.limiter->tend();
     if (second % seconds_between_usage == 0) workspace_.key_usage->flush();
     if (second % seconds_between_forgettings == 0) {
       workspace_.persona_snapshots->forget(workspace_.clock.now());

@@ -1,6 +1,7 @@
 #include "store/memory_rate_limits.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
@@ -61,19 +62,29 @@ struct alignas(128) MemoryRateLimits::Bucket {
 
 class MemoryRateLimits::Table {
  public:
-  // Memory that is zero costs nothing until it is written to. Huge pages where the kernel has them:
-  // a caller's bucket is anywhere, and its address must be found before its place is.
+  // Memory that is zero costs nothing until it is written to.
   explicit Table(std::size_t callers_max)
       : count_(std::max<std::size_t>(callers_max / callers_per_bucket + 1, 2)) {
     void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    (void)::madvise(memory, bytes(), MADV_HUGEPAGE);
     buckets_ = static_cast<Bucket*>(memory);
   }
   ~Table() { ::munmap(buckets_, bytes()); }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
+
+  // Once nearly every page has been written to, huge ones hold no more memory, and where a caller's
+  // bucket is takes less to find. Not on a loop: the kernel copies the table.
+  void tend() {
+    const auto pages = bytes() / static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    if (is_huge_ || settled_.load(std::memory_order_relaxed) < 3 * pages) return;
+    is_huge_ = true;
+    (void)::madvise(buckets_, bytes(), MADV_HUGEPAGE);
+#ifdef MADV_COLLAPSE
+    (void)::madvise(buckets_, bytes(), MADV_COLLAPSE);
+#endif
+  }
 
   struct Taken {
     rules::RateVerdict verdict;
@@ -113,6 +124,7 @@ class MemoryRateLimits::Table {
     arrival = home.settle(hash, now_nanos);
     if (arrival == nullptr) arrival = other.settle(hash, now_nanos);
     if (arrival == nullptr) return {take_overflow(home, step), true};
+    settled_.fetch_add(1, std::memory_order_relaxed);
     // It may have called before as one of the many: what they used counts as its own.
     *arrival = home.overflow_nanos;
     return {step.take(*arrival)};
@@ -136,6 +148,8 @@ class MemoryRateLimits::Table {
   const std::size_t count_;
   Bucket* buckets_;
   std::atomic<std::int64_t> longest_window_ = 0;
+  std::atomic<std::uint64_t> settled_ = 0;  // how often a caller got a place
+  bool is_huge_ = false;
 };
 
 MemoryRateLimits::MemoryRateLimits(Options options, base::Random& random)
@@ -147,6 +161,11 @@ MemoryRateLimits::MemoryRateLimits(Options options, base::Random& random)
 }
 
 MemoryRateLimits::~MemoryRateLimits() = default;
+
+void MemoryRateLimits::tend() {
+  callers_->tend();
+  strangers_->tend();
+}
 
 rules::RateVerdict MemoryRateLimits::take(rules::RateKind kind, std::string_view who,
                                           const rules::RateLimit& limit, base::Instant now) {

@@ -46,6 +46,9 @@ class MemoryRateLimits : public rules::RateLimiter {
   rules::RateVerdict take(rules::RateKind kind, std::string_view who, const rules::RateLimit& limit,
                           base::Instant now) override;
 
+  // Now and then, from one thread that may wait.
+  void tend();
+
   struct Counts {
     std::uint64_t allowed = 0, refused = 0, shadowed = 0;
   };

@@ -97,6 +97,15 @@ TEST(MemoryRateLimits, ThirtyTwoThreadsAsTenCallersOfTwoBucketsAreEachAdmittedTh
   EXPECT_EQ(w.limits.overflow_uses(), 0u);
 }
 
+// Rule rate-limit-gcra.
+TEST(MemoryRateLimits, NobodysCallsAreForgottenWhenTheTableMovesToHugePages) {
+  World w({.callers_max = 1, .strangers_max = 100'000});
+  for (int who = 0; who < 50'000; ++who) ASSERT_TRUE(w.call(std::to_string(who)).is_allowed);
+  w.limits.tend();
+  for (int who = 0; who < 50'000; ++who)
+    ASSERT_EQ(w.call(std::to_string(who)).remaining, 18u) << who;
+}
+
 TEST(MemoryRateLimits, AgreesWithOneNumberPerCallerWhateverTheOrder) {
   World w({.callers_max = 4000, .strangers_max = 4000});
   std::mt19937_64 random(7);
