@@ -28,10 +28,20 @@ rules::AuditEntry KeepPersona::entry(const Call& call, rules::AuditAction action
           .detail = std::string(rules::name_of(call.environment))};
 }
 
+base::Result<base::Done> KeepPersona::check(const Call& call, const rules::PersonaContent& content,
+                                            rules::Faults& faults) const {
+  auto checked = rules::check_references(content, scope_of(call), parts_.references, "", faults);
+  if (!checked || !faults.empty()) return checked;
+  const auto with =
+      rules::with_kept_tools(content, scope_of(call), parts_.references.items, "", faults);
+  if (!with) return base::fail(with.error());
+  return base::Done{};
+}
+
 KeepPersona::Outcome KeepPersona::create(const Call& call,
                                          const rules::PersonaContent& content) const {
   rules::Faults faults;
-  rules::check_references(content, scope_of(call), parts_.catalog, "", faults);
+  if (auto checked = check(call, content, faults); !checked) return refuse(checked.error());
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   const auto now = parts_.clock.now();
   rules::Persona persona{.id = base::random_uuid(parts_.random),
@@ -57,7 +67,7 @@ KeepPersona::Outcome KeepPersona::change(const Call& call, std::string_view id,
       faults = std::move(after.error());
       return base::fail(base::ErrorCode::malformed, "persona change");
     }
-    rules::check_references(*after, scope_of(call), parts_.catalog, "", faults);
+    if (auto checked = check(call, *after, faults); !checked) return base::fail(checked.error());
     if (!faults.empty()) return base::fail(base::ErrorCode::malformed, "persona change");
     return *std::move(after);
   };

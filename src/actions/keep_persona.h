@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "rules/app.h"
 #include "rules/caller.h"
 #include "rules/persona.h"
 
@@ -20,7 +19,7 @@ namespace stagedoor::actions {
 class KeepPersona {
  public:
   struct Parts {
-    const rules::Catalog& catalog;
+    rules::PersonaReferences references;
     rules::Personas& personas;
     const base::Clock& clock;
     base::Random& random;
@@ -42,6 +41,8 @@ class KeepPersona {
 
  private:
   rules::AuditEntry entry(const Call& call, rules::AuditAction action, std::string_view id) const;
+  base::Result<base::Done> check(const Call& call, const rules::PersonaContent& content,
+                                 rules::Faults& faults) const;
   Parts parts_;
 };
 

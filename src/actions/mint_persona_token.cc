@@ -5,6 +5,7 @@
 
 #include "actions/choose_app.h"
 #include "base/text.h"
+#include "rules/built_in.h"
 
 namespace stagedoor::actions {
 namespace {
@@ -20,10 +21,10 @@ std::unexpected<rules::PersonaRefusal> refuse(base::Error error) {
 
 std::optional<MintPersonaToken::Outcome> MintPersonaToken::at_once(const rules::Caller& caller,
                                                                    const Request& request) const {
-  if (!request.content) return std::nullopt;
+  if (!request.content || rules::names_items(*request.content)) return std::nullopt;
   const auto content = content_of(caller, request);
   if (!content) return std::unexpected(content.error());
-  const auto snapshot = rules::snapshot_of(*content, {}, request.session_options);
+  const auto snapshot = snapshot_of(*content, request);
   if (!parts_.snapshots.is_known(snapshot.digest, parts_.clock.now())) return std::nullopt;
   return minted(caller, request, *content, snapshot);
 }
@@ -32,10 +33,21 @@ MintPersonaToken::Outcome MintPersonaToken::operator()(const rules::Caller& call
                                                        const Request& request) const {
   const auto content = content_of(caller, request);
   if (!content) return std::unexpected(content.error());
-  const auto snapshot = rules::snapshot_of(*content, request.persona_id, request.session_options);
+  const auto snapshot = snapshot_of(*content, request);
   if (auto kept = parts_.snapshots.keep(snapshot, parts_.clock.now()); !kept)
     return refuse(kept.error());
   return minted(caller, request, *content, snapshot);
+}
+
+rules::PersonaSnapshot MintPersonaToken::snapshot_of(const rules::PersonaContent& content,
+                                                     const Request& request) const {
+  const auto& avatar_id =
+      content.avatar_id().empty() && request.token ? request.token->avatar_id : content.avatar_id();
+  const auto character = rules::character_of(parts_.references.catalog, avatar_id);
+  return rules::snapshot_of({.content = content,
+                             .persona_id = request.persona_id,
+                             .session_options = request.session_options,
+                             .character = character});
 }
 
 std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::kept(
@@ -53,7 +65,7 @@ std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::co
     const rules::Caller& caller, const Request& request) const {
   const auto& token = request.token;
   const auto chosen =
-      choose_app(parts_.catalog, caller, token ? std::string_view(token->app_id) : "",
+      choose_app(parts_.references.catalog, caller, token ? std::string_view(token->app_id) : "",
                  token ? token->environment : std::nullopt);
   if (!chosen) return refuse(chosen.error());
   const rules::PersonaScope scope{.workspace_id = chosen->app->workspace_id,
@@ -66,15 +78,20 @@ std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::co
   }
   // Also of a kept one: its avatar may have gone since.
   rules::Faults faults;
-  rules::check_references(*content, scope, parts_.catalog,
-                          request.path.empty() ? request.id_member : request.path, faults);
+  const auto& path = request.path.empty() ? request.id_member : request.path;
+  if (auto checked = rules::check_references(*content, scope, parts_.references, path, faults);
+      !checked)
+    return refuse(checked.error());
   if (token && !token->avatar_id.empty() && !content->avatar_id().empty() &&
       token->avatar_id != content->avatar_id()) {
     base::add_fault(faults, "avatar_id", "conflict",
                     "It is not the avatar that the persona plays: name that one, or none.");
   }
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
-  return *std::move(content);
+  auto played = rules::with_kept_tools(*content, scope, parts_.references.items, path, faults);
+  if (!played) return refuse(played.error());
+  if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
+  return *std::move(played);
 }
 
 MintPersonaToken::Outcome MintPersonaToken::minted(const rules::Caller& caller,

@@ -22,7 +22,7 @@ class MintPersonaToken {
  public:
   struct Parts {
     const MintSessionToken& mint;
-    const rules::Catalog& catalog;
+    rules::PersonaReferences references;
     rules::PersonaSnapshots& snapshots;
     rules::Personas& personas;
     const base::Clock& clock;
@@ -57,6 +57,8 @@ class MintPersonaToken {
                  const rules::PersonaSnapshot& snapshot) const;
   std::expected<rules::PersonaContent, rules::PersonaRefusal> content_of(
       const rules::Caller& caller, const Request& request) const;
+  rules::PersonaSnapshot snapshot_of(const rules::PersonaContent& content,
+                                     const Request& request) const;
   // The kept one.
   std::expected<rules::PersonaContent, rules::PersonaRefusal> kept(const rules::PersonaScope& scope,
                                                                    const Request& request) const;

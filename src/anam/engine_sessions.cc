@@ -11,6 +11,7 @@
 #include "front/limit_headers.h"
 #include "http/answer_within.h"
 #include "rules/api_key.h"
+#include "rules/built_in.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -144,6 +145,23 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
       [&](AdmitConnection::Answer answer) { parts_.admit_connection(wanted, std::move(answer)); });
 }
 
+base::Result<base::Done> EngineSessions::find_model(const Grant& grant, PersonaPlay& play) const {
+  const auto& id = play.language_model_id;
+  const bool is_asked = play.conversation.words == stage::ConversationSettings::Words::chat;
+  if (!is_asked || id.empty() || rules::built_in_language_model(id) != nullptr) return base::Done{};
+  const auto& session = grant.live_session();
+  auto chat = parts_.language_model(
+      {.workspace_id = session.workspace_id, .environment = session.environment}, id);
+  if (chat) {
+    play.chat = *std::move(chat);
+    play.conversation.model.clear();
+    return base::Done{};
+  }
+  if (chat.error().code != ErrorCode::not_found) return base::fail(chat.error());
+  return base::fail(ErrorCode::malformed, "a session whose language model is gone",
+                    "The language model of this persona has been taken away.");
+}
+
 std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
     const Request& request, base::Secret token, std::string_view client_metadata) const {
   // Before the token is spent: a full house costs nobody their token.
@@ -160,6 +178,7 @@ std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
   if (!snapshot) return base::fail(ErrorCode::unavailable, snapshot.error().detail);
   auto play = play_of(*snapshot, parts_.names);
   if (!play) return base::fail(play.error());
+  if (auto found = find_model(*grant, *play); !found) return base::fail(found.error());
   play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client_metadata},
                                 parts_.transcripts);
   auto session_id = grant->session_id();

@@ -43,6 +43,10 @@ class EngineSessions {
     base::Log& log;
     const std::atomic<bool>& is_stopping;
     EngineNames names;
+    // What answers for a language model that the workspace keeps. `not_found`, `unavailable`.
+    std::function<base::Result<std::shared_ptr<stage::Chat>>(const rules::ItemScope& scope,
+                                                             std::string_view id)>
+        language_model;
     rules::Transcripts transcripts = rules::Transcripts::kept;
   };
   struct Options {
@@ -61,6 +65,8 @@ class EngineSessions {
                                       rules::Faults& faults) const;
   actions::AdmitConnection::Admitted admitted(const http::Request& request,
                                               base::Secret token) const;
+  // Puts in what answers where the persona names a model of its workspace.
+  base::Result<base::Done> find_model(const actions::Grant& grant, PersonaPlay& play) const;
   using Refusal = actions::AdmitConnection::Refusal;
   std::expected<std::string, Refusal> begun(const http::Request& request, base::Secret token,
                                             std::string_view client_metadata) const;

@@ -85,9 +85,11 @@ LiveFace::~LiveFace() = default;
 base::Result<base::Done> LiveFace::begin() {
   const auto& parts = faces_.parts_;
   const auto& facts = grant_.live_session();
-  auto session = live::FaceSession::make(parts.session,
+  auto session_parts = parts.session;
+  if (play_.chat) session_parts.chat = play_.chat.get();
+  auto session = live::FaceSession::make(session_parts,
                                          {.conversation = std::move(play_.conversation),
-                                          .character = parts.character(facts.avatar_id),
+                                          .character = play_.character,
                                           .size = play_.size},
                                          place_.loop(), *this);
   if (!session) return base::fail(session.error());

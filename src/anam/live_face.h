@@ -141,8 +141,6 @@ class LiveFaces {
     const base::Clock& clock;
     base::Random& random;
     base::Log& log;
-    // Which character an avatar is drawn as.
-    std::function<std::string(std::string_view avatar_id)> character;
     // Why a session that has just become known must end at once.
     std::function<std::optional<rules::SessionEnd>(const rules::LiveSession&)> must_end;
   };

@@ -88,7 +88,6 @@ class LiveFacesTest : public testing::Test {
         .clock = world.clock,
         .random = world.random,
         .log = world.log,
-        .character = [](std::string_view) { return std::string("ada"); },
         .must_end = [](const rules::LiveSession&) { return std::nullopt; }});
   }
   ~LiveFacesTest() override {
@@ -107,6 +106,7 @@ class LiveFacesTest : public testing::Test {
   base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant) {
     PersonaPlay play;
     play.size = {720, 480};
+    play.character = "ada";
     return faces->begin(std::move(place), std::move(grant), std::move(play));
   }
   // The loop on which the session's face lives.

@@ -27,9 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!json) std::abort();
   const auto again = rules::PersonaContent::read(*json, rules::PersonaForm::inline_content, "");
   if (!again || again->json() != read->content->json()) std::abort();
-  const auto snapshot = rules::snapshot_of(*read->content, {}, read->session_options);
+  const auto snapshot = rules::snapshot_of({*read->content, {}, read->session_options, {}});
   const auto facts = rules::facts_of(snapshot.content, {}, rules::Transcripts::kept);
   if (facts.persona.empty()) std::abort();
-  if (snapshot.digest != rules::snapshot_of(*again, {}, read->session_options).digest) std::abort();
+  if (snapshot.digest != rules::snapshot_of({*again, {}, read->session_options, {}}).digest)
+    std::abort();
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "anam/json_members.h"
 #include "base/json_shape.h"
 #include "rules/built_in.h"
+#include "stage/characters.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -82,8 +83,10 @@ ConversationTool tool_of(const Json& tool) {
     read_webhook(tool, out);
   } else if (type == "system") {
     out.kind = ConversationTool::Kind::system;
-    out.action = out.tool.name == "interrupt" ? ConversationTool::Action::interrupt
-                                              : ConversationTool::Action::end_call;
+    const auto action = text_of(tool, "action");  // of a kept one; otherwise its name tells
+    out.action = (action.empty() ? out.tool.name : action) == "interrupt"
+                     ? ConversationTool::Action::interrupt
+                     : ConversationTool::Action::end_call;
   } else if (flag_of(tool, "awaitResult")) {
     out.result = ConversationTool::Result::awaited;
   }
@@ -127,6 +130,7 @@ void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& pl
   if (settings.system_prompt.empty()) settings.system_prompt = text_of(persona, "personality");
   read_greeting(persona, settings);
   read_words(persona, settings);
+  play.language_model_id = settings.model;
   if (names.model) settings.model = names.model(settings.model);
   const auto voice_id = text_of(persona, "voiceId");
   if (names.voice) settings.voice = names.voice(voice_id);
@@ -137,7 +141,6 @@ void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& pl
   if (const auto detection = persona.member("voiceDetectionOptions"))
     settings.voice_detection = voice_detection_of(*detection);
   read_tools(persona, settings);
-  play.avatar_id = text_of(persona, "avatarId");
   if (persona.member("directorNotes")) play.unsupported.push_back(Unsupported::director_notes);
   if (const auto detection = persona.member("voiceDetectionOptions");
       detection && wants_speech_enhancement(*detection))
@@ -154,6 +157,9 @@ base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& 
     return base::fail(base::ErrorCode::unavailable, "a persona's snapshot can't be read");
   PersonaPlay play;
   read_persona(*persona, names, play);
+  // A snapshot of before may name none, and one of a newer program one that is not here.
+  play.character = text_of(*json, "character");
+  if (!stage::sheet_of_character(play.character)) play.character = rules::first_character;
   const auto options = json->member("sessionOptions");
   if (!options) return play;
   const auto width = number_of(*options, "videoWidth"), height = number_of(*options, "videoHeight");

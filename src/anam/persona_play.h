@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ std::string_view words_of(Unsupported what);
 struct PersonaPlay {
   stage::ConversationSettings conversation;
   rules::PictureSize size;
-  std::string avatar_id;
+  std::string character;                 // who is seen
+  std::string language_model_id;         // empty: nobody's in particular
+  std::shared_ptr<stage::Chat> chat;     // of a model that the workspace brings; null: the server's
   std::vector<Unsupported> unsupported;  // of what the persona asks for
   rules::SessionFacts facts;             // for the session's report
 };

@@ -3,6 +3,9 @@
 #include <optional>
 #include <string_view>
 
+#include "anam/avatar_reply.h"
+#include "anam/item_replies.h"
+#include "anam/voices.h"
 #include "base/iso_time.h"
 #include "base/json.h"
 #include "base/json_shape.h"
@@ -41,38 +44,41 @@ void append_times(JsonWriter& out, base::Instant created_at, base::Instant updat
   out.text("createdAt", base::iso_time(created_at)).text("updatedAt", base::iso_time(updated_at));
 }
 
-// Some of the vendor's clients can't bear null in the first three addresses.
-void append_avatar(JsonWriter& persona, const rules::Persona& owner,
-                   const rules::Catalog& catalog) {
-  std::string id = owner.content.avatar_id();
-  if (id.empty()) id = rules::built_in_avatars().front().id;
-  const auto* built_in = rules::built_in_avatar(id);
-  std::string name(built_in != nullptr ? built_in->name : "");
-  if (const auto avatar = catalog.avatar(id)) name = avatar->name;
+// What the persona names may be gone: then it is what stands where nothing is named.
+void append_avatar(JsonWriter& persona, const rules::Persona& owner, const References& references) {
+  const auto& id = owner.content.avatar_id();
+  const auto& otherwise = rules::built_in_avatars().front();
+  auto avatar = rules::avatar_in_workspace(references.catalog, id.empty() ? otherwise.id : id,
+                                           owner.workspace_id);
+  if (!avatar) {
+    avatar.emplace();
+    avatar->id = id;
+    avatar->workspace_id = owner.workspace_id;
+  }
+  if (rules::built_in_avatar(avatar->id) != nullptr) avatar->workspace_id.clear();
   JsonWriter out(persona.begin("avatar"));
-  out.text("id", id).text("displayName", name).text("variantName", "");
-  out.text("imageUrl", "").text("videoUrl", "");
-  out.json("landscapeImageUrl", "null").json("portraitImageUrl", "null");
-  out.json("idleVideoUrl", "null").json("description", "null");
-  out.text_or_null("createdByOrganizationId", built_in != nullptr ? "" : owner.workspace_id);
-  out.json("displayTags", "[]").json("availableVersions", "[]").json("activeVersion", "null");
-  out.text("renderStyle", "unknown");
-  append_times(out, owner.created_at, owner.created_at);
+  append_avatar_members(out, *avatar, references.public_url);
   out.end();
 }
 
-void append_voice(JsonWriter& persona, const rules::Persona& owner) {
-  const auto* voice = rules::built_in_voice(owner.content.voice_id());
-  if (voice == nullptr) voice = &rules::built_in_voices().front();
+void append_voice(JsonWriter& persona, const rules::Persona& owner, const References& references) {
   JsonWriter out(persona.begin("voice"));
-  out.text("id", voice->id).text("displayName", voice->name);
-  static constexpr base::JsonName none[] = {
-      "provider",         "providerVoiceId", "providerModelId", "sampleUrl",
-      "previewSampleUrl", "country",         "description",     "createdByOrganizationId"};
-  for (const auto name : none) out.json(name, "null");
-  out.text("gender", "NEUTRAL").json("displayTags", "[]").json("isZdr", "true");
-  append_times(out, owner.created_at, owner.created_at);
+  append_voice_members(out, references.voices.find_or_first(owner.content.voice_id()));
   out.end();
+}
+
+// Of those that it names, as they are now; one that is gone is left out.
+void append_tools(JsonWriter& persona, const rules::Persona& owner, const References& references) {
+  auto& out = persona.begin("tools");
+  out += '[';
+  for (const auto& id : owner.content.tool_ids()) {
+    const auto tool =
+        references.items.find({owner.workspace_id, owner.environment}, rules::ItemKind::tool, id);
+    if (!tool) continue;
+    if (out.back() != '[') out += ',';
+    append_tool(out, *tool);
+  }
+  out += ']';
 }
 
 void append_brain(JsonWriter& persona, const Content& content) {
@@ -85,20 +91,21 @@ void append_brain(JsonWriter& persona, const Content& content) {
 }  // namespace
 
 void append_persona(std::string& text, const rules::Persona& persona,
-                    const rules::Catalog& catalog) {
+                    const References& references) {
   const Content content(persona.content);
   JsonWriter out(text);
   out.text("id", persona.id).text("name", persona.content.name());
   content.copy(out, "description", "null");
   content.copy(out, "personaPreset", "null");
-  append_avatar(out, persona, catalog);
+  append_avatar(out, persona, references);
   content.copy(out, "avatarModel", "null");
-  append_voice(out, persona);
+  append_voice(out, persona, references);
   content.copy(out, "voiceSpeed", "1");
   const auto& model = persona.content.language_model_id();
   out.text("llmId", model.empty() ? rules::built_in_language_models().front().id : model);
   append_brain(out, content);
-  out.json("tools", "[]").json("knowledge", "[]");
+  append_tools(out, persona, references);
+  out.json("knowledge", "[]");
   out.json("shareLinks", "null").json("primaryShareLink", "null");
   static constexpr base::JsonName flags[] = {"enableAudioPassthrough", "skipGreeting",
                                              "uninterruptibleGreeting", "zeroDataRetention"};
@@ -112,14 +119,14 @@ void append_persona(std::string& text, const rules::Persona& persona,
 }
 
 void append_persona_summary(std::string& text, const rules::Persona& persona,
-                            const rules::Catalog& catalog) {
+                            const References& references) {
   const Content content(persona.content);
   JsonWriter out(text);
   out.text("id", persona.id).text("name", persona.content.name());
   content.copy(out, "description", "null");
   content.copy(out, "personaPreset", "null");
-  append_avatar(out, persona, catalog);
-  append_voice(out, persona);
+  append_avatar(out, persona, references);
+  append_voice(out, persona, references);
   content.copy(out, "voiceSpeed", "1");
   out.json("isDefaultPersona", "false");
   content.copy(out, "languageCode", "null");

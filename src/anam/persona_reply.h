@@ -11,9 +11,17 @@
 
 namespace stagedoor::anam {
 
+// Where what a persona names is found, and what addresses begin with.
+struct References {
+  const rules::Catalog& catalog;
+  const rules::Voices& voices;
+  rules::CatalogItems& items;
+  std::string public_url;  // without a slash at its end
+};
+
 // What is not said in the content is what is built in. Appends.
-void append_persona(std::string& out, const rules::Persona& persona, const rules::Catalog& catalog);
+void append_persona(std::string& out, const rules::Persona& persona, const References& references);
 void append_persona_summary(std::string& out, const rules::Persona& persona,
-                            const rules::Catalog& catalog);
+                            const References& references);
 
 }  // namespace stagedoor::anam

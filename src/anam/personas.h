@@ -9,12 +9,12 @@
 
 #pragma once
 
-#include <optional>
+#include <utility>
 
 #include "actions/keep_persona.h"
+#include "anam/persona_reply.h"
 #include "front/guard.h"
 #include "http/router.h"
-#include "rules/app.h"
 #include "rules/persona.h"
 
 namespace stagedoor::anam {
@@ -25,9 +25,9 @@ class Personas {
   struct Parts {
     const actions::KeepPersona& keep;
     rules::Personas& personas;
-    const rules::Catalog& catalog;
+    References references;
   };
-  explicit Personas(Parts parts) : parts_(parts) {}
+  explicit Personas(Parts parts) : parts_(std::move(parts)) {}
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:

@@ -61,12 +61,18 @@ void OpenCalls::add_to(http::Router& router, const front::Guard& guard) const {
     router.add(
         {"GET", std::move(path), guard.open_quick(rules::RateKind::stranger, bound(method))});
   };
-  router.errors("/v1/avatars",
-                [](Response& out, int status, std::string_view what) { reply(out, status, what); });
-  add("/v1/avatars", &OpenCalls::avatars);
-  add("/v1/avatars/{id}", &OpenCalls::avatar);
   add("/v1/avatars/{id}/model", &OpenCalls::model);
   add("/v1/tts/voices", &OpenCalls::voices);
+}
+
+http::Handler OpenCalls::list_avatars(const front::Guard& guard) const {
+  return guard.open_quick(rules::RateKind::stranger,
+                          [this](const Request& in, Response& out) { avatars(in, out); });
+}
+
+http::Handler OpenCalls::show_avatar(const front::Guard& guard) const {
+  return guard.open_quick(rules::RateKind::stranger,
+                          [this](const Request& in, Response& out) { avatar(in, out); });
 }
 
 void OpenCalls::health(const Request& request, Response& response) const {

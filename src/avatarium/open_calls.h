@@ -20,7 +20,10 @@ class OpenCalls {
     std::string public_url;                      // without a slash at its end
   };
   explicit OpenCalls(Parts parts) : parts_(std::move(parts)) {}
+  // All but the two calls on avatars that another vendor has as well.
   void add_to(http::Router& router, const front::Guard& guard) const;
+  http::Handler list_avatars(const front::Guard& guard) const;
+  http::Handler show_avatar(const front::Guard& guard) const;
 
  private:
   void health(const http::Request& request, http::Response& response) const;

@@ -180,31 +180,24 @@ std::string next_word(std::string_view& line) {
   return word;
 }
 
-// The languages that the program knows, as its table of voices names them; none where it is absent.
-std::set<std::string> languages_of(const std::string& program) {
+// "--/M", "F": how its table tells who is heard.
+stage::SpeechVoice::Gender gender_of(std::string_view text) {
+  using Gender = stage::SpeechVoice::Gender;
+  if (text.ends_with('M')) return Gender::male;
+  return text.ends_with('F') ? Gender::female : Gender::neutral;
+}
+
+// The program's table of voices as it prints it; empty where it is absent.
+std::string printed_table(const std::string& program) {
   std::string table;
-  std::set<std::string> languages;
   Run run(Clock::now() + std::chrono::seconds(3), {});
-  if (!run.start(program, {"espeak-ng", "--voices"}, "")) return languages;
+  if (!run.start(program, {"espeak-ng", "--voices"}, "")) return table;
   std::array<char, 8192> buffer;
   for (auto count = run.read(buffer); count && *count > 0; count = run.read(buffer)) {
     if (table.size() > (1u << 20)) break;
     table.append(buffer.data(), *count);
   }
-  std::string_view left = table;
-  while (!left.empty()) {
-    auto line = left.substr(0, left.find('\n'));
-    left.remove_prefix(std::min(line.size() + 1, left.size()));
-    next_word(line);  // Its place among the voices.
-    const auto language = next_word(line);
-    if (!is_voice(language) || language == "Language") continue;
-    languages.insert(language);
-    languages.insert(language.substr(0, language.find('-')));
-    for (int i = 0; i < 3; ++i) next_word(line);  // Age, name and file.
-    for (auto word = next_word(line); !word.empty(); word = next_word(line))
-      if (is_voice(word)) languages.insert(word);
-  }
-  return languages;
+  return table;
 }
 
 struct Wish {
@@ -250,17 +243,42 @@ base::Result<base::Done> play(const Wish& wish, const std::stop_token& token,
 
 }  // namespace
 
+EspeakSpeech::Table EspeakSpeech::table_of(const std::string& program) {
+  Table table;
+  const auto printed = printed_table(program);
+  std::string_view left = printed;
+  while (!left.empty()) {
+    auto line = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(line.size() + 1, left.size()));
+    next_word(line);  // Its place among the voices.
+    const auto language = next_word(line);
+    if (!is_voice(language) || language == "Language") continue;
+    const auto gender = gender_of(next_word(line));
+    auto title = next_word(line);
+    std::ranges::replace(title, '_', ' ');
+    if (std::ranges::find(table.voices, language, &stage::SpeechVoice::name) == table.voices.end())
+      table.voices.push_back(
+          {.name = language, .title = std::move(title), .language = language, .gender = gender});
+    table.languages.insert(language);
+    table.languages.insert(language.substr(0, language.find('-')));
+    next_word(line);  // Its file.
+    for (auto word = next_word(line); !word.empty(); word = next_word(line))
+      if (is_voice(word)) table.languages.insert(word);
+  }
+  return table;
+}
+
 EspeakSpeech::EspeakSpeech(Options options)
     : options_(std::move(options)),
-      languages_(languages_of(options_.program)),
+      table_(table_of(options_.program)),
       pool_(std::make_unique<WorkerPool>(options_.processes_max, options_.waiting_max)) {}
 EspeakSpeech::~EspeakSpeech() = default;
 
 bool EspeakSpeech::can_speak(const std::string& voice, const std::string& language) const {
   const auto is_known = [this](const std::string& name) {
-    return languages_.contains(name.substr(0, name.find('+')));
+    return table_.languages.contains(name.substr(0, name.find('+')));
   };
-  return !languages_.empty() && (voice.empty() || (is_voice(voice) && is_known(voice))) &&
+  return !table_.languages.empty() && (voice.empty() || (is_voice(voice) && is_known(voice))) &&
          (language.empty() || is_known(language));
 }
 

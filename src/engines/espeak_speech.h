@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "stage/speech.h"
 
@@ -37,10 +38,17 @@ class EspeakSpeech : public stage::Speech {
 
   std::unique_ptr<stage::Job> speak(stage::SpeechRequest request, stage::SpeechSink sink) override;
   bool can_speak(const std::string& voice, const std::string& language) const override;
+  std::vector<stage::SpeechVoice> voices() const override { return table_.voices; }
 
  private:
   const Options options_;
-  const std::set<std::string> languages_;
+  // What the program says that it has.
+  struct Table {
+    std::set<std::string> languages;
+    std::vector<stage::SpeechVoice> voices;
+  };
+  static Table table_of(const std::string& program);
+  const Table table_;
   std::unique_ptr<WorkerPool> pool_;
 };
 

@@ -444,12 +444,32 @@ int FacePainter::stride() const {
   return state_->width * static_cast<int>(sizeof(std::uint32_t));
 }
 
+namespace {
+
+// The picture as Cairo writes it; it must stay as long.
+using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
+Surface surface_of(std::span<const std::uint8_t> pixels, int width, int height, int stride) {
+  auto* const bytes = const_cast<unsigned char*>(pixels.data());  // only read
+  return {cairo_image_surface_create_for_data(bytes, CAIRO_FORMAT_RGB24, width, height, stride),
+          &cairo_surface_destroy};
+}
+
+}  // namespace
+
+base::Result<std::string> FacePainter::png() const {
+  std::string bytes;
+  const auto append = [](void* out, const unsigned char* data, unsigned int length) {
+    static_cast<std::string*>(out)->append(reinterpret_cast<const char*>(data), length);
+    return CAIRO_STATUS_SUCCESS;
+  };
+  const auto surface = surface_of(pixels(), state_->width, state_->height, stride());
+  const auto status = cairo_surface_write_to_png_stream(surface.get(), append, &bytes);
+  if (status == CAIRO_STATUS_SUCCESS) return bytes;
+  return base::fail(base::ErrorCode::unavailable, cairo_status_to_string(status));
+}
+
 base::Result<base::Done> FacePainter::write_png(const std::string& path) const {
-  auto* const bytes = reinterpret_cast<unsigned char*>(state_->picture.data());
-  const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
-      cairo_image_surface_create_for_data(bytes, CAIRO_FORMAT_RGB24, state_->width, state_->height,
-                                          stride()),
-      &cairo_surface_destroy);
+  const auto surface = surface_of(pixels(), state_->width, state_->height, stride());
   const auto status = cairo_surface_write_to_png(surface.get(), path.c_str());
   if (status == CAIRO_STATUS_SUCCESS) return base::Done{};
   return base::fail(base::ErrorCode::unavailable, path + ": " + cairo_status_to_string(status));

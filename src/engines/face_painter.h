@@ -43,6 +43,8 @@ class FacePainter {
   std::span<const std::uint8_t> pixels() const;
   int stride() const;
 
+  // As a PNG file's bytes. `unavailable`: no memory.
+  base::Result<std::string> png() const;
   // `unavailable` where the file can't be written.
   base::Result<base::Done> write_png(const std::string& path) const;
 

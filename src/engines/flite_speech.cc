@@ -233,6 +233,14 @@ bool FliteSpeech::can_speak(const std::string& voice, const std::string& languag
   return (voice.empty() || is_voice(voice)) && (language.empty() || language == "en");
 }
 
+std::vector<stage::SpeechVoice> FliteSpeech::voices() const {
+  using Gender = stage::SpeechVoice::Gender;
+  return {{.name = "slt", .title = "Slt", .language = "en-us", .gender = Gender::female},
+          {.name = "rms", .title = "Rms", .language = "en-us", .gender = Gender::male},
+          {.name = "awb", .title = "Awb (Scottish)", .language = "en-gb", .gender = Gender::male},
+          {.name = "kal", .title = "Kal", .language = "en-us", .gender = Gender::male}};
+}
+
 std::unique_ptr<stage::Job> FliteSpeech::speak(stage::SpeechRequest request,
                                                stage::SpeechSink sink) {
   auto job = std::make_unique<StoppableJob>();

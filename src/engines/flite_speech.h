@@ -35,6 +35,7 @@ class FliteSpeech : public stage::Speech {
 
   std::unique_ptr<stage::Job> speak(stage::SpeechRequest request, stage::SpeechSink sink) override;
   bool can_speak(const std::string& voice, const std::string& language) const override;
+  std::vector<stage::SpeechVoice> voices() const override;
 
  private:
   const Options options_;

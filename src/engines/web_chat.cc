@@ -162,6 +162,7 @@ std::unique_ptr<stage::Job> WebChat::answer(stage::ChatRequest request, stage::C
     const auto hundredths = std::lround(*options_.temperature * 100);
     body.json("temperature", std::to_string(hundredths) + "e-2");
   }
+  if (!options_.reasoning_effort.empty()) body.text("reasoning_effort", options_.reasoning_effort);
   append_messages(body.begin("messages"), request.messages);
   if (!request.tools.empty()) append_tools(body.begin("tools"), request.tools);
   body.end();

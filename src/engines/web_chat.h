@@ -24,6 +24,7 @@ class WebChat : public stage::Chat {
     base::Secret key;           // empty: none is sent
     std::string default_model;  // where the request names none
     std::optional<double> temperature;
+    std::string reasoning_effort;  // empty: not said
     int answer_tokens_max = 1024;
     std::chrono::milliseconds silence_timeout{15'000}, total_timeout{120'000};
     PrivateAddresses private_addresses = PrivateAddresses::refused;

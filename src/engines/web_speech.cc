@@ -96,6 +96,10 @@ bool WebSpeech::can_speak(const std::string& voice, const std::string&) const {
   return voice.size() <= name_bytes_max;
 }
 
+std::vector<stage::SpeechVoice> WebSpeech::voices() const {
+  return {{.name = options_.default_voice, .title = options_.default_voice, .language = {}}};
+}
+
 std::unique_ptr<stage::Job> WebSpeech::speak(stage::SpeechRequest request, stage::SpeechSink sink) {
   const bool is_wav = options_.format == Options::Format::wav;
   auto answer = std::make_unique<SoundAnswer>(std::move(sink), options_.pcm_rate_hz, is_wav);

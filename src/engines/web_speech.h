@@ -35,6 +35,8 @@ class WebSpeech : public stage::Speech {
 
   std::unique_ptr<stage::Job> speak(stage::SpeechRequest request, stage::SpeechSink sink) override;
   bool can_speak(const std::string& voice, const std::string& language) const override;
+  // Its default; an endpoint does not tell which it has.
+  std::vector<stage::SpeechVoice> voices() const override;
 
  private:
   const Options options_;

@@ -47,12 +47,17 @@ struct App {
   base::Instant created_at = {};
 };
 
-// An avatar: which face performs. Its id is public.
+// Who is seen where an avatar says nothing else.
+inline constexpr std::string_view first_character = "ada";
+
+// An avatar: which face performs. Its id is public, and it is of both environments.
 struct Avatar {
   std::string id;  // a UUID
   std::string workspace_id;
   std::string name;
-  std::string version;  // changes when its files do
+  std::string version;                                   // changes when its files do
+  std::string character = std::string(first_character);  // whose face sheet it is drawn by
+  base::Instant created_at = {}, updated_at = {};
 };
 
 // Reads what exists. Safe for concurrent use; answers from memory.

@@ -24,10 +24,16 @@ constexpr auto all = std::to_array<std::string_view>({
     "audit.fold",
     "audit.read",
     "audit.renew_key",
+    "avatar.change",
+    "avatar.create",
+    "avatar.remove",
     "consumer_avatar.create",
     "conversation.begin",
     "conversation.end",
     "conversation.remove",
+    "language_model.change",
+    "language_model.create",
+    "language_model.remove",
     "live_session.end",
     "member.accept_invitation",
     "member.change_role",
@@ -48,8 +54,11 @@ constexpr auto all = std::to_array<std::string_view>({
     "session_token.suspect_theft",
     "store.back_up",
     "token_key.export",
+    "tool.change",
+    "tool.create",
+    "tool.remove",
 });
-static_assert(all.size() == static_cast<std::size_t>(AuditAction::token_key_export) + 1);
+static_assert(all.size() == static_cast<std::size_t>(AuditAction::tool_remove) + 1);
 
 }  // namespace
 

@@ -35,10 +35,16 @@ enum class AuditAction : unsigned char {
   audit_fold,
   audit_read,
   audit_renew_key,
+  avatar_change,
+  avatar_create,
+  avatar_remove,
   consumer_avatar_create,
   conversation_begin,
   conversation_end,
   conversation_remove,
+  language_model_change,
+  language_model_create,
+  language_model_remove,
   live_session_end,
   member_accept_invitation,
   member_change_role,
@@ -59,6 +65,9 @@ enum class AuditAction : unsigned char {
   session_token_suspect_theft,
   store_back_up,
   token_key_export,
+  tool_change,
+  tool_create,
+  tool_remove,
 };
 
 // "api_key.create".

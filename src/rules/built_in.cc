@@ -43,16 +43,29 @@ std::span<const BuiltIn> built_in_language_models() {
   return language_models;
 }
 
+Avatar avatar_of(const BuiltIn& one) {
+  return {.id = std::string(one.id),
+          .workspace_id = {},
+          .name = std::string(one.name),
+          .version = "1",
+          .character = std::string(built_in_character)};
+}
+
 std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
                                           std::string_view workspace_id) {
-  if (const auto* one = built_in_avatar(id))
-    return Avatar{.id = std::string(one->id),
-                  .workspace_id = std::string(workspace_id),
-                  .name = std::string(one->name),
-                  .version = "1"};
+  if (const auto* one = built_in_avatar(id)) {
+    auto avatar = avatar_of(*one);
+    avatar.workspace_id = workspace_id;
+    return avatar;
+  }
   auto avatar = catalog.avatar(id);
   if (!avatar || avatar->workspace_id != workspace_id) return std::nullopt;
   return avatar;
+}
+
+std::string character_of(const Catalog& catalog, std::string_view avatar_id) {
+  const auto avatar = catalog.avatar(avatar_id);
+  return avatar ? avatar->character : std::string(built_in_character);
 }
 
 const BuiltIn* built_in_avatar(std::string_view id) {

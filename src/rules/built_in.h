@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "rules/app.h"
@@ -18,6 +19,8 @@ namespace stagedoor::rules {
 struct BuiltIn {
   std::string_view id, name;
 };
+// As all built-in avatars are drawn.
+inline constexpr std::string_view built_in_character = first_character;
 
 // The first is what stands where none is named.
 std::span<const BuiltIn> built_in_avatars();
@@ -27,9 +30,15 @@ std::span<const BuiltIn> built_in_language_models();
 // The client gives the words itself; there is no language model.
 inline constexpr std::string_view no_language_model_id = "CUSTOMER_CLIENT_V1";
 
+// A built-in avatar as those of workspaces are; of no workspace.
+Avatar avatar_of(const BuiltIn& one);
+
 // The avatar that an id stands for in a workspace: one of its own, or one that is built in.
 std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
                                           std::string_view workspace_id);
+
+// The character of an avatar; that of built-in ones where there is no such avatar.
+std::string character_of(const Catalog& catalog, std::string_view avatar_id);
 
 // Null: not one of them. Ids compare byte by byte.
 const BuiltIn* built_in_avatar(std::string_view id);

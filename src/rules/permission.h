@@ -9,8 +9,8 @@
 // "rooms:mint" are never meant by "*" or by naming none: a key that may change its app, or that
 // signs for the room services of the whole server, is made on purpose.
 //
-// Avatars have none: what is built in and what a workspace shows is public in the vendors'
-// documents.
+// What a persona is made of (avatars, voices, language models, tools, knowledge, share links) goes
+// with personas: "personas:read" to look at it, "personas:write" to change it.
 //
 // Used by: rules/api_key.h, rules/account.h, actions/admit_call.h
 //

@@ -6,6 +6,7 @@
 #include "rules/built_in.h"
 #include "rules/persona_shape.h"
 #include "rules/test_mode.h"
+#include "rules/tool.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -28,6 +29,18 @@ void each_member(const Json& json, Each each) {
   simdjson::dom::object members;
   if (json.element().get(members) != simdjson::SUCCESS) return;
   for (const auto member : members) each(member.key, Json(member.value));
+}
+
+using MemberTexts = std::map<std::string, std::string, std::less<>>;
+
+std::string object_text(const MemberTexts& members) {
+  std::string text = "{";
+  for (const auto& [name, value] : members) {
+    if (text.size() > 1) text += ',';
+    base::append_json_string(text, name);
+    text.append(":").append(value);
+  }
+  return text + "}";
 }
 
 }  // namespace
@@ -55,6 +68,8 @@ PersonaContent PersonaContent::of(std::string canonical, const Json& json) {
   if (const auto list = json.member("toolIds");
       list && list->element().get(ids) == simdjson::SUCCESS)
     for (const auto id : ids) content.tool_ids_.emplace_back(Json(id).text().value_or(""));
+  if (const auto list = json.member("tools"); list && list->element().get(ids) == simdjson::SUCCESS)
+    content.tool_count_ = ids.size();
   return content;
 }
 
@@ -72,7 +87,7 @@ std::expected<PersonaContent, Faults> PersonaContent::changed(const Json& change
     base::add_fault(faults, "", "invalid_type", "The body must be an object.");
     return std::unexpected(std::move(faults));
   }
-  std::map<std::string, std::string, std::less<>> members;
+  MemberTexts members;
   each_member(change, [&](std::string_view name, const Json& value) {
     base::append_canonical(members[std::string(name)], value);
   });
@@ -90,13 +105,7 @@ std::expected<PersonaContent, Faults> PersonaContent::changed(const Json& change
     if (members.contains(name) || is_reset(name)) return;
     base::append_canonical(members[std::string(name)], value);
   });
-  std::string merged = "{";
-  for (const auto& [name, value] : members) {
-    if (merged.size() > 1) merged += ',';
-    base::append_json_string(merged, name);
-    merged.append(":").append(value);
-  }
-  const auto json = reader.read(merged + "}");
+  const auto json = reader.read(object_text(members));
   if (!json) return std::unexpected(Faults{{"", "invalid_form", json.error().hint}});
   auto canonical = changed_persona_shape().read(*json, "", faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
@@ -117,6 +126,25 @@ PersonaContent PersonaContent::first(std::string_view avatar_id) {
   return *of_canonical(text);
 }
 
+PersonaContent PersonaContent::with_tools(const std::vector<std::string>& tools) const {
+  thread_local base::JsonReader reader;
+  const auto json = reader.read(json_);
+  MemberTexts members;
+  if (json)
+    each_member(*json, [&](std::string_view name, const Json& value) {
+      base::append_canonical(members[std::string(name)], value);
+    });
+  auto& list = members["tools"];
+  if (list.empty()) list = "[]";
+  list.pop_back();
+  for (const auto& tool : tools) {
+    if (list.size() > 1) list += ',';
+    list += tool;
+  }
+  list += ']';
+  return *of_canonical(object_text(members));
+}
+
 std::expected<std::string, Faults> read_session_options(const Json& json, const std::string& path) {
   Faults faults;
   auto canonical = session_options_shape().read(json, path, faults);
@@ -124,36 +152,95 @@ std::expected<std::string, Faults> read_session_options(const Json& json, const 
   return canonical;
 }
 
-void check_references(const PersonaContent& content, const PersonaScope& scope,
-                      const Catalog& catalog, const std::string& path, Faults& faults) {
+namespace {
+
+// Adds a fault where there is no such item.
+base::Result<base::Done> look_for(const PersonaScope& scope, CatalogItems& items, ItemKind kind,
+                                  std::string_view id, const std::string& path, Faults& faults) {
+  const auto found = items.find(scope, kind, id);
+  if (found) return base::Done{};
+  if (found.error().code != base::ErrorCode::not_found) return base::fail(found.error());
+  base::add_fault(faults, path, "unknown_reference",
+                  "There is no " + std::string(words_of(kind)) + " with this id.");
+  return base::Done{};
+}
+
+std::string tool_path(const std::string& path, std::size_t at) {
+  return base::member_path(path, "toolIds[" + std::to_string(at) + "]");
+}
+
+bool names_kept_model(const PersonaContent& content) {
+  const auto& id = content.language_model_id();
+  return !id.empty() && built_in_language_model(id) == nullptr;
+}
+
+}  // namespace
+
+bool names_items(const PersonaContent& content) {
+  return names_kept_model(content) || !content.tool_ids().empty();
+}
+
+base::Result<base::Done> check_references(const PersonaContent& content, const PersonaScope& scope,
+                                          const PersonaReferences& references,
+                                          const std::string& path, Faults& faults) {
   const auto missing = [&](std::string_view member, std::string_view what) {
     base::add_fault(faults, base::member_path(path, member), "unknown_reference",
                     "There is no " + std::string(what) + " with this id.");
   };
   if (const auto& id = content.avatar_id();
       !id.empty() && built_in_avatar(id) == nullptr && !is_test_avatar(scope.environment, id)) {
-    const auto avatar = catalog.avatar(id);
+    const auto avatar = references.catalog.avatar(id);
     if (!avatar || avatar->workspace_id != scope.workspace_id) missing("avatarId", "avatar");
   }
-  if (const auto& id = content.voice_id(); !id.empty() && built_in_voice(id) == nullptr)
+  if (const auto& id = content.voice_id(); !id.empty() && references.voices.find(id) == nullptr)
     missing("voiceId", "voice");
-  if (const auto& id = content.language_model_id();
-      !id.empty() && built_in_language_model(id) == nullptr)
-    missing("llmId", "language model");
-  for (std::size_t i = 0; i < content.tool_ids().size(); ++i)
-    missing("toolIds[" + std::to_string(i) + "]", "tool");
+  auto& items = references.items;
+  if (names_kept_model(content)) {
+    auto looked = look_for(scope, items, ItemKind::language_model, content.language_model_id(),
+                           base::member_path(path, "llmId"), faults);
+    if (!looked) return looked;
+  }
+  for (std::size_t i = 0; i < content.tool_ids().size(); ++i) {
+    auto looked =
+        look_for(scope, items, ItemKind::tool, content.tool_ids()[i], tool_path(path, i), faults);
+    if (!looked) return looked;
+  }
+  return base::Done{};
 }
 
-PersonaSnapshot snapshot_of(const PersonaContent& content, std::string_view persona_id,
-                            std::string_view session_options) {
+base::Result<PersonaContent> with_kept_tools(const PersonaContent& content,
+                                             const PersonaScope& scope, CatalogItems& items,
+                                             const std::string& path, Faults& faults) {
+  std::vector<std::string> tools;
+  for (std::size_t i = 0; i < content.tool_ids().size(); ++i) {
+    const auto item = items.find(scope, ItemKind::tool, content.tool_ids()[i]);
+    if (!item) return base::fail(item.error());
+    tools.push_back(inline_tool_of(*item));
+  }
+  if (tools.empty()) return content;
+  auto with = content.with_tools(tools);
+  if (with.tool_count() > persona_tools_max)
+    base::add_fault(faults, base::member_path(path, "toolIds"), "too_many",
+                    "A persona has at most 32 tools, its own and those that it names together.");
+  return with;
+}
+
+PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts) {
   PersonaSnapshot snapshot;
   auto& text = snapshot.content;
-  text.append("{\"persona\":").append(content.json());
-  if (!persona_id.empty()) {
-    text += ",\"personaId\":";
-    base::append_json_string(text, persona_id);
+  text += '{';
+  if (!parts.character.empty()) {
+    text += "\"character\":";
+    base::append_json_string(text, parts.character);
+    text += ',';
   }
-  if (!session_options.empty()) text.append(",\"sessionOptions\":").append(session_options);
+  text.append("\"persona\":").append(parts.content.json());
+  if (!parts.persona_id.empty()) {
+    text += ",\"personaId\":";
+    base::append_json_string(text, parts.persona_id);
+  }
+  if (!parts.session_options.empty())
+    text.append(",\"sessionOptions\":").append(parts.session_options);
   text += '}';
   snapshot.digest = crypto::sha256(text);
   return snapshot;

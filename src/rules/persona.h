@@ -9,7 +9,8 @@
 // Rule persona-snapshot-stored-once: a token names what it was minted for by its address. The
 // content is kept under it before the first such token is given out; minting the same again
 // writes nothing more than once an hour. It is forgotten when the last token that can name it has
-// expired, since it may hold what a tool needs to be let in elsewhere.
+// expired; it is sealed meanwhile (rules/kept_secret.h), since it may hold what a tool needs to be
+// let in elsewhere.
 //
 // Rule persona-of-one-workspace: a persona is its workspace's and of one environment. For everyone
 // else it is not found, as if it did not exist.
@@ -38,7 +39,9 @@
 #include "crypto/hash.h"
 #include "rules/app.h"
 #include "rules/audit.h"
+#include "rules/catalog_item.h"
 #include "rules/session_token.h"
+#include "rules/voice.h"
 
 namespace stagedoor::rules {
 
@@ -72,6 +75,8 @@ class PersonaContent {
   static base::Result<PersonaContent> of_canonical(std::string_view text);
   // What a new workspace begins with.
   static PersonaContent first(std::string_view avatar_id);
+  // With more tools in their inline form, JSON each, behind its own.
+  PersonaContent with_tools(const std::vector<std::string>& tools) const;
 
   const std::string& json() const { return json_; }
 
@@ -82,6 +87,8 @@ class PersonaContent {
   const std::string& language_model_id() const { return language_model_id_; }
   const std::vector<std::string>& tool_ids() const { return tool_ids_; }
   std::optional<std::chrono::seconds> length_max() const { return length_max_; }
+  // Of its own, in their inline form.
+  std::size_t tool_count() const { return tool_count_; }
 
  private:
   PersonaContent() = default;
@@ -90,6 +97,7 @@ class PersonaContent {
   std::string json_, name_, avatar_id_, voice_id_, language_model_id_;
   std::vector<std::string> tool_ids_;
   std::optional<std::chrono::seconds> length_max_;
+  std::size_t tool_count_ = 0;
 };
 
 // What a session may show and record, as a mint call wishes it: `sessionOptions`, canonical.
@@ -97,24 +105,39 @@ std::expected<std::string, Faults> read_session_options(const base::Json& json,
                                                         const std::string& path);
 
 // Whose personas a call means.
-struct PersonaScope {
-  std::string workspace_id;
-  Environment environment = Environment::test;
+using PersonaScope = ItemScope;
+
+// Where what a persona names is looked up.
+struct PersonaReferences {
+  const Catalog& catalog;
+  const Voices& voices;
+  CatalogItems& items;
 };
-
+// Whether it names what is kept on disk: then the two below wait for it.
+bool names_items(const PersonaContent& content);
 // Whether what the content names exists in the scope; adds what does not. To test keys the avatars
-// of rules/test_mode.h exist too.
-void check_references(const PersonaContent& content, const PersonaScope& scope,
-                      const Catalog& catalog, const std::string& path, Faults& faults);
+// of rules/test_mode.h exist too. `unavailable` where that can't be told.
+base::Result<base::Done> check_references(const PersonaContent& content, const PersonaScope& scope,
+                                          const PersonaReferences& references,
+                                          const std::string& path, Faults& faults);
+// The content with the tools that it names among its own (rules/tool.h): what is played. Adds a
+// fault where they are too many.
+base::Result<PersonaContent> with_kept_tools(const PersonaContent& content,
+                                             const PersonaScope& scope, CatalogItems& items,
+                                             const std::string& path, Faults& faults);
 
-// All that a token was minted for, in canonical form, and its address. `persona_id` is empty for
-// inline content, `session_options` where there are none.
+// All that a token was minted for, in canonical form, and its address.
 struct PersonaSnapshot {
   crypto::Digest digest;
   std::string content;
 };
-PersonaSnapshot snapshot_of(const PersonaContent& content, std::string_view persona_id,
-                            std::string_view session_options);
+struct PersonaSnapshotParts {
+  const PersonaContent& content;
+  std::string_view persona_id;       // empty: inline content
+  std::string_view session_options;  // empty: none
+  std::string_view character;        // of its avatar; empty: not known
+};
+PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts);
 
 // A snapshot is noted as minted again once this has passed, and forgotten after the other: later
 // than any token ends that was minted meanwhile.

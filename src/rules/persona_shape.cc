@@ -37,13 +37,6 @@ bool is_tool_name(std::string_view text) {
   });
 }
 
-bool is_web_address(std::string_view text) {
-  const auto has_host = [&](std::string_view scheme) {
-    return text.starts_with(scheme) && text.size() > scheme.size() && text[scheme.size()] != '/';
-  };
-  return has_host("https://") || has_host("http://");
-}
-
 bool has(const Json& object, std::string_view name) {
   const auto member = object.member(name);
   return member && !member->is_null();
@@ -127,12 +120,7 @@ JsonShape tool() {
           {"documentFolderIds", JsonShape::list(id(), 32)},
           {"headers", JsonShape::map(text(4096), 32)},
           {"method", JsonShape::choice({"GET", "POST", "PUT", "DELETE", "PATCH"})},
-          {"name",
-           JsonShape::text({.characters_min = 1,
-                            .characters_max = 64,
-                            .is_good = &is_tool_name,
-                            .must_be = "of letters, digits, underscores, dots and hyphens"}),
-           Presence::required},
+          {"name", tool_name_shape(), Presence::required},
           {"parameters", JsonShape::any_object(parameters_bytes_max)},
           {"queryParameters", JsonShape::any_object(parameters_bytes_max)},
           {"subtype", text(64)},
@@ -221,6 +209,26 @@ void names_something(const Json& config, const std::string& path, Faults& faults
 }
 
 }  // namespace
+
+bool is_web_address(std::string_view text) {
+  const auto has_host = [&](std::string_view scheme) {
+    return text.starts_with(scheme) && text.size() > scheme.size() && text[scheme.size()] != '/';
+  };
+  return has_host("https://") || has_host("http://");
+}
+
+std::string_view origin_of(std::string_view web_address) {
+  const auto host = web_address.find("://");
+  if (host == web_address.npos) return web_address;
+  return web_address.substr(0, web_address.find_first_of("/?#", host + 3));
+}
+
+JsonShape tool_name_shape() {
+  return JsonShape::text({.characters_min = 1,
+                          .characters_max = 64,
+                          .is_good = &is_tool_name,
+                          .must_be = "of letters, digits, underscores, dots and hyphens"});
+}
 
 const JsonShape& persona_shape(PersonaForm form) {
   static const auto inline_content =

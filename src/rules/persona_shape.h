@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <string_view>
+
 #include "base/json_shape.h"
 #include "rules/persona.h"
 
@@ -16,5 +18,12 @@ const base::JsonShape& persona_shape(PersonaForm form);
 // The kept form, as a change leaves it: members that are not known are refused.
 const base::JsonShape& changed_persona_shape();
 const base::JsonShape& session_options_shape();
+
+// What the shapes of a tool share (rules/tool.h).
+base::JsonShape tool_name_shape();
+// An https or http URL with a host.
+bool is_web_address(std::string_view text);
+// Its scheme, host and port, as they stand there.
+std::string_view origin_of(std::string_view web_address);
 
 }  // namespace stagedoor::rules

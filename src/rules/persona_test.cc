@@ -17,6 +17,35 @@ class OneAvatar : public Catalog {
   }
 };
 
+// Keeps one tool and one language model, of ws_1 and its live environment.
+class OneOfEach : public CatalogItems {
+ public:
+  base::Result<CatalogItem> find(const ItemScope& scope, ItemKind kind,
+                                 std::string_view id) override {
+    if (is_down) return base::fail(base::ErrorCode::unavailable, "down");
+    if (id != "ours" || scope.workspace_id != "ws_1" || scope.environment != Environment::live)
+      return base::fail(base::ErrorCode::not_found, "none");
+    CatalogItem item;
+    item.kind = kind;
+    item.name = "show";
+    item.content = R"({"config":{},"description":"d","name":"show","type":"CLIENT"})";
+    return item;
+  }
+  base::Result<Found> list(const ItemScope&, ItemKind, const Query&) override { return Found(); }
+  base::Result<base::Done> create(const CatalogItem&, const AuditEntry&) override {
+    return base::Done{};
+  }
+  base::Result<CatalogItem> change(const ItemScope&, ItemKind, std::string_view, const Change&,
+                                   const AuditEntry&) override {
+    return CatalogItem();
+  }
+  base::Result<base::Done> remove(const ItemScope&, ItemKind, std::string_view,
+                                  const AuditEntry&) override {
+    return base::Done{};
+  }
+  bool is_down = false;
+};
+
 std::expected<PersonaContent, Faults> read(std::string_view text,
                                            PersonaForm form = PersonaForm::inline_content) {
   base::JsonReader reader;
@@ -89,11 +118,13 @@ TEST(Persona, TakesOneStyleOrTheOther) {
 // Rule persona-checked-at-minting.
 TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
   const OneAvatar catalog;
+  const Voices voices;
+  OneOfEach items;
   const auto faults_of = [&](std::string_view text, std::string_view workspace,
                              Environment environment = Environment::live) {
     Faults faults;
     const PersonaScope scope{.workspace_id = std::string(workspace), .environment = environment};
-    check_references(good(text), scope, catalog, "p", faults);
+    EXPECT_TRUE(check_references(good(text), scope, {catalog, voices, items}, "p", faults));
     std::string paths;
     for (const auto& fault : faults) paths += fault.path + " ";
     return paths;
@@ -102,6 +133,10 @@ TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
   EXPECT_EQ(faults_of(R"({"avatarId":"ours"})", "ws_2"), "p.avatarId ");
   EXPECT_EQ(faults_of(R"({"avatarId":"x","voiceId":"x","llmId":"x","toolIds":["x"]})", "ws_1"),
             "p.avatarId p.voiceId p.llmId p.toolIds[0] ");
+  const auto kept = R"({"llmId":"ours","toolIds":["ours"]})";
+  EXPECT_EQ(faults_of(kept, "ws_1"), "");
+  EXPECT_EQ(faults_of(kept, "ws_1", Environment::test), "p.llmId p.toolIds[0] ");
+  EXPECT_EQ(faults_of(kept, "ws_2"), "p.llmId p.toolIds[0] ");
   // The built-in ones are there for everybody.
   const auto built_in = R"({"avatarId":")" + std::string(built_in_avatars().front().id) +
                         R"(","voiceId":")" + std::string(built_in_voices().front().id) +
@@ -111,6 +146,52 @@ TEST(Persona, NamesWhatDoesNotExistForTheWorkspace) {
   const auto forcing = R"({"avatarId":")" + std::string(test_forces().front().avatar_id) + "\"}";
   EXPECT_EQ(faults_of(forcing, "ws_2", Environment::test), "");
   EXPECT_EQ(faults_of(forcing, "ws_2"), "p.avatarId ");
+}
+
+TEST(Persona, IsRefusedWhereItCannotBeToldWhatExists) {
+  const OneAvatar catalog;
+  const Voices voices;
+  OneOfEach items;
+  items.is_down = true;
+  Faults faults;
+  const PersonaScope scope{"ws_1", Environment::live};
+  const auto content = good(R"({"avatarId":"ours","toolIds":["ours"]})");
+  EXPECT_EQ(check_references(content, scope, {catalog, voices, items}, "p", faults).error().code,
+            base::ErrorCode::unavailable);
+  EXPECT_EQ(with_kept_tools(content, scope, items, "p", faults).error().code,
+            base::ErrorCode::unavailable);
+}
+
+// Rule kept-tool-in-snapshot.
+TEST(Persona, IsPlayedWithTheToolsThatItNamesBehindItsOwn) {
+  OneOfEach items;
+  Faults faults;
+  const PersonaScope scope{"ws_1", Environment::live};
+  const auto content =
+      good(R"({"avatarId":"a","toolIds":["ours"],"tools":[{"name":"own","type":"client"}]})");
+  EXPECT_EQ(content.tool_count(), 1u);
+  const auto played = with_kept_tools(content, scope, items, "p", faults);
+  ASSERT_TRUE(played);
+  EXPECT_TRUE(faults.empty());
+  EXPECT_EQ(played->tool_count(), 2u);
+  EXPECT_TRUE(played->json().contains(
+      R"("tools":[{"name":"own","type":"client"},{"description":"d","name":"show","type":"client"}])"))
+      << played->json();
+  EXPECT_EQ(with_kept_tools(good(R"({"avatarId":"a"})"), scope, items, "p", faults)->json(),
+            R"({"avatarId":"a"})");
+}
+
+TEST(Persona, HasNoMoreToolsThanItMayWithThoseThatItNames) {
+  OneOfEach items;
+  Faults faults;
+  std::string ids;
+  for (std::size_t i = 0; i < persona_tools_max; ++i) ids += std::string(i ? "," : "") + "\"ours\"";
+  const auto content =
+      good(R"({"avatarId":"a","tools":[{"name":"own","type":"client"}],"toolIds":[)" + ids + "]}");
+  ASSERT_TRUE(with_kept_tools(content, {"ws_1", Environment::live}, items, "p", faults));
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults.front().path, "p.toolIds");
+  EXPECT_EQ(faults.front().code, "too_many");
 }
 
 TEST(Persona, ChangesWhatAChangeNamesAndNothingElse) {
@@ -140,16 +221,24 @@ TEST(Persona, RefusesAChangeThatItDoesNotKnow) {
     EXPECT_FALSE(changed(before, text)) << text;
 }
 
+PersonaSnapshot snapshot(const PersonaContent& content, std::string_view persona_id = {},
+                         std::string_view session_options = {}, std::string_view character = {}) {
+  return snapshot_of({content, persona_id, session_options, character});
+}
+
 // Rule persona-snapshot-stored-once.
 TEST(PersonaSnapshot, HasOneAddressForOneContent) {
-  const auto one = snapshot_of(good(R"({"avatarId":"a","voiceId":"v"})"), "", "");
-  const auto same = snapshot_of(good(R"({"voiceId":"v","avatarId":"a","x":1})"), "", "");
+  const auto one = snapshot(good(R"({"avatarId":"a","voiceId":"v"})"));
+  const auto same = snapshot(good(R"({"voiceId":"v","avatarId":"a","x":1})"));
   EXPECT_EQ(one.digest, same.digest);
   EXPECT_EQ(one.content, R"({"persona":{"avatarId":"a","voiceId":"v"}})");
   EXPECT_EQ(one.digest, crypto::sha256(one.content));
   const auto content = good(R"({"avatarId":"a","voiceId":"v"})");
-  EXPECT_NE(one.digest, snapshot_of(content, "p", "").digest);
-  EXPECT_NE(one.digest, snapshot_of(content, "", "{}").digest);
+  EXPECT_NE(one.digest, snapshot(content, "p").digest);
+  EXPECT_NE(one.digest, snapshot(content, "", "{}").digest);
+  EXPECT_NE(one.digest, snapshot(content, "", "", "bruno").digest);
+  EXPECT_EQ(snapshot(content, "", "", "bruno").content,
+            R"({"character":"bruno","persona":{"avatarId":"a","voiceId":"v"}})");
 }
 
 TEST(SessionOptions, TakeBothSidesOfThePictureOrNeither) {

@@ -33,6 +33,7 @@ class ServerSecret {
   crypto::HmacKey client_marking() const { return crypto::HmacKey(derived("client marks 1")); }
   base::Secret token_secret() const { return derived("session tokens 1"); }
   base::Secret people_token_seed() const { return derived("people tokens 1"); }
+  base::Secret sealing_secret() const { return derived("kept secrets 1"); }
   crypto::HmacKey refresh_tokens() const { return crypto::HmacKey(derived("refresh tokens 1")); }
 
  private:

@@ -4,15 +4,25 @@
 
 #pragma once
 
+#include <string>
+
 #include "actions/end_live_session.h"
+#include "actions/keep_catalog_item.h"
 #include "actions/keep_persona.h"
 #include "actions/remove_session.h"
+#include "anam/avatars.h"
+#include "anam/item_replies.h"
+#include "anam/kept_items.h"
 #include "anam/personas.h"
 #include "anam/session_analytics.h"
 #include "anam/session_tokens.h"
 #include "anam/sessions.h"
+#include "anam/voices.h"
 #include "base/log.h"
 #include "http/router.h"
+#include "rules/language_model.h"
+#include "rules/tool.h"
+#include "server/character_pictures.h"
 #include "server/reception.h"
 #include "server/workspace.h"
 
@@ -22,14 +32,19 @@ namespace stagedoor::server {
 class AnamDoor {
  public:
   AnamDoor(Workspace& workspace, const Reception& reception, rules::LiveSessions& live,
-           base::Log& log)
+           base::Log& log, const std::string& public_url)
       : reception_(reception),
-        keep_({.catalog = *workspace.catalog,
+        keep_({.references = workspace.references(),
                .personas = *workspace.personas,
                .clock = workspace.clock,
                .random = workspace.random}),
         session_tokens_({.mint = *workspace.mint_persona, .log = log}),
-        personas_({.keep = keep_, .personas = *workspace.personas, .catalog = *workspace.catalog}),
+        personas_({.keep = keep_,
+                   .personas = *workspace.personas,
+                   .references = {.catalog = *workspace.catalog,
+                                  .voices = workspace.voices,
+                                  .items = *workspace.items,
+                                  .public_url = public_url}}),
         end_({.sessions = live, .ledger = *workspace.ledger, .clock = workspace.clock}),
         remove_({.records = *workspace.session_records,
                  .reports = *workspace.session_reports,
@@ -42,17 +57,41 @@ class AnamDoor {
                    .remove = remove_}),
         analytics_({.records = *workspace.session_records,
                     .reports = *workspace.session_reports,
-                    .clock = workspace.clock}) {}
+                    .clock = workspace.clock}),
+        avatars_({.keep = *workspace.keep_avatar,
+                  .avatars = *workspace.avatars,
+                  .catalog = *workspace.catalog,
+                  .public_url = public_url,
+                  .picture = [this](std::string_view character) { return pictures_(character); }}),
+        voices_(workspace.voices),
+        keep_item_(
+            {.items = *workspace.items, .clock = workspace.clock, .random = workspace.random}),
+        language_models_({.keep = keep_item_, .items = *workspace.items},
+                         {.path = "/v1/llms",
+                          .form = rules::language_model_form(),
+                          .append = &anam::append_language_model,
+                          .built_in = rules::built_in_language_models(),
+                          .append_built_in = &anam::append_built_in_language_model,
+                          .built_in_parameter = "includeDefaults"}),
+        tools_({.keep = keep_item_, .items = *workspace.items},
+               {.path = "/v1/tools", .form = rules::tool_form(), .append = &anam::append_tool}) {}
 
   void add_to(http::Router& router) const {
     session_tokens_.add_to(router, reception_.anam());
     personas_.add_to(router, reception_.anam());
     sessions_.add_to(router, reception_.anam());
     analytics_.add_to(router, reception_.anam());
+    avatars_.add_to(router, reception_.anam());
+    voices_.add_to(router, reception_.anam());
+    language_models_.add_to(router, reception_.anam());
+    tools_.add_to(router, reception_.anam());
   }
+  http::WaitingHandler list_avatars() const { return avatars_.list_for_keys(reception_.anam()); }
+  http::WaitingHandler show_avatar() const { return avatars_.show_for_keys(reception_.anam()); }
 
  private:
   const Reception& reception_;
+  CharacterPictures pictures_;
   actions::KeepPersona keep_;
   anam::SessionTokens session_tokens_;
   anam::Personas personas_;
@@ -60,6 +99,10 @@ class AnamDoor {
   actions::RemoveSession remove_;
   anam::Sessions sessions_;
   anam::SessionAnalytics analytics_;
+  anam::Avatars avatars_;
+  anam::Voices voices_;
+  actions::KeepCatalogItem keep_item_;
+  anam::KeptItems language_models_, tools_;
 };
 
 }  // namespace stagedoor::server

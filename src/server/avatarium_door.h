@@ -46,6 +46,8 @@ class AvatariumDoor {
     conversations_.add_to(router, reception_.avatarium());
     consumer_avatars_.add_to(router, reception_.avatarium());
   }
+  http::Handler list_avatars() const { return open_calls_.list_avatars(reception_.avatarium()); }
+  http::Handler show_avatar() const { return open_calls_.show_avatar(reception_.avatarium()); }
 
  private:
   const Reception& reception_;

@@ -10,6 +10,7 @@
 #include "api/problem.h"
 #include "server/api_key_commands.h"
 #include "server/audit_commands.h"
+#include "server/avatar_commands.h"
 #include "server/complain.h"
 #include "server/config.h"
 #include "server/face_picture.h"
@@ -53,6 +54,7 @@ class Words {
     add_routes();
     add_key();
     add_app();
+    add_avatar();
     add_token();
     add_member();
     add_secret();
@@ -105,6 +107,7 @@ class Words {
   void add_key_changes(CLI::App& key);
   void add_key_rotation(CLI::App& key);
   void add_app();
+  void add_avatar();
   void add_token();
   void add_member();
   void add_secret();
@@ -125,6 +128,7 @@ class Words {
   std::string key_id_, reason_, app_id_;
   TokenWish token_;
   AppWish app_wish_;
+  AvatarWish avatar_wish_;
   MemberWish member_;
   SpeakOptions speak_;
   FaceOptions face_;
@@ -301,6 +305,24 @@ void Words::add_app() {
   set->add_option("app_id", app_id_, "App ID")->required();
   set->add_option("--name", app_wish_.name, "for people; 1 to 100 bytes");
   wants_limits(set);
+}
+
+void Words::add_avatar() {
+  auto* avatar = group("avatar", "avatars and which character each is drawn as");
+  auto* list = data_word(
+      *avatar, "list", "list the avatars of a workspace",
+      [this](const Config& config) { return list_avatars(data_, config, avatar_wish_, json_); });
+  auto* create = data_word(
+      *avatar, "create", "make an avatar; a running server follows within 100 ms",
+      [this](const Config& config) { return create_avatar(data_, config, avatar_wish_, json_); });
+  create->add_option("--name", avatar_wish_.name, "for people; 3 to 50 characters")->required();
+  create->add_option("--character", avatar_wish_.character,
+                     "whom it is drawn as (default: ada; stagedoor face draws them)");
+  for (auto* word : {list, create})
+    word->add_option("--workspace", avatar_wish_.workspace_id,
+                     "workspace id (default: the only one)");
+  wants_json(list, "print one JSON object a line");
+  wants_json(create, "print one JSON object");
 }
 
 void Words::add_token() {

@@ -411,7 +411,9 @@ std::vector<Setting> other_settings() {
       yes_or_no("engines.allow_private", "whether engines may stand at private addresses",
                 [](Config& c) -> auto& { return c.live.allow_private_engines; }),
       yes_or_no("engines.allow_private_webhooks",
-                "whether the webhooks of personas may stand at private addresses",
+                "whether the webhooks of personas and the language models that workspaces bring "
+                "may stand at "
+                "private addresses",
                 [](Config& c) -> auto& { return c.live.allow_private_webhooks; }),
       text("log.level", "debug, info, warning or error",
            "the least that is logged; debug has every request",

@@ -35,8 +35,9 @@ struct LiveSettings {
   };
   Endpoint speech, chat, recognizer;
   std::string speech_voice = "alloy";
-  bool allow_private_engines = false;   // engines at addresses of this network
-  bool allow_private_webhooks = false;  // tools of personas at addresses of this network
+  bool allow_private_engines = false;  // engines at addresses of this network
+  // Tools of personas and language models of workspaces at addresses of this network.
+  bool allow_private_webhooks = false;
 
   // What sessions leave of themselves (rules/session_report.h).
   std::chrono::days reports_kept_for{30};  // 0: nothing

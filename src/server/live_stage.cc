@@ -1,7 +1,6 @@
 #include "server/live_stage.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <utility>
 
@@ -18,8 +17,6 @@
 #include "engines/web_speech.h"
 #include "engines/web_tool.h"
 #include "engines/webrtc_voice_detector.h"
-#include "rules/built_in.h"
-#include "stage/characters.h"
 #include "store/secret_file.h"
 
 namespace stagedoor::server {
@@ -58,25 +55,17 @@ std::function<std::string(std::string_view)> lookup(Names names) {
   };
 }
 
-bool is_character(std::string_view id) {
-  return std::ranges::find(stage::characters(), id, &stage::Character::id) !=
-         stage::characters().end();
-}
-
-// The character of an avatar: the one that has its name; built-in avatars share out what there is.
-std::string character_of(const rules::Catalog& catalog, std::string_view avatar_id) {
-  const auto characters = stage::characters();
-  const auto built_in = rules::built_in_avatars();
-  const auto found = std::ranges::find(built_in, avatar_id, &rules::BuiltIn::id);
-  if (found != built_in.end()) {
-    const auto at = static_cast<std::size_t>(found - built_in.begin()) % characters.size();
-    return std::string(characters[at].id);
-  }
-  const auto avatar = catalog.avatar(avatar_id);
-  std::string name = avatar ? avatar->name : "";
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return is_character(name) ? name : std::string(characters.front().id);
+rules::Voice voice_of(const std::string& engine, stage::SpeechVoice voice) {
+  using Gender = stage::SpeechVoice::Gender;
+  auto gender = rules::VoiceGender::neutral;
+  if (voice.gender == Gender::male) gender = rules::VoiceGender::male;
+  if (voice.gender == Gender::female) gender = rules::VoiceGender::female;
+  return {.id = rules::voice_id_of(engine, voice.name),
+          .name = std::move(voice.title),
+          .engine = engine,
+          .engine_name = std::move(voice.name),
+          .language = std::move(voice.language),
+          .gender = gender};
 }
 
 base::Result<media::PortOptions> port_options(const Config& config) {
@@ -156,6 +145,35 @@ base::Result<std::unique_ptr<LiveStage>> LiveStage::open(const Parts& parts, con
   return stage;
 }
 
+void LiveStage::add_speech(std::string name, std::unique_ptr<stage::Speech> speech) {
+  for (auto& voice : speech->voices()) engine_voices_.push_back(voice_of(name, std::move(voice)));
+  voices_.push_back(std::move(speech));
+}
+
+// The ids of the settings first, each with the voice that it means, then each engine's own.
+base::Result<base::Done> LiveStage::list_voices(const LiveSettings& settings) {
+  auto names = names_of(settings.voices, "live.voices");
+  if (!names) return base::fail(names.error());
+  auto& listed = parts_.workspace.voices;
+  // What the ids of the vendors' documents mean where nobody has said so are built-in voices; with
+  // an engine that was set up they mean its default.
+  const bool are_defaults = settings.voices == LiveSettings().voices;
+  if (are_defaults && !settings.speech.url.empty()) names->clear();
+  for (const auto& [id, name] : *names) {
+    const auto known = std::ranges::find(engine_voices_, name, &rules::Voice::engine_name);
+    auto voice = known == engine_voices_.end() ? rules::Voice{.id = {},
+                                                              .name = name,
+                                                              .engine = {},
+                                                              .engine_name = name,
+                                                              .language = {}}
+                                               : *known;
+    voice.id = id;
+    listed.add(std::move(voice));
+  }
+  for (const auto& voice : engine_voices_) listed.add(voice);
+  return base::Done{};
+}
+
 base::Result<base::Done> LiveStage::build_engines(const LiveSettings& settings) {
   const auto reach = private_addresses(settings.allow_private_engines);
   auto speech_key = key_of(settings.speech), chat_key = key_of(settings.chat),
@@ -170,14 +188,15 @@ base::Result<base::Done> LiveStage::build_engines(const LiveSettings& settings) 
     options.model = settings.speech.model;
     options.default_voice = settings.speech_voice;
     options.private_addresses = reach;
-    voices_.push_back(std::make_unique<engines::WebSpeech>(std::move(options), web_calls_));
+    add_speech("web", std::make_unique<engines::WebSpeech>(std::move(options), web_calls_));
   }
-  voices_.push_back(std::make_unique<engines::FliteSpeech>(engines::FliteSpeech::Options{}));
+  add_speech("flite", std::make_unique<engines::FliteSpeech>(engines::FliteSpeech::Options{}));
   engines::EspeakSpeech::Options espeak;
   espeak.program = settings.espeak_program;
-  voices_.push_back(std::make_unique<engines::EspeakSpeech>(std::move(espeak)));
+  add_speech("espeak-ng", std::make_unique<engines::EspeakSpeech>(std::move(espeak)));
   std::vector<stage::Speech*> in_order;
   for (const auto& voice : voices_) in_order.push_back(voice.get());
+  if (auto listed = list_voices(settings); !listed) return listed;
   speech_ = std::make_unique<stage::FallbackSpeech>(std::move(in_order));
 
   if (settings.chat.url.empty()) {
@@ -239,8 +258,7 @@ live::FaceSession::Parts LiveStage::session_parts() {
 
 base::Result<base::Done> LiveStage::build_door(const Config& config) {
   const auto& live = config.live;
-  auto voices = names_of(live.voices, "live.voices"), models = names_of(live.models, "live.models");
-  if (!voices) return base::fail(voices.error());
+  auto models = names_of(live.models, "live.models");
   if (!models) return base::fail(models.error());
   std::shared_ptr<const crypto::HmacSha1Key> turn_key;
   if (!live.turn_secret_file.empty()) {
@@ -257,10 +275,9 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
       .clock = workspace.clock,
       .random = workspace.random,
       .log = parts_.log,
-      .character = [&catalog = *workspace.catalog](
-                       std::string_view avatar_id) { return character_of(catalog, avatar_id); },
-      .must_end = [&office = parts_.office](
-                      const rules::LiveSession& session) { return office.must_end(session); }});
+      .must_end = [&office = parts_.office](const rules::LiveSession& session) {
+        return office.must_end(session);
+      }});
   signalling_ = std::make_unique<anam::Signalling>(anam::Signalling::Parts{
       .faces = *faces_, .log = parts_.log, .message_memory = &parts_.message_memory});
   engine_sessions_ = std::make_unique<anam::EngineSessions>(
@@ -273,7 +290,16 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
           .workers = parts_.reception.workers(),
           .log = parts_.log,
           .is_stopping = parts_.is_stopping,
-          .names = {.voice = lookup(*std::move(voices)), .model = lookup(*std::move(models))},
+          .names = {.voice =
+                        [&voices = workspace.voices](std::string_view id) {
+                          const auto* voice = voices.find(id);
+                          return voice == nullptr ? std::string() : voice->engine_name;
+                        },
+                    .model = lookup(*std::move(models))},
+          .language_model =
+              LanguageModels({.items = *workspace.items,
+                              .calls = web_calls_,
+                              .private_addresses = private_addresses(live.allow_private_webhooks)}),
           .transcripts =
               live.keep_transcripts ? rules::Transcripts::kept : rules::Transcripts::left_out},
       anam::EngineSessions::Options{

@@ -18,7 +18,9 @@
 #include "engines/web_calls.h"
 #include "http/memory_budget.h"
 #include "live/face_loops.h"
+#include "rules/voice.h"
 #include "server/config.h"
+#include "server/language_models.h"
 #include "server/reception.h"
 #include "server/session_office.h"
 #include "server/workspace.h"
@@ -53,6 +55,8 @@ class LiveStage {
 
  private:
   explicit LiveStage(const Parts& parts) : parts_(parts) {}
+  void add_speech(std::string name, std::unique_ptr<stage::Speech> speech);
+  base::Result<base::Done> list_voices(const LiveSettings& settings);
   base::Result<base::Done> build_engines(const LiveSettings& settings);
   base::Result<base::Done> build_loops(const Config& config);
   base::Result<base::Done> build_door(const Config& config);
@@ -61,6 +65,7 @@ class LiveStage {
   Parts parts_;
   engines::WebCalls web_calls_{{}};
   std::vector<std::unique_ptr<stage::Speech>> voices_;  // in the order of trying
+  std::vector<rules::Voice> engine_voices_;
   std::unique_ptr<stage::FallbackSpeech> speech_;
   std::unique_ptr<stage::Chat> chat_;
   std::unique_ptr<stage::Recognizer> recognizer_;  // null: nothing is understood

@@ -35,6 +35,7 @@
 #include "server/reception.h"
 #include "server/room_services.h"
 #include "server/session_office.h"
+#include "server/shared_avatars.h"
 #include "spatius/admission.h"
 #include "spatius/avatars.h"
 #include "spatius/error_reply.h"
@@ -128,7 +129,6 @@ class Server {
                     .log = log,
                     .is_stopping = is_stopping_}),
         session_tokens_({.mint = *workspace.mint, .log = log}),
-        anam_(workspace, reception_, office_.sessions(), log),
         page_({.admit = reception_.admit(), .mint = *workspace.mint, .clock = workspace.clock},
               std::move(page)) {}
 
@@ -171,10 +171,10 @@ class Server {
   api::Apps apps_{
       {.keep = *workspace_.keep_app, .minutes = workspace_.minutes, .clock = workspace_.clock}};
   spatius::SessionTokens session_tokens_;
-  AnamDoor anam_;
   std::unique_ptr<LiveStage> live_stage_;
   std::optional<spatius::Avatars> avatars_;
   std::optional<AvatariumDoor> avatarium_;
+  std::optional<AnamDoor> anam_;
   std::unique_ptr<RoomServices> room_services_;
   std::optional<LocalAccounts> accounts_;
   api::Page page_;
@@ -199,6 +199,7 @@ base::Result<base::Done> Server::open() {
   if (!listener) return base::fail(listener.error());
   listener_ = *std::move(listener);
   avatarium_.emplace(workspace_, reception_, public_url(), [this] { return why_not_ready(); });
+  anam_.emplace(workspace_, reception_, office_.sessions(), log_, public_url());
   avatars_.emplace(spatius::Avatars::Parts{.catalog = *workspace_.catalog},
                    spatius::Avatars::Options{.public_url = public_url()});
   auto keys = KeyOffice::open(workspace_, reception_.admit(), options_.config);
@@ -286,9 +287,10 @@ void Server::add_routes() {
                Handler([this](const Request& in, Response& out) { health_->metrics(in, out); })});
   api::add_problem_pages(router_);
   add_spatius(router_);
-  anam_.add_to(router_);
+  anam_->add_to(router_);
   live_stage_->add_to(router_);
   avatarium_->add_to(router_);
+  add_shared_avatars(router_, *anam_, *avatarium_);
   keys_->add_to(router_, reception_.api());
   apps_.add_to(router_, reception_.api());
   page_.add_to(router_);

@@ -109,15 +109,17 @@ base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const
   if (!secrets) return base::fail(secrets.error());
   std::vector<crypto::HmacKey> key_hashing;
   std::vector<crypto::HmacKey> client_marking;
-  std::vector<base::Secret> token_secrets, people_seeds;
+  std::vector<base::Secret> token_secrets, people_seeds, sealing_keys;
   for (const auto& bytes : *secrets) {
     const rules::ServerSecret secret(bytes);
     key_hashing.push_back(secret.api_key_hashing());
     client_marking.push_back(secret.client_marking());
     token_secrets.push_back(secret.token_secret());
     people_seeds.push_back(secret.people_token_seed());
+    sealing_keys.push_back(secret.sealing_secret());
     if (!refresh_key) refresh_key.emplace(secret.refresh_tokens());
   }
+  secret_keeper.emplace(sealing_keys, random);
   people_keys.emplace(people_seeds, issuer_of_people(config));
   for (const auto& file : config.trusted_token_key_files) {
     auto trusted = store::read_secret_file(file, trusted_regions_max);
@@ -160,6 +162,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
     return audit.append(open, std::move(entry));
   };
   made->apps = std::make_unique<store::SqliteApps>(*made->writer, *made->catalog, append);
+  made->avatars = std::make_unique<store::SqliteAvatars>(*made->writer, *made->readers, append);
   made->ledger = std::make_unique<store::SqliteSessionLedger>(*made->writer, append, made->clock);
   made->redemptions =
       std::make_unique<store::SqliteRedemptions>(*made->writer, *made->ledger, made->clock);
@@ -167,8 +170,13 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqliteTokenRevocations>(*made->writer, append, made->clock);
   made->personas =
       std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
-  made->persona_snapshots =
-      std::make_unique<store::SqlitePersonaSnapshots>(*made->writer, *made->readers);
+  made->persona_snapshots = std::make_unique<store::SqlitePersonaSnapshots>(
+      *made->writer, *made->readers, *made->secret_keeper);
+  made->items = std::make_unique<store::SqliteCatalogItems>(
+      store::SqliteCatalogItems::Parts{.writer = *made->writer,
+                                       .readers = *made->readers,
+                                       .audit = *made->audit,
+                                       .keeper = *made->secret_keeper});
   made->session_records = std::make_unique<store::SqliteSessionRecords>(*made->readers);
   made->session_reports = std::make_unique<store::SqliteSessionReports>(
       *made->writer, *made->readers, *made->audit,
@@ -198,6 +206,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                  .clock = made->clock,
                                                  .random = made->random},
                          actions::KeepApp::Options{.end_user_limit = config.end_user_limit});
+  made->keep_avatar.emplace(actions::KeepAvatar::Parts{
+      .avatars = *made->avatars, .clock = made->clock, .random = made->random});
   made->limit_end_user.emplace(
       actions::LimitEndUser::Parts{
           .limiter = *made->limiter, .audit = *made->audit, .clock = made->clock},
@@ -212,7 +222,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                         .region = config.region,
                                                         .connect_within = config.connect_within});
   made->mint_persona.emplace(actions::MintPersonaToken::Parts{.mint = *made->mint,
-                                                              .catalog = *made->catalog,
+                                                              .references = made->references(),
                                                               .snapshots = *made->persona_snapshots,
                                                               .personas = *made->personas,
                                                               .clock = made->clock});
@@ -269,7 +279,8 @@ base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const 
 }
 
 base::Result<std::string> first_avatar(const DataFolder& folder) {
-  return first_id(folder, "SELECT id FROM avatars ORDER BY created_at LIMIT 1",
+  return first_id(folder,
+                  "SELECT id FROM avatars WHERE removed_at IS NULL ORDER BY created_at LIMIT 1",
                   {ErrorCode::avatar_unknown, "no avatar", "There is no avatar yet."});
 }
 
@@ -284,6 +295,8 @@ base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Co
   const auto path = server_secret_path(folder, config);
   auto secrets = store::read_secret_file(path, rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
+  // Rule kept-secret-survives-rotation: what the older generation sealed would be lost with it.
+  if (auto sealed = (*workspace)->items->seal_anew(); !sealed) return sealed;
   crypto::SystemRandom random;
   std::vector<base::Secret> rotated;
   rotated.push_back(store::new_server_secret(random));

@@ -12,14 +12,17 @@
 
 #include "actions/authenticate_api_key.h"
 #include "actions/keep_app.h"
+#include "actions/keep_avatar.h"
 #include "actions/key_verbs.h"
 #include "actions/limit_end_user.h"
 #include "actions/mint_persona_token.h"
 #include "actions/mint_session_token.h"
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "rules/kept_secret.h"
 #include "rules/people_keys.h"
 #include "rules/server_secret.h"
+#include "rules/voice.h"
 #include "server/config.h"
 #include "store/known_people.h"
 #include "store/memory_minute_meter.h"
@@ -30,7 +33,9 @@
 #include "store/sqlite_apps.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_audit_trail.h"
+#include "store/sqlite_avatars.h"
 #include "store/sqlite_catalog.h"
+#include "store/sqlite_catalog_items.h"
 #include "store/sqlite_key_usage.h"
 #include "store/sqlite_members.h"
 #include "store/sqlite_personas.h"
@@ -77,6 +82,9 @@ class Workspace {
   // it is done, so that what can't be recorded is not done.
   base::Result<base::Done> record_by_operator(rules::AuditAction action, std::string subject,
                                               std::string detail);
+  rules::PersonaReferences references() const {
+    return {.catalog = *catalog, .voices = voices, .items = *items};
+  }
   // An entry of the operator's, for a store that keeps it with the change.
   rules::AuditEntry by_operator(rules::AuditAction action, std::string subject,
                                 std::string detail) const;
@@ -90,6 +98,7 @@ class Workspace {
   std::unique_ptr<store::SqliteKeyUsage> key_usage;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApps> apps;
+  std::unique_ptr<store::SqliteAvatars> avatars;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteSessionLedger> ledger;
   std::unique_ptr<store::SqliteApiKeyRecords> key_records;
@@ -99,6 +108,9 @@ class Workspace {
   std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
   std::unique_ptr<store::SqliteSessionRecords> session_records;
   std::unique_ptr<store::SqliteSessionReports> session_reports;
+  std::unique_ptr<store::SqliteCatalogItems> items;
+  // Those that are built in until a server adds what its engines have.
+  rules::Voices voices;
   std::unique_ptr<store::KnownPeople> people;
   std::unique_ptr<store::SqliteAccounts> accounts;
   std::unique_ptr<store::SqliteMembers> members;
@@ -110,10 +122,12 @@ class Workspace {
   std::optional<rules::ClientMarker> client_marker;
   std::optional<rules::PeopleKeys> people_keys;
   std::optional<crypto::HmacKey> refresh_key;
+  std::optional<rules::SecretKeeper> secret_keeper;
   std::optional<actions::AuthenticateApiKey> authenticate;
   rules::RateTiers rate_tiers;
   std::optional<actions::KeyVerbs> key_verbs;
   std::optional<actions::KeepApp> keep_app;
+  std::optional<actions::KeepAvatar> keep_avatar;
   std::optional<actions::LimitEndUser> limit_end_user;
   std::optional<actions::MintSessionToken> mint;
   std::optional<actions::MintPersonaToken> mint_persona;

@@ -320,6 +320,28 @@ TEST(Conversation, ASystemToolEndsTheSessionOnceTheGoodbyeIsSpoken) {
   EXPECT_THAT(play.end_reasons, ElementsAre(EndReason::persona_ended));
 }
 
+TEST(Conversation, ASystemToolStopsWhatThePersonaIsSaying) {
+  auto settings = silent_persona();
+  ConversationTool tool;
+  tool.kind = ConversationTool::Kind::system;
+  tool.action = ConversationTool::Action::interrupt;
+  tool.tool.name = "hush";
+  settings.tools = {tool};
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.user_text("Talk.");
+  play.chat.say("One two three four five six seven eight nine ten. ");
+  play.turn_loop();
+  play.run(500ms);
+  play.chat.call("h", "hush", "{}");
+  play.chat.end();
+  play.turn_loop();
+  play.run(500ms);
+  EXPECT_TRUE(play.texts.back().is_interrupted);
+  EXPECT_FALSE(play.text_of(Speaker::persona).contains("ten"));
+  EXPECT_THAT(play.end_reasons, IsEmpty());
+}
+
 // Rule silence-ends-turns.
 TEST(Conversation, ThePersonaSpeaksAgainAfterASilenceThreeTimesAndThenWaits) {
   auto settings = silent_persona();

@@ -75,6 +75,12 @@ void Conversation::Core::run_tool(Turn& turn, const ConversationTool& tool, Pend
   const auto last = turn.tools.size() - 1;
   if (tool.kind == ConversationTool::Kind::system) {
     turn.ends_session |= tool.action == ConversationTool::Action::end_call;
+    // Later: the turn is being worked on.
+    if (tool.action == ConversationTool::Action::interrupt)
+      parts_.post([weak = weak_from_this(), number = turn.number] {
+        const auto core = weak.lock();
+        if (core && !core->is_ended && core->front(number)) core->interrupt_all();
+      });
     return finish_tool(turn, last, std::string("Done."));
   }
   const bool is_awaited = tool.result == ConversationTool::Result::awaited;

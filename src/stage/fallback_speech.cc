@@ -69,24 +69,32 @@ class FallbackJob : public Job {
 
 }  // namespace
 
-FallbackSpeech::FallbackSpeech(std::vector<Speech*> engines) : engines_(std::move(engines)) {}
+FallbackSpeech::FallbackSpeech(std::vector<Speech*> engines) {
+  for (auto* speech : engines) {
+    auto& engine = engines_.emplace_back(speech);
+    for (auto& voice : speech->voices()) engine.voices.insert(std::move(voice.name));
+  }
+}
 
 bool FallbackSpeech::can_speak(const std::string& voice, const std::string& language) const {
-  for (const auto* engine : engines_)
-    if (engine->can_speak(voice, language)) return true;
+  for (const auto& engine : engines_)
+    if (engine.speech->can_speak(voice, language)) return true;
   return false;
 }
 
 std::unique_ptr<Job> FallbackSpeech::speak(SpeechRequest request, SpeechSink sink) {
   std::vector<Candidate> candidates;
-  for (auto* engine : engines_)
-    if (engine->can_speak(request.voice, request.language)) candidates.push_back({engine, request});
+  for (const bool is_own : {true, false})
+    for (const auto& [speech, voices] : engines_)
+      if (voices.contains(request.voice) == is_own &&
+          speech->can_speak(request.voice, request.language))
+        candidates.push_back({speech, request});
   // Behind those that have the voice, those that have at least the language.
-  for (auto* engine : engines_) {
-    if (engine->can_speak(request.voice, request.language) ||
-        !engine->can_speak({}, request.language))
+  for (const auto& [speech, voices] : engines_) {
+    if (speech->can_speak(request.voice, request.language) ||
+        !speech->can_speak({}, request.language))
       continue;
-    auto& candidate = candidates.emplace_back(engine, request);
+    auto& candidate = candidates.emplace_back(speech, request);
     candidate.request.voice.clear();
   }
   if (candidates.empty()) {

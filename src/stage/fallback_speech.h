@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,15 +20,20 @@ namespace stagedoor::stage {
 // Safe for concurrent use.
 class FallbackSpeech : public Speech {
  public:
-  // In the order of trying; each must live longer. A voice that an engine has not, in a language
-  // that it has, is spoken by that engine's default where no other engine has the voice.
+  // In the order of trying; each must live longer. An engine that names a voice among its own comes
+  // before those that would speak any. A voice that an engine has not, in a language that it has,
+  // is spoken by that engine's default where no other engine has the voice.
   explicit FallbackSpeech(std::vector<Speech*> engines);
 
   std::unique_ptr<Job> speak(SpeechRequest request, SpeechSink sink) override;
   bool can_speak(const std::string& voice, const std::string& language) const override;
 
  private:
-  const std::vector<Speech*> engines_;
+  struct Engine {
+    Speech* speech;
+    std::set<std::string, std::less<>> voices;  // its own
+  };
+  std::vector<Engine> engines_;
 };
 
 }  // namespace stagedoor::stage

@@ -56,6 +56,15 @@ using SpeechEvent = std::variant<SpeechChunk, SpeechEnd, base::Error>;
 // Called on any thread, one call at a time, also before `speak` has returned; must not block.
 using SpeechSink = std::function<void(SpeechEvent)>;
 
+// A voice that an engine has.
+struct SpeechVoice {
+  std::string name;      // the engine's own name of it, as a request says it
+  std::string title;     // for people
+  std::string language;  // "en-us"
+  enum class Gender : unsigned char { neutral, male, female };
+  Gender gender = Gender::neutral;
+};
+
 // Safe for concurrent use. Never blocks its caller. Must live longer than its jobs.
 class Speech {
  public:
@@ -63,6 +72,8 @@ class Speech {
   [[nodiscard]] virtual std::unique_ptr<Job> speak(SpeechRequest request, SpeechSink sink) = 0;
   // Whether a request with this voice and language could be played; from memory.
   virtual bool can_speak(const std::string& voice, const std::string& language) const = 0;
+  // Those that it can name; it may speak others. From memory.
+  virtual std::vector<SpeechVoice> voices() const { return {}; }
 };
 
 }  // namespace stagedoor::stage

@@ -148,6 +148,31 @@ TEST(FallbackSpeech, WhereAnEngineFailsBeforeItsFirstSoundTheNextOneSpeaks) {
   EXPECT_TRUE(speak(speech, {.text = "hello", .voice = {}, .language = {}}).error.has_value());
 }
 
+// Speaks any voice, and names some as its own.
+class Naming : public HummingSpeech {
+ public:
+  explicit Naming(std::string own) : own_(std::move(own)) {}
+  std::vector<SpeechVoice> voices() const override {
+    return {{.name = own_, .title = own_, .language = "en"}};
+  }
+
+ private:
+  std::string own_;
+};
+
+TEST(FallbackSpeech, WhoeverNamesAVoiceAmongItsOwnSpeaksItBeforeThoseThatWouldSpeakAny) {
+  Naming any("alloy"), own("slt");
+  FallbackSpeech speech({&any, &own});
+  EXPECT_TRUE(speak(speech, {.text = "hello", .voice = "slt", .language = {}}).has_ended);
+  EXPECT_THAT(any.requests, SizeIs(0));
+  EXPECT_EQ(own.requests.at(0).voice, "slt");
+  EXPECT_TRUE(speak(speech, {.text = "hello", .voice = "other", .language = {}}).has_ended);
+  EXPECT_THAT(any.requests, SizeIs(1));
+  own.fails = true;
+  EXPECT_TRUE(speak(speech, {.text = "hello", .voice = "slt", .language = {}}).has_ended);
+  EXPECT_THAT(any.requests, SizeIs(2));
+}
+
 // Fails in the middle.
 class Stammering : public HummingSpeech {
  public:

@@ -1,6 +1,7 @@
 #include "store/sqlite_catalog.h"
 
 #include "store/app_row.h"
+#include "store/avatar_row.h"
 
 namespace stagedoor::store {
 namespace {
@@ -87,18 +88,18 @@ bool SqliteCatalog::read_apps(SqliteDatabase& database) {
 
 bool SqliteCatalog::read(SqliteDatabase& database) {
   if (!read_apps(database)) return false;
-  auto avatars = database.prepare("SELECT id, workspace_id, name, version FROM avatars");
-  if (!avatars) return false;
-  const std::unique_lock lock(mutex_);
-  auto outcome = avatars->step();
-  for (; outcome == Step::row; outcome = avatars->step()) {
-    rules::Avatar avatar{.id = std::string(avatars->text(0)),
-                         .workspace_id = std::string(avatars->text(1)),
-                         .name = std::string(avatars->text(2)),
-                         .version = std::string(avatars->text(3))};
-    avatars_.insert_or_assign(avatar.id, std::move(avatar));
+  auto rows = select_avatars(database, "");
+  if (!rows) return false;
+  std::map<std::string, rules::Avatar, std::less<>> avatars;
+  auto outcome = rows->step();
+  for (; outcome == Step::row; outcome = rows->step()) {
+    auto avatar = avatar_of(*rows);
+    avatars.insert_or_assign(avatar.id, std::move(avatar));
   }
-  return outcome == Step::end;
+  if (outcome != Step::end) return false;
+  const std::unique_lock lock(mutex_);
+  avatars_.swap(avatars);
+  return true;
 }
 
 base::Result<base::Done> SqliteCatalog::create_workspace(const std::string& id,
@@ -118,16 +119,9 @@ base::Result<base::Done> SqliteCatalog::create_app(rules::App app, base::Instant
   return writer_.run([&](SqliteDatabase& database) { return insert_app(database, app); });
 }
 
-base::Result<base::Done> SqliteCatalog::create_avatar(const rules::Avatar& avatar,
-                                                      base::Instant now) {
-  return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto insert = database.prepare("INSERT INTO avatars VALUES (?1, ?2, ?3, ?4, ?5)");
-    if (!insert) return base::fail(insert.error());
-    insert->bind(1, avatar.id).bind(2, avatar.workspace_id).bind(3, avatar.name);
-    if (!insert->bind(4, avatar.version).bind(5, base::unix_millis(now)).run())
-      return database.trouble("create avatar");
-    return base::Done{};
-  });
+base::Result<base::Done> SqliteCatalog::create_avatar(rules::Avatar avatar, base::Instant now) {
+  avatar.created_at = avatar.updated_at = now;
+  return writer_.run([&](SqliteDatabase& database) { return insert_avatar(database, avatar); });
 }
 
 base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& persona) {

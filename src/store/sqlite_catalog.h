@@ -42,9 +42,10 @@ class SqliteCatalog : public rules::Catalog {
   // Durable when they return; an id that exists already is `unavailable` and changes nothing.
   base::Result<base::Done> create_workspace(const std::string& id, const std::string& name,
                                             base::Instant now);
-  // Without an entry: for the first app of a workspace. Others: store/sqlite_apps.h.
+  // Without an entry: for the first app and avatar of a workspace. Others: store/sqlite_apps.h,
+  // store/sqlite_avatars.h.
   base::Result<base::Done> create_app(rules::App app, base::Instant now);
-  base::Result<base::Done> create_avatar(const rules::Avatar& avatar, base::Instant now);
+  base::Result<base::Done> create_avatar(rules::Avatar avatar, base::Instant now);
   base::Result<base::Done> create_persona(const rules::Persona& persona);
 
  private:

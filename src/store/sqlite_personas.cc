@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
+
 namespace stagedoor::store {
 namespace {
 
@@ -84,6 +86,11 @@ Result<Done> check_room(SqliteDatabase& database, const rules::Persona& persona)
                     "A workspace keeps at most " +
                         std::to_string(rules::personas_of_workspace_max) +
                         " personas; take one away first.");
+}
+
+// What a snapshot's seal is bound to.
+std::string owner_of(const crypto::Digest& digest) {
+  return "persona_snapshot " + base::hex(digest);
 }
 
 }  // namespace
@@ -195,12 +202,15 @@ Result<Done> SqlitePersonaSnapshots::keep(const rules::PersonaSnapshot& snapshot
   if (is_known(snapshot.digest, now)) return Done{};
   if (const auto before = minted_at(snapshot.digest)) remember(snapshot.digest, *before);
   if (is_known(snapshot.digest, now)) return Done{};
+  const auto sealed = keeper_.seal(snapshot.content, owner_of(snapshot.digest));
   const auto kept = writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     auto insert = database.prepare(
-        "INSERT INTO persona_snapshots (digest, content, minted_at) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT DO UPDATE SET minted_at = max(minted_at, excluded.minted_at)");
+        "INSERT INTO persona_snapshots (digest, content, sealed, minted_at) VALUES (?1, '', ?2, "
+        "?3) "
+        "ON CONFLICT DO UPDATE SET minted_at = max(minted_at, excluded.minted_at), content = '', "
+        "sealed = excluded.sealed");
     if (!insert) return base::fail(insert.error());
-    insert->bind_blob(1, snapshot.digest).bind(2, snapshot.content);
+    insert->bind_blob(1, snapshot.digest).bind_blob(2, base::as_bytes(sealed));
     if (!insert->bind(3, base::unix_millis(now)).run())
       return database.trouble("keep a persona's snapshot");
     return Done{};
@@ -239,13 +249,17 @@ Result<base::Instant> SqlitePersonaSnapshots::minted_at(const crypto::Digest& di
 
 Result<std::string> SqlitePersonaSnapshots::find(const crypto::Digest& digest) {
   return read_value<std::string>(readers_, [&](SqliteDatabase& database) -> Result<std::string> {
-    auto read = database.prepare("SELECT content FROM persona_snapshots WHERE digest = ?1");
+    auto read = database.prepare("SELECT content, sealed FROM persona_snapshots WHERE digest = ?1");
     if (!read) return base::fail(read.error());
     read->bind_blob(1, digest);
     const auto step = read->step();
     if (step == Step::failed) return database.trouble("find a persona's snapshot");
     if (step == Step::end) return base::fail(ErrorCode::not_found, "no such snapshot");
-    return std::string(read->text(0));
+    // One of a program that sealed none.
+    if (read->is_null(1)) return std::string(read->text(0));
+    const auto content = keeper_.open(base::as_text(read->blob(1)), owner_of(digest));
+    if (!content) return base::fail(ErrorCode::unavailable, "a persona's snapshot can't be opened");
+    return std::string(content->expose());
   });
 }
 

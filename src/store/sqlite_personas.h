@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "rules/kept_secret.h"
 #include "rules/persona.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_readers.h"
@@ -46,8 +47,9 @@ class SqlitePersonaSnapshots : public rules::PersonaSnapshots {
   // The newest so many addresses are known without asking the disk.
   static constexpr std::size_t known_max = 65'536;
 
-  SqlitePersonaSnapshots(SqliteWriter& writer, SqliteReaders& readers)
-      : writer_(writer), readers_(readers) {}
+  SqlitePersonaSnapshots(SqliteWriter& writer, SqliteReaders& readers,
+                         const rules::SecretKeeper& keeper)
+      : writer_(writer), readers_(readers), keeper_(keeper) {}
 
   bool is_known(const crypto::Digest& digest, base::Instant now) const override;
   base::Result<base::Done> keep(const rules::PersonaSnapshot& snapshot, base::Instant now) override;
@@ -69,6 +71,7 @@ class SqlitePersonaSnapshots : public rules::PersonaSnapshots {
 
   SqliteWriter& writer_;
   SqliteReaders& readers_;
+  const rules::SecretKeeper& keeper_;
   mutable std::shared_mutex mutex_;
   std::unordered_map<crypto::Digest, base::Instant, Hash>
       known_;                          // and when it was noted as minted

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/text.h"
 #include "crypto/random.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_catalog.h"
@@ -16,6 +17,12 @@ namespace {
 using base::ErrorCode;
 using rules::Environment;
 using rules::PersonaContent;
+
+rules::SecretKeeper keeper_of(char key, base::Random& random) {
+  std::vector<base::Secret> keys;
+  keys.emplace_back(std::string(32, key));
+  return {keys, random};
+}
 
 class PersonaStore : public ::testing::Test {
  protected:
@@ -76,6 +83,7 @@ class PersonaStore : public ::testing::Test {
 
   const rules::PersonaScope ours_{"ws_1", Environment::test};
   crypto::SystemRandom random_;
+  const rules::SecretKeeper keeper_ = keeper_of('k', random_);
   base::ManualClock clock_{base::from_unix_seconds(1'795'000'000)};
   std::string path_;
   std::optional<SqliteWriter> writer_;
@@ -166,12 +174,13 @@ TEST_F(PersonaStore, RemovesForGood) {
 }
 
 rules::PersonaSnapshot snapshot(const std::string& name) {
-  return rules::snapshot_of(*PersonaContent::of_canonical(R"({"name":")" + name + "\"}"), "", "");
+  const auto content = *PersonaContent::of_canonical(R"({"name":")" + name + "\"}");
+  return rules::snapshot_of({content, {}, {}, "ada"});
 }
 
 // Rule persona-snapshot-stored-once.
 TEST_F(PersonaStore, KeepsASnapshotOnceHoweverManyAskAtOnce) {
-  SqlitePersonaSnapshots snapshots(*writer_, *readers_);
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
   const auto one = snapshot("a");
   EXPECT_FALSE(snapshots.is_known(one.digest, clock_.now()));
   EXPECT_EQ(snapshots.find(one.digest).error().code, ErrorCode::not_found);
@@ -185,16 +194,45 @@ TEST_F(PersonaStore, KeepsASnapshotOnceHoweverManyAskAtOnce) {
   EXPECT_EQ(*snapshots.find(one.digest), one.content);
 }
 
+// Rule kept-secret-sealed.
+TEST_F(PersonaStore, KeepsASnapshotSealed) {
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
+  const auto one = snapshot("very-secret");
+  ASSERT_TRUE(snapshots.keep(one, clock_.now()));
+  ASSERT_TRUE(readers_->read([](SqliteDatabase& database) -> base::Result<base::Done> {
+    auto read = database.prepare("SELECT content, sealed FROM persona_snapshots");
+    EXPECT_EQ(read->step(), SqliteStatement::Step::row);
+    EXPECT_EQ(read->text(0), "");
+    EXPECT_FALSE(base::as_text(read->blob(1)).contains("very-secret"));
+    return base::Done{};
+  }));
+  const auto others = keeper_of('l', random_);
+  SqlitePersonaSnapshots elsewhere(*writer_, *readers_, others);
+  EXPECT_EQ(elsewhere.find(one.digest).error().code, ErrorCode::unavailable);
+}
+
+TEST_F(PersonaStore, ReadsASnapshotThatAnOlderProgramKeptInTheClear) {
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
+  const auto one = snapshot("a");
+  ASSERT_TRUE(writer_->run([&](SqliteDatabase& database) -> base::Result<base::Done> {
+    auto insert = database.prepare(
+        "INSERT INTO persona_snapshots (digest, content, minted_at) VALUES (?1, ?2, 0)");
+    EXPECT_TRUE(insert->bind_blob(1, one.digest).bind(2, one.content).run());
+    return base::Done{};
+  }));
+  EXPECT_EQ(*snapshots.find(one.digest), one.content);
+}
+
 // Rule persona-snapshot-stored-once.
 TEST_F(PersonaStore, WritesNothingForASnapshotThatItHas) {
   const auto one = snapshot("a");
   {
-    SqlitePersonaSnapshots snapshots(*writer_, *readers_);
+    SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
     EXPECT_TRUE(snapshots.keep(one, clock_.now()));
   }
   // As after a new start: nothing is in memory, and the writer is gone, so a write would fail.
   writer_->stop();
-  SqlitePersonaSnapshots snapshots(*writer_, *readers_);
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
   EXPECT_TRUE(snapshots.keep(one, clock_.now()));
   EXPECT_TRUE(snapshots.is_known(one.digest, clock_.now()));
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(snapshots.keep(one, clock_.now()));
@@ -205,7 +243,7 @@ TEST_F(PersonaStore, WritesNothingForASnapshotThatItHas) {
 // Rule persona-snapshot-stored-once.
 TEST_F(PersonaStore, ForgetsASnapshotOnlyWhenTheLastTokenThatCanNameItHasExpired) {
   using namespace std::chrono_literals;
-  SqlitePersonaSnapshots snapshots(*writer_, *readers_);
+  SqlitePersonaSnapshots snapshots(*writer_, *readers_, keeper_);
   const auto once = snapshot("once"), often = snapshot("often");
   const auto forget = [&] {
     snapshots.forget(clock_.now());

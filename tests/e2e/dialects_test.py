@@ -21,6 +21,9 @@ from raw_websocket import Refusal
 
 SOCKET = "GET /v2/driveningress/websocket"
 FORCED = "7e570000-0000-4000-8000-000000000{}"  # docs/guide/test-mode.md
+VOICE = "6bfbe25a-979d-40f3-a92b-5394170af54b"  # as the vendor's documents print it
+# Two vendors have them; whoever shows no API key is answered in the other dialect.
+SHARED = "GET /v1/avatars", "GET /v1/avatars/{id}"
 LIMIT_FIELDS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit",
                 "RateLimit-Policy")
 
@@ -32,13 +35,14 @@ def described():
         text = (openapi.ROOT / "api" / f"{name}.md").read_text().split("\n## Statuses\n")[1]
         for calls, statuses in re.findall(r"^\| (`.+`) \| ([\d ]+) \|$", text, re.M):
             for call in re.findall(r"`([^`]+)`", calls):
-                found[call] = {int(status) for status in statuses.split()}
+                # Two dialects have some calls in common.
+                found.setdefault(call, set()).update(map(int, statuses.split()))
     return found
 
 
 @dataclasses.dataclass
 class Call:
-    """`callers`: keys, people, both or anybody; `takes` says how it succeeds, `also` how it is
+    """`callers`: keys, people, both, anybody, or nobody where no credential may come; `takes` says how it succeeds, `also` how it is
     refused in a way of its own: (status, what is asked otherwise). `audit` is the entry that it
     leaves."""
 
@@ -49,6 +53,7 @@ class Call:
     also: tuple = ()
     needs: bool = True  # a permission
     audit: str = ""
+    dialect: str = ""  # where the path does not tell it
 
     @property
     def method(self):
@@ -60,10 +65,13 @@ class Call:
 
     @property
     def door(self):
+        if self.dialect:
+            return self.dialect
         if self.path.startswith(("/v1/console/", "/v2/")):
             return "spatius"
         anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/",
-                 "/v1/sessions/")
+                 "/v1/sessions/", "/v1/avatars", "/v1/characters/", "/v1/voices", "/v1/llms",
+                 "/v1/tools")
         return "anam" if self.path.startswith(anams) else "avatarium"
 
 
@@ -156,12 +164,60 @@ class Dialects(World):
         yield Call("POST /v1/sessions/{id}/stop", takes=live, also=(nothing,),
                    audit="live_session.end")
 
+        yield from self.calls_on_avatars()
+        yield from self.calls_on_voices()
+        model = {"displayName": "Ours", "llmFormat": "openai", "modelName": "m", "secret": "sk",
+                 "urls": [{"url": "https://llm.example/v1"}]}
+        tool = {"name": "show", "description": "Shows.", "type": "CLIENT", "config": {}}
+        yield from self.calls_on_items("/v1/llms", "language_model", self.model, model)
+        yield from self.calls_on_items("/v1/tools", "tool", self.tool, tool)
+
+    def calls_on_voices(self):
+        cara, nothing = {"parts": {"id": VOICE}}, (404, {"parts": {"id": STRANGE_UUID}})
+        yield Call("GET /v1/voices", also=((400, {"query": "?perPage=0"}),))
+        yield Call("GET /v1/voices/{id}", takes=cara, also=(nothing,))
+        for path in ("/v1/voices", "/v1/voices/presigned-upload"):
+            yield Call("POST " + path, "both", 501, {"body": {"name": "Me"}})
+        yield Call("PUT /v1/voices/{id}", "both", 403, cara | {"body": {}}, (nothing,))
+        yield Call("DELETE /v1/voices/{id}", "both", 403, cara, (nothing,))
+
+    def calls_on_items(self, path, noun, own_id, body):
+        own, nothing = {"parts": {"id": own_id}}, (404, {"parts": {"id": STRANGE_UUID}})
+        nowhere = (400, {"credential": self.owner["access_token"], "query": "?environment=x"})
+        yield Call("GET " + path, also=((400, {"query": "?perPage=0"}),))
+        yield Call("POST " + path, "both", 201, {"body": body}, ((400, {"body": {}}),),
+                   audit=noun + ".create")
+        yield Call(f"GET {path}/{{id}}", takes=own, also=(nothing, nowhere))
+        yield Call(f"PUT {path}/{{id}}", takes=own | {"body": {}},
+                   also=(nothing, (400, {"body": {"unknown": 1}})), audit=noun + ".change")
+        yield Call(f"DELETE {path}/{{id}}", "both", 204, own, (nothing, nowhere),
+                   audit=noun + ".remove")
+
+    def calls_on_avatars(self):
+        owner = {"credential": self.owner["access_token"]}
+        named, nothing = {"body": {"displayName": "Guide"}}, {"parts": {"id": STRANGE_UUID}}
+        yield Call("GET /v1/avatars", "keys", also=((400, {"query": "?renderStyle=x"}),))
+        photograph = {"body": {"displayName": "Guide", "imageUrl": "https://a.example/b.jpg"}}
+        yield Call("POST /v1/avatars", "both", 201, owner | named,
+                   ((400, {"body": {}}), (501, photograph)), audit="avatar.create")
+        own = {"parts": {"id": self.avatar}}
+        yield Call("GET /v1/avatars/{id}", "keys", takes=own, also=((404, nothing),))
+        yield Call("PUT /v1/avatars/{id}", takes=owner | own | named,
+                   also=((404, nothing), (400, {"body": {}})), audit="avatar.change")
+        yield Call("DELETE /v1/avatars/{id}", takes=owner | own,
+                   also=((404, nothing), (400, {"query": "?hard=x"})), audit="avatar.remove")
+        yield Call("GET /v1/characters/{id}/picture.png", "anybody",
+                   takes={"parts": {"id": "ada"}}, also=((404, {"parts": {"id": "none"}}),))
+
     def calls_of_avatarium(self):
-        for path in ("/health", "/v1/health", "/v1/avatars"):
+        for path in ("/health", "/v1/health"):
             yield Call("GET " + path, "anybody")
-        for path in ("/v1/avatars/{id}", "/v1/avatars/{id}/model"):
-            yield Call("GET " + path, "anybody", takes={"parts": {"id": "aria-001"}},
-                       also=((404, {"parts": {"id": "none"}}),))
+        shown = ("GET /v1/avatars", {}), ("GET /v1/avatars/{id}", {"id": "aria-001"})
+        for name, parts in shown:
+            yield Call(name, "nobody", takes={"parts": parts}, dialect="avatarium",
+                       also=((404, {"parts": {"id": "none"}}),) if parts else ())
+        yield Call("GET /v1/avatars/{id}/model", "anybody", takes={"parts": {"id": "aria-001"}},
+                   also=((404, {"parts": {"id": "none"}}),), dialect="avatarium")
         yield Call("GET /v1/tts/voices", "anybody", also=((400, {"query": "?provider=none"}),))
         no_app = (404, {"query": "?appId=app_none&environment=test",
                         "credential": self.owner["access_token"]})
@@ -194,9 +250,9 @@ class Dialects(World):
         """Asks for a status, and keeps what is wrong with the answer. `credential`: None for none;
         by default one that is good."""
         how = call.takes | otherwise
-        if not credential and credential is not None:
+        if not credential and credential is not None and call.callers != "nobody":
             is_person = call.callers == "people"
-            credential = self.outsider if is_person else self.api_key
+            credential = how.get("credential") or (self.outsider if is_person else self.api_key)
         headers = {}
         if credential and call.door == "spatius":
             headers["X-Api-Key"] = credential
@@ -217,7 +273,7 @@ class Dialects(World):
             said = unlike(call.door, reply)
         if status == 429 and not reply.headers.get("Retry-After", "").isdigit():
             said += " without Retry-After"
-        if call.callers != "anybody" and status != 503:
+        if call.callers not in ("anybody", "nobody") and status != 503:
             said += "".join(f" without {name}" for name in LIMIT_FIELDS if name not in reply.headers)
         if said:
             self.faults.append(f"{call.name} ({reply.status}) {said}")
@@ -227,7 +283,7 @@ class Dialects(World):
     def show_everything(self):
         self.make()
         for call in self.calls():
-            if call.callers != "anybody":
+            if call.callers not in ("anybody", "nobody"):
                 self.refuse(call)
             if call.audit:
                 self.refuse_unrecorded(call)
@@ -248,6 +304,12 @@ class Dialects(World):
         self.powerless_key = made("/v1/keys", {"name": "none", "scopes": ["usage:read"]})["api_key"]
         self.persona = made("/v1/personas", {"name": "Ada"})["id"]
         self.conversation = made("/v1/conversations", {})["data"]["id"]
+        self.avatar = self.second_avatar()
+        self.model = made("/v1/llms", {
+            "displayName": "Ours", "llmFormat": "openai", "modelName": "m", "secret": "sk",
+            "urls": [{"url": "https://llm.example/v1"}]})["id"]
+        self.tool = made("/v1/tools", {"name": "show", "description": "Shows.", "type": "CLIENT",
+                                       "config": {}})["id"]
         self.outsider = token_of(self.issuer, "https://id.example")
 
     @functools.cache
@@ -266,8 +328,10 @@ class Dialects(World):
         return ids
 
     def refuse(self, call):
-        self.ask(call, 401, None)
         self.ask(call, 401, made_up_key())
+        if call.name in SHARED:
+            return self.ask(call, 403, self.powerless_key)
+        self.ask(call, 401, None)
         if call.callers != "keys":
             self.ask(call, 503, token_of(self.issuer, "https://silent.example"))
         if call.callers == "people":
@@ -300,7 +364,19 @@ class Dialects(World):
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 10000) "
                 f"INSERT INTO personas SELECT {values} FROM (SELECT * FROM personas LIMIT 1), count")
             store.commit()
-        self.ask(calls["POST /v1/personas"], 409)
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
+                "INSERT INTO avatars (id, workspace_id, name, version, created_at) SELECT 'a' || n, "
+                "?, 'x', '1', 0 FROM count", [self.initialised["workspace_id"]])
+            store.commit()
+            for kind in range(2):
+                store.execute(
+                    "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT "
+                    "1000) INSERT INTO catalog_items SELECT ? || '-' || n, ?, ?, 1, 'x', '{}', "
+                    "NULL, 0, 0 FROM count", [kind, kind, self.initialised["workspace_id"]])
+            store.commit()
+        for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools"):
+            self.ask(calls["POST " + path], 409)
 
     def knock_in_every_way(self):
         token, avatar = self.token, self.second_avatar()

@@ -1,0 +1,49 @@
+// What the calls on a workspace's things share: whose they mean, the body as JSON, and lists by
+// pages (contract 1: page, perPage, search; `data` and `meta`).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/result.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "rules/caller.h"
+#include "rules/persona.h"
+
+namespace stagedoor::anam {
+
+// Of a key its own environment; of a person the one that `?environment=` names, live where it names
+// none. nullopt: the call was refused.
+std::optional<rules::Environment> environment_of(const rules::Caller& caller,
+                                                 const http::Request& request,
+                                                 http::Response& response);
+
+// Valid until the next body is read on this thread.
+base::Result<base::Json> body_of(const http::Request& request);
+
+void refuse(http::Response& response, const rules::PersonaRefusal& why);
+void refuse(http::Response& response, rules::Faults faults);
+
+struct Page {
+  std::int64_t number = 1, size = 10, total = 0;
+  std::int64_t skip() const { return (number - 1) * size; }
+};
+// `page` and `perPage`. nullopt: the call was refused.
+std::optional<Page> page_of(const http::Request& request, http::Response& response,
+                            std::int64_t size_otherwise = 10);
+// `request_id` is what another vendor's clients read there; empty: none.
+void append_meta(base::JsonWriter& body, const Page& page, std::string_view request_id = {});
+
+// The answer of one thing, or of a list: never kept by a cache.
+std::string& start_answer(http::Response& response, int status);
+
+}  // namespace stagedoor::anam

@@ -1,0 +1,53 @@
+#include "anam/persona_play.h"
+
+#include <gtest/gtest.h>
+
+namespace stagedoor::anam {
+namespace {
+
+using stage::ConversationTool;
+
+PersonaPlay play(std::string_view snapshot) {
+  const EngineNames names{
+      .voice = [](std::string_view id) { return "voice of " + std::string(id); },
+      .model = [](std::string_view) { return std::string("model"); }};
+  auto played = play_of(snapshot, names);
+  EXPECT_TRUE(played) << snapshot;
+  return *std::move(played);
+}
+
+TEST(PersonaPlay, ShowsTheCharacterOfTheSnapshotOrTheFirstOneWhereThereIsNone) {
+  EXPECT_EQ(play(R"({"character":"bruno","persona":{}})").character, "bruno");
+  EXPECT_EQ(play(R"({"persona":{}})").character, "ada");
+  EXPECT_EQ(play(R"({"character":"nobody","persona":{}})").character, "ada");
+}
+
+TEST(PersonaPlay, TellsWhichLanguageModelItNames) {
+  EXPECT_EQ(play(R"({"persona":{"llmId":"ours"}})").language_model_id, "ours");
+  EXPECT_EQ(play(R"({"persona":{"brainType":"older"}})").language_model_id, "older");
+  EXPECT_EQ(play(R"({"persona":{}})").language_model_id, "");
+}
+
+TEST(PersonaPlay, SpeaksWithTheVoiceThatItsIdMeans) {
+  EXPECT_EQ(play(R"({"persona":{"voiceId":"v"}})").conversation.voice, "voice of v");
+}
+
+// Rule kept-tool-in-snapshot.
+TEST(PersonaPlay, TakesWhatASystemToolDoesFromItsActionAndElseFromItsName) {
+  const auto played = play(
+      R"({"persona":{"tools":[{"name":"stop","type":"system","action":"interrupt"},)"
+      R"({"name":"interrupt","type":"system"},{"name":"bye","type":"system","action":"end_call"},)"
+      R"({"name":"hook","type":"server","subtype":"webhook","url":"https://a.example",)"
+      R"("headers":{"X-Key":"hush"},"awaitResponse":true}]}})");
+  const auto& tools = played.conversation.tools;
+  ASSERT_EQ(tools.size(), 4u);
+  EXPECT_EQ(tools[0].action, ConversationTool::Action::interrupt);
+  EXPECT_EQ(tools[1].action, ConversationTool::Action::interrupt);
+  EXPECT_EQ(tools[2].action, ConversationTool::Action::end_call);
+  EXPECT_EQ(tools[3].kind, ConversationTool::Kind::webhook);
+  EXPECT_EQ(tools[3].webhook.headers.front().second, "hush");
+  EXPECT_EQ(tools[3].result, ConversationTool::Result::awaited);
+}
+
+}  // namespace
+}  // namespace stagedoor::anam

@@ -1,0 +1,251 @@
+#include "rules/tool.h"
+
+#include <map>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "rules/persona_shape.h"
+
+namespace stagedoor::rules {
+namespace {
+
+using base::Json;
+using base::JsonShape;
+using base::Presence;
+using Others = base::JsonShape::Others;
+
+constexpr std::size_t parameters_bytes_max = 10'000;
+constexpr std::size_t headers_max = 32, header_characters_max = 4096;
+
+std::string text_in(const Json& json, std::string_view name) {
+  const auto member = json.member(name);
+  return std::string(member ? member->text().value_or("") : "");
+}
+
+const JsonShape& client_shape() {
+  static const auto shape = JsonShape::object({
+      {"awaitResult", JsonShape::flag()},
+      {"parameters", JsonShape::any_object(parameters_bytes_max)},
+      {"toolTimeoutSeconds", JsonShape::number(1, 600)},
+  });
+  return shape;
+}
+
+void refuse_template(const Json& config, const std::string& path, ItemFaults& faults) {
+  const auto given = config.member("bodyTemplate");
+  if (given && !given->is_null() && given->text() != "")
+    base::add_fault(faults, base::member_path(path, "bodyTemplate"), "unsupported",
+                    "This server sends a webhook the model's arguments as they are.");
+}
+
+const JsonShape& webhook_shape() {
+  static const auto shape = JsonShape::object(
+      {
+          {"awaitResponse", JsonShape::flag()},
+          {"headers",
+           JsonShape::map(JsonShape::text({.characters_max = header_characters_max}), headers_max)},
+          {"method", JsonShape::choice({"GET", "POST", "PUT", "DELETE", "PATCH"})},
+          {"parameters", JsonShape::any_object(parameters_bytes_max)},
+          {"queryParameters", JsonShape::any_object(parameters_bytes_max)},
+          {"toolTimeoutSeconds", JsonShape::number(1, 600)},
+          {"url",
+           JsonShape::text({.characters_max = 2048,
+                            .is_good = &is_web_address,
+                            .must_be = "an address that begins with https:// or http://"}),
+           Presence::required},
+      },
+      Others::ignored, &refuse_template);
+  return shape;
+}
+
+const JsonShape& system_shape() {
+  static const auto shape = JsonShape::object(
+      {{"action", JsonShape::choice({"end_call", "interrupt"}), Presence::required}});
+  return shape;
+}
+
+// Null: there are no tools of this kind here.
+const JsonShape* config_shape(std::string_view type) {
+  if (type == "CLIENT") return &client_shape();
+  if (type == "SERVER_WEBHOOK") return &webhook_shape();
+  if (type == "SYSTEM") return &system_shape();
+  return nullptr;
+}
+
+void check_type(const Json& tool, const std::string& path, ItemFaults& faults) {
+  if (config_shape(text_in(tool, "type")) == nullptr)
+    base::add_fault(faults, base::member_path(path, "type"), "unsupported",
+                    "This server keeps no documents for tools to search.");
+}
+
+JsonShape shape(Others others) {
+  return JsonShape::object(
+      {
+          {"config", JsonShape::any_object(256u << 10), Presence::required},
+          {"description", JsonShape::text({.characters_min = 1, .characters_max = 1024}),
+           Presence::required},
+          {"disableInterruptions", JsonShape::flag()},
+          {"name", tool_name_shape(), Presence::required},
+          {"type", JsonShape::choice({"CLIENT", "SERVER_RAG", "SERVER_WEBHOOK", "SYSTEM"}),
+           Presence::required},
+      },
+      others, &check_type);
+}
+
+using Headers = std::map<std::string, std::string, std::less<>>;
+
+Headers headers_in(std::string_view json_text) {
+  Headers headers;
+  base::JsonReader reader;
+  const auto json = reader.read(json_text);
+  simdjson::dom::object members;
+  if (!json || json->element().get(members) != simdjson::SUCCESS) return headers;
+  for (const auto member : members)
+    headers[std::string(member.key)] = Json(member.value).text().value_or("");
+  return headers;
+}
+
+std::string text_of(const Headers& headers) {
+  std::string text = "{";
+  for (const auto& [name, value] : headers) {
+    if (text.size() > 1) text += ',';
+    base::append_json_string(text, name);
+    text += ':';
+    base::append_json_string(text, value);
+  }
+  return text + "}";
+}
+
+// What of a webhook was there before.
+struct Before {
+  std::string url;
+  Headers headers;
+};
+Before before_of(const CatalogItem& tool) {
+  base::JsonReader reader;
+  const auto json = reader.read(tool.content);
+  const auto config = json ? json->member("config") : std::nullopt;
+  return {.url = config ? text_in(*config, "url") : std::string(),
+          .headers = headers_in(tool.secret.is_empty() ? "{}" : tool.secret.expose())};
+}
+
+// Takes the headers out of a webhook's config; those that are hidden stay as they were, but not on
+// their way to another host.
+std::string without_headers(const Json& config, const Before& before, base::Secret& secret,
+                            ItemFaults& faults) {
+  const auto given = config.member("headers");
+  if (!given) return {};
+  std::string text;
+  base::append_canonical(text, *given);
+  auto headers = headers_in(text);
+  const bool is_same_host = origin_of(before.url) == origin_of(text_in(config, "url"));
+  Headers hidden;
+  for (auto& [name, value] : headers) {
+    hidden[name] = hidden_header;
+    const auto known = before.headers.find(name);
+    if (value != hidden_header || known == before.headers.end()) continue;
+    value = known->second;
+    if (!is_same_host)
+      base::add_fault(faults, base::member_path("config.headers", name), "missing",
+                      "The kept value is for the host before: say the value for this one.");
+  }
+  if (!headers.empty()) secret = base::Secret(text_of(headers));
+  return text_of(hidden);
+}
+
+// `json` obeys the outer shape; so must what is inside of its config.
+std::expected<ItemDraft, ItemFaults> draft_of(const Json& json, const Before& before) {
+  ItemFaults faults;
+  ItemDraft draft{.name = text_in(json, "name"), .content = {}, .secret = {}};
+  const auto* inner = config_shape(text_in(json, "type"));
+  const auto config = *json.member("config");
+  auto kept = inner->read(config, "config", faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  const auto hidden = without_headers(config, before, draft.secret, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  if (!hidden.empty()) {
+    base::JsonReader reader;
+    const auto headers = reader.read("{\"headers\":" + hidden + "}");
+    kept = merged_members(kept, *headers);
+  }
+  base::JsonReader reader;
+  const auto change = reader.read("{\"config\":" + kept + "}");
+  std::string whole;
+  base::append_canonical(whole, json);
+  draft.content = merged_members(whole, *change);
+  return draft;
+}
+
+std::expected<ItemDraft, ItemFaults> read_as(const Json& body, Others others,
+                                             const Before& before) {
+  ItemFaults faults;
+  const auto canonical = shape(others).read(body, "", faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  base::JsonReader reader;
+  return draft_of(*reader.read(canonical), before);
+}
+
+std::expected<ItemDraft, ItemFaults> read(const Json& body) {
+  return read_as(body, Others::ignored, {});
+}
+
+std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Json& change) {
+  if (!change.is_object())
+    return std::unexpected(ItemFaults{{"", "invalid_type", "The body must be an object."}});
+  base::JsonReader reader;
+  const auto merged = merged_members(before.content, change);
+  const auto json = reader.read(merged);
+  if (!json) return std::unexpected(ItemFaults{{"", "invalid_form", json.error().hint}});
+  return read_as(*json, Others::refused, before_of(before));
+}
+
+// Members of a config that mean the same in a tool that a persona brings itself.
+void copy_config(const Json& config, base::JsonWriter& out) {
+  static constexpr base::JsonName names[] = {
+      "awaitResult",     "parameters", "toolTimeoutSeconds", "url", "method",
+      "queryParameters", "action",     "documentFolderIds"};
+  for (const auto name : names)
+    if (const auto member = config.member(name)) base::append_canonical(out.begin(name), *member);
+}
+
+}  // namespace
+
+const ItemForm& tool_form() {
+  static constexpr ItemForm form{.kind = ItemKind::tool,
+                                 .create = AuditAction::tool_create,
+                                 .change = AuditAction::tool_change,
+                                 .remove = AuditAction::tool_remove,
+                                 .read = &read,
+                                 .changed = &changed};
+  return form;
+}
+
+std::string inline_tool_of(const CatalogItem& tool) {
+  base::JsonReader reader;
+  const auto json = reader.read(tool.content);
+  std::string text;
+  base::JsonWriter out(text);
+  out.text("name", tool.name);
+  if (json) {
+    out.text("description", text_in(*json, "description"));
+    const auto type = text_in(*json, "type");
+    const auto config = json->member("config");
+    if (const auto flag = json->member("disableInterruptions"))
+      base::append_canonical(out.begin("disableInterruptions"), *flag);
+    if (type == "SERVER_WEBHOOK") {
+      out.text("type", "server").text("subtype", "webhook");
+      const auto awaits = config ? config->member("awaitResponse") : std::nullopt;
+      out.json("awaitResponse", awaits && awaits->flag() == false ? "false" : "true");
+      if (!tool.secret.is_empty()) out.json("headers", tool.secret.expose());
+    } else {
+      out.text("type", type == "SYSTEM" ? "system" : "client");
+    }
+    if (config) copy_config(*config, out);
+  }
+  out.end();
+  std::string canonical;
+  if (const auto written = reader.read(text)) base::append_canonical(canonical, *written);
+  return canonical;
+}
+
+}  // namespace stagedoor::rules

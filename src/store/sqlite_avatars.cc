@@ -1,0 +1,96 @@
+#include "store/sqlite_avatars.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "store/avatar_row.h"
+
+namespace stagedoor::store {
+namespace {
+
+using base::Done;
+using base::ErrorCode;
+using base::Result;
+using Step = SqliteStatement::Step;
+
+std::unexpected<base::Error> no_avatar() {
+  return base::fail(ErrorCode::not_found, "no such avatar", "There is no avatar with this id.");
+}
+
+Result<Done> check_room(SqliteDatabase& database, const rules::Avatar& avatar) {
+  auto count = database.prepare("SELECT count(*) FROM avatars WHERE workspace_id = ?1");
+  if (!count) return base::fail(count.error());
+  if (count->bind(1, avatar.workspace_id).step() != Step::row)
+    return database.trouble("count avatars");
+  if (static_cast<std::size_t>(count->integer(0)) < rules::avatars_of_workspace_max) return Done{};
+  return base::fail(ErrorCode::conflict, "a workspace full of avatars",
+                    "A workspace keeps at most " + std::to_string(rules::avatars_of_workspace_max) +
+                        " avatars, also those that were taken away softly; take one away for "
+                        "good first.");
+}
+
+}  // namespace
+
+Result<std::vector<rules::Avatar>> SqliteAvatars::of(std::string_view workspace_id) {
+  std::vector<rules::Avatar> avatars;
+  auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
+    auto rows = select_avatars(database, "AND workspace_id = ?1 ORDER BY created_at DESC, id");
+    if (!rows) return base::fail(rows.error());
+    rows->bind(1, workspace_id);
+    auto step = rows->step();
+    for (; step == Step::row; step = rows->step()) avatars.push_back(avatar_of(*rows));
+    if (step == Step::failed) return database.trouble("list avatars");
+    return Done{};
+  });
+  if (!done) return base::fail(done.error());
+  return avatars;
+}
+
+Result<Done> SqliteAvatars::create(const rules::Avatar& avatar, const rules::AuditEntry& entry) {
+  return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    if (auto room = check_room(database, avatar); !room) return room;
+    if (auto made = insert_avatar(database, avatar); !made) return made;
+    return append_(database, entry);
+  });
+}
+
+Result<rules::Avatar> SqliteAvatars::rename(std::string_view workspace_id, std::string_view id,
+                                            std::string_view name, const rules::AuditEntry& entry) {
+  std::optional<rules::Avatar> renamed;
+  auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    auto row = select_avatars(database, "AND id = ?1 AND workspace_id = ?2");
+    if (!row) return base::fail(row.error());
+    const auto step = row->bind(1, id).bind(2, workspace_id).step();
+    if (step == Step::failed) return database.trouble("find avatar");
+    if (step == Step::end) return no_avatar();
+    renamed = avatar_of(*row);
+    renamed->name = name;
+    renamed->updated_at = entry.at;
+    auto update = database.prepare("UPDATE avatars SET name = ?2, updated_at = ?3 WHERE id = ?1");
+    if (!update) return base::fail(update.error());
+    if (!update->bind(1, id).bind(2, name).bind(3, base::unix_millis(entry.at)).run())
+      return database.trouble("rename avatar");
+    return append_(database, entry);
+  });
+  if (!done) return base::fail(done.error());
+  return *std::move(renamed);
+}
+
+Result<Done> SqliteAvatars::remove(std::string_view workspace_id, std::string_view id,
+                                   Removal removal, const rules::AuditEntry& entry) {
+  return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    auto remove = database.prepare(
+        removal == Removal::for_good
+            ? "DELETE FROM avatars WHERE id = ?1 AND workspace_id = ?2 AND ?3 > 0"
+            : "UPDATE avatars SET removed_at = ?3 WHERE id = ?1 AND workspace_id = ?2 AND "
+              "removed_at IS NULL");
+    if (!remove) return base::fail(remove.error());
+    if (!remove->bind(1, id).bind(2, workspace_id).bind(3, base::unix_millis(entry.at)).run())
+      return database.trouble("remove avatar");
+    if (database.changes() == 0) return no_avatar();
+    return append_(database, entry);
+  });
+}
+
+}  // namespace stagedoor::store

@@ -1,0 +1,168 @@
+"""/v1/tools, against the real binary: the tools that a workspace keeps and its personas name.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import base64
+import hashlib
+import unittest
+
+from anam_mint_test import PATH as MINT, bearer
+from cases import Stage, claims_of, main
+from personas_test import NOBODY, live_key
+
+PATH = "/v1/tools"
+CLIENT = {"name": "show_page", "description": "Shows a page.", "type": "CLIENT",
+          "config": {"parameters": {"type": "object"}, "awaitResult": True}}
+WEBHOOK = {"name": "order", "description": "Looks an order up.", "type": "SERVER_WEBHOOK",
+           "config": {"url": "https://shop.example/orders", "method": "POST",
+                      "headers": {"X-Key": "a-very-secret-header"}}}
+SYSTEM = {"name": "bye", "description": "Ends.", "type": "SYSTEM", "config": {"action": "end_call"}}
+
+
+class ToolCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Stage().__enter__()
+        cls.addClassCleanup(cls.server.close)
+
+    def call(self, method, path="", body=None, key=None):
+        return self.server.http(method, PATH + path, bearer(key or self.server.api_key), body)
+
+    def create(self, tool=CLIENT, **members):
+        reply = self.call("POST", body=tool | members)
+        self.assertEqual(reply.status, 201, reply.body)
+        return reply.json()
+
+    def mint(self, config, key=None):
+        return self.server.http("POST", MINT, bearer(key or self.server.api_key),
+                                {"personaConfig": config})
+
+    def assert_refused(self, reply, status, error, path=None):
+        self.assertEqual(reply.status, status, reply.body)
+        body = reply.json()
+        self.assertEqual(body["error"], error)
+        self.assertTrue(body["message"])
+        if path is not None:
+            self.assertIn(path, [fault["path"] for fault in body["details"]])
+
+
+class Keeping(ToolCase):
+    def test_201_gives_the_tool_as_it_is_kept(self):
+        for body in (CLIENT, WEBHOOK, SYSTEM):
+            tool = self.create(body)
+            self.assertEqual((tool["name"], tool["type"]), (body["name"], body["type"]))
+            self.assertIs(tool["disableInterruptions"], False)
+            for member in ("id", "description", "config", "createdAt", "updatedAt", "usageCount"):
+                self.assertIn(member, tool)
+            self.assertEqual(self.call("GET", "/" + tool["id"]).json(), tool)
+
+    def test_the_headers_of_a_webhook_are_nowhere_to_be_read(self):
+        """Rule kept-secret-sealed."""
+        tool = self.create(WEBHOOK)
+        self.assertEqual(tool["config"]["headers"], {"X-Key": "***"})
+        self.assertEqual(self.mint({"toolIds": [tool["id"]], "avatarId": "aria-001"}).status, 200)
+        inline = {"name": "order", "type": "server", "subtype": "webhook",
+                  "url": "https://shop.example", "headers": WEBHOOK["config"]["headers"]}
+        self.assertEqual(self.mint({"tools": [inline], "avatarId": "aria-001"}).status, 200)
+        hidden = b"a-very-secret-header"
+        for answer in (self.call("GET"), self.call("GET", "/" + tool["id"])):
+            self.assertNotIn(hidden, answer.body)
+        for file in self.server.data.iterdir():
+            if file.is_file():
+                self.assertNotIn(hidden, file.read_bytes(), file)
+
+    def test_PUT_changes_what_it_names_and_DELETE_takes_it_away(self):
+        tool = self.create(WEBHOOK)
+        changed = self.call("PUT", "/" + tool["id"], {"name": "look_up"})
+        self.assertEqual((changed.status, changed.json()["name"]), (200, "look_up"))
+        self.assertEqual(changed.json()["config"], tool["config"])
+        self.assertEqual(self.call("DELETE", "/" + tool["id"]).status, 204)
+        for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
+            self.assert_refused(self.call(method, "/" + tool["id"], body), 404, "Not Found")
+
+    def test_lists_come_in_pages_the_newest_first(self):
+        ids = [self.create(name=f"paged_{i}")["id"] for i in range(3)]
+        page = self.call("GET", "?search=paged&perPage=2").json()
+        self.assertEqual([one["id"] for one in page["data"]], [ids[2], ids[1]])
+        self.assertEqual((page["meta"]["total"], page["meta"]["next"]), (3, 2))
+
+
+class OfAPersona(ToolCase):
+    def test_a_persona_shows_the_tools_that_it_names(self):
+        tool = self.create()
+        persona = self.server.http("POST", "/v1/personas", bearer(self.server.api_key),
+                                   {"name": "P", "toolIds": [tool["id"]]})
+        self.assertEqual(persona.json()["tools"], [tool])
+        path = "/v1/personas/" + persona.json()["id"]
+        emptied = self.server.http("PUT", path, bearer(self.server.api_key), {"toolIds": []})
+        self.assertEqual(emptied.json()["tools"], [])
+
+    def test_a_token_is_for_its_tools_as_they_are_when_it_is_minted(self):
+        """Rule kept-tool-in-snapshot."""
+        tool = self.create(SYSTEM)["id"]
+        address = lambda: claims_of(
+            self.mint({"toolIds": [tool], "avatarId": "aria-001"}).json()["sessionToken"])["persona"]
+        kept = ('{"character":"ada","persona":{"avatarId":"aria-001","toolIds":["%s"],"tools":[{'
+                '"action":"end_call","description":"Ends.","name":"bye","type":"system"}]}}' % tool)
+        expected = base64.urlsafe_b64encode(hashlib.sha256(kept.encode()).digest())
+        self.assertEqual(address(), expected.decode().rstrip("="))
+        before = address()
+        self.call("PUT", "/" + tool, {"name": "farewell"})
+        self.assertNotEqual(address(), before)
+
+    def test_a_session_begins_with_them(self):
+        tools = [self.create(body)["id"] for body in (CLIENT, WEBHOOK, SYSTEM)]
+        token = self.mint({"toolIds": tools, "avatarId": "aria-001"})
+        opened = self.server.http("POST", "/v1/engine/session",
+                                  bearer(token.json()["sessionToken"]), {})
+        self.assertEqual(opened.status, 200, opened.body)
+
+    def test_400_for_a_tool_that_is_gone_or_of_others_and_for_too_many(self):
+        tool, live = self.create()["id"], live_key(self.server)
+        for id, key in ((NOBODY, None), (tool, live)):
+            self.assert_refused(self.mint({"toolIds": [id], "avatarId": "aria-001"}, key), 400,
+                                "Bad Request", "personaConfig.toolIds[0]")
+        own = [{"name": "own", "type": "client"}]
+        many = self.mint({"toolIds": [tool] * 32, "tools": own, "avatarId": "aria-001"})
+        self.assert_refused(many, 400, "Bad Request", "personaConfig.toolIds")
+        self.call("DELETE", "/" + tool)
+        self.assert_refused(self.mint({"toolIds": [tool], "avatarId": "aria-001"}), 400,
+                            "Bad Request", "personaConfig.toolIds[0]")
+
+
+class Refusals(ToolCase):
+    def test_400_names_the_member(self):
+        for change, path in (({"name": "a b"}, "name"), ({"description": ""}, "description"),
+                             ({"type": "SERVER_RAG"}, "type"), ({"type": "client"}, "type"),
+                             ({"config": {"toolTimeoutSeconds": 0}}, "config.toolTimeoutSeconds"),
+                             ({"type": "SERVER_WEBHOOK"}, "config.url"),
+                             ({"type": "SYSTEM"}, "config.action")):
+            self.assert_refused(self.call("POST", body=CLIENT | change), 400, "Bad Request", path)
+        tool = self.create()["id"]
+        self.assert_refused(self.call("PUT", "/" + tool, {"unknown": 1}), 400, "Bad Request",
+                            "unknown")
+
+    def test_403_for_whoever_may_only_look(self):
+        tool = self.create()["id"]
+        reader = self.server.http("POST", "/v1/keys", bearer(self.server.api_key),
+                                  {"name": "reads", "scopes": ["personas:read"]}).json()["api_key"]
+        self.assertEqual(self.call("GET", "/" + tool, key=reader).status, 200)
+        for method, path, body in (("POST", "", CLIENT), ("PUT", "/" + tool, {}),
+                                   ("DELETE", "/" + tool, None)):
+            self.assert_refused(self.call(method, path, body, reader), 403, "Forbidden")
+
+    def test_404_for_others_is_that_for_nothing(self):
+        """Rule catalog-item-of-one-workspace."""
+        tool, live = self.create()["id"], live_key(self.server)
+        self.server.insert("workspaces", "ws_other", "Other", 0)
+        self.server.insert("catalog_items", "foreign", 1, "ws_other", 1, "X", "{}", None, 0, 0)
+        for id, key in ((tool, live), ("foreign", None)):
+            for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
+                reply = self.call(method, "/" + id, body, key)
+                self.assert_refused(reply, 404, "Not Found")
+                self.assertEqual(reply.body, self.call(method, "/" + NOBODY, body, key).body)
+
+
+if __name__ == "__main__":
+    main()
