@@ -32,8 +32,10 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
     return key && (key->revoked_at || key->frozen_at);
   }
   void rehash(std::uint64_t, const rules::ApiKeyHash& from, const rules::ApiKeyHash& to) override {
-    by_hash[to] = by_hash[from];
-    by_hash.erase(from);
+    // In its place: whoever has just looked it up still holds its terms.
+    auto key = by_hash.extract(from);
+    key.key() = to;
+    by_hash.insert(std::move(key));
   }
 
   base::Result<base::Done> create(const rules::ApiKeyMaker&,
