@@ -145,13 +145,16 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
       [&](AdmitConnection::Answer answer) { parts_.admit_connection(wanted, std::move(answer)); });
 }
 
-base::Result<base::Done> EngineSessions::find_model(const Grant& grant, PersonaPlay& play) const {
+base::Result<base::Done> EngineSessions::find_engines(const Grant& grant, PersonaPlay& play) const {
+  const rules::ItemScope scope{.workspace_id = grant.live_session().workspace_id,
+                               .environment = grant.live_session().environment};
+  for (auto& tool : play.conversation.tools)
+    if (tool.kind == stage::ConversationTool::Kind::knowledge)
+      tool.runner = parts_.knowledge(scope, tool.source_ids);
   const auto& id = play.language_model_id;
   const bool is_asked = play.conversation.words == stage::ConversationSettings::Words::chat;
   if (!is_asked || id.empty() || rules::built_in_language_model(id) != nullptr) return base::Done{};
-  const auto& session = grant.live_session();
-  auto chat = parts_.language_model(
-      {.workspace_id = session.workspace_id, .environment = session.environment}, id);
+  auto chat = parts_.language_model(scope, id);
   if (chat) {
     play.chat = *std::move(chat);
     play.conversation.model.clear();
@@ -178,7 +181,7 @@ std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
   if (!snapshot) return base::fail(ErrorCode::unavailable, snapshot.error().detail);
   auto play = play_of(*snapshot, parts_.names);
   if (!play) return base::fail(play.error());
-  if (auto found = find_model(*grant, *play); !found) return base::fail(found.error());
+  if (auto found = find_engines(*grant, *play); !found) return base::fail(found.error());
   play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client_metadata},
                                 parts_.transcripts);
   auto session_id = grant->session_id();

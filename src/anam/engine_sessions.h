@@ -47,6 +47,10 @@ class EngineSessions {
     std::function<base::Result<std::shared_ptr<stage::Chat>>(const rules::ItemScope& scope,
                                                              std::string_view id)>
         language_model;
+    // What searches these groups of documents.
+    std::function<std::shared_ptr<stage::ToolRunner>(const rules::ItemScope& scope,
+                                                     std::vector<std::string> group_ids)>
+        knowledge;
     rules::Transcripts transcripts = rules::Transcripts::kept;
   };
   struct Options {
@@ -65,8 +69,9 @@ class EngineSessions {
                                       rules::Faults& faults) const;
   actions::AdmitConnection::Admitted admitted(const http::Request& request,
                                               base::Secret token) const;
-  // Puts in what answers where the persona names a model of its workspace.
-  base::Result<base::Done> find_model(const actions::Grant& grant, PersonaPlay& play) const;
+  // Puts in what answers where the persona names a model of its workspace, and what searches for
+  // its tools.
+  base::Result<base::Done> find_engines(const actions::Grant& grant, PersonaPlay& play) const;
   using Refusal = actions::AdmitConnection::Refusal;
   std::expected<std::string, Refusal> begun(const http::Request& request, base::Secret token,
                                             std::string_view client_metadata) const;

@@ -73,7 +73,9 @@ void KeptItems::list(const Caller& caller, const Request& request, Response& res
   if (!environment) return;
   const auto with_built_in = wants_built_in(request, response);
   if (!with_built_in) return;
-  auto page = page_of(request, response);
+  const bool is_bare = kind_.list == Kind::List::bare;
+  auto page = is_bare ? std::optional(Page{.size = rules::items_of_workspace_max})
+                      : page_of(request, response);
   if (!page) return;
   const auto search = request.query("search").value_or("");
   const auto found =
@@ -85,9 +87,7 @@ void KeptItems::list(const Caller& caller, const Request& request, Response& res
     for (const auto& one : kind_.built_in)
       if (is_searched(one, search)) built_in.push_back(&one);
   page->total = found->total + static_cast<std::int64_t>(built_in.size());
-  base::JsonWriter body(start_answer(response, 200));
-  auto& out = body.begin("data");
-  out += '[';
+  std::string out = "[";
   for (const auto& item : found->items) {
     if (out.back() != '[') out += ',';
     kind_.append(out, item);
@@ -99,6 +99,13 @@ void KeptItems::list(const Caller& caller, const Request& request, Response& res
     kind_.append_built_in(out, *built_in[static_cast<std::size_t>(at - found->total)]);
   }
   out += ']';
+  auto& text = start_answer(response, 200);
+  if (is_bare) {
+    text = std::move(out);
+    return;
+  }
+  base::JsonWriter body(text);
+  body.json("data", out);
   append_meta(body, *page);
   body.end();
 }

@@ -38,6 +38,9 @@ class KeptItems {
     std::function<void(std::string& out, const rules::BuiltIn& one)> append_built_in = {};
     // The query's parameter that leaves what is built in out where it is "false"; empty: none.
     std::string built_in_parameter = {};
+    // Whether a list is a bare array of all that there is.
+    enum class List : unsigned char { pages, bare };
+    List list = List::pages;
   };
   KeptItems(Parts parts, Kind kind) : parts_(parts), kind_(std::move(kind)) {}
   void add_to(http::Router& router, const front::Guard& guard) const;

@@ -55,11 +55,17 @@ std::string_view type_of(stage::ToolCallNotice::Kind kind) {
     case stage::ToolCallNotice::Kind::client:
       return "client";
     case stage::ToolCallNotice::Kind::webhook:
+    case stage::ToolCallNotice::Kind::knowledge:
       return "server";
     case stage::ToolCallNotice::Kind::system:
       return "system";
   }
   std::unreachable();
+}
+
+std::string_view subtype_of(stage::ToolCallNotice::Kind kind) {
+  if (kind == stage::ToolCallNotice::Kind::webhook) return "webhook";
+  return kind == stage::ToolCallNotice::Kind::knowledge ? "knowledge" : "";
 }
 
 template <class... Case>
@@ -290,19 +296,18 @@ void LiveFace::user_speech_ended(const std::string& correlation_id) {
 }
 
 void LiveFace::tell_tool(ToolCallState state, const stage::ToolCallNotice& call) {
-  say(tool_call_message(
-      state,
-      {.event_id = base::random_uuid(faces_.parts_.random),
-       .session_id = id(),
-       .tool_call_id = call.call_id,
-       .name = call.name,
-       .type = type_of(call.kind),
-       .subtype = call.kind == stage::ToolCallNotice::Kind::webhook ? "webhook" : "",
-       .correlation_id = call.correlation_id,
-       .arguments = call.arguments,
-       .result = call.result,
-       .error = call.error},
-      faces_.parts_.clock.now()));
+  say(tool_call_message(state,
+                        {.event_id = base::random_uuid(faces_.parts_.random),
+                         .session_id = id(),
+                         .tool_call_id = call.call_id,
+                         .name = call.name,
+                         .type = type_of(call.kind),
+                         .subtype = std::string(subtype_of(call.kind)),
+                         .correlation_id = call.correlation_id,
+                         .arguments = call.arguments,
+                         .result = call.result,
+                         .error = call.error},
+                        faces_.parts_.clock.now()));
 }
 
 void LiveFace::tool_call_started(const stage::ToolCallNotice& call) {

@@ -70,6 +70,21 @@ void read_webhook(const Json& tool, ConversationTool& out) {
   if (flag_of(tool, "awaitResponse")) out.result = ConversationTool::Result::awaited;
 }
 
+// What the model may say to a tool that says nothing of it itself.
+constexpr std::string_view query_parameters =
+    R"({"type":"object","properties":{"query":{"type":"string","description":"What to look up."}},)"
+    R"("required":["query"]})";
+
+void read_knowledge(const Json& tool, ConversationTool& out) {
+  out.kind = ConversationTool::Kind::knowledge;
+  out.result = ConversationTool::Result::awaited;
+  if (out.tool.parameters.empty()) out.tool.parameters = query_parameters;
+  simdjson::dom::array ids;
+  if (const auto list = tool.member("documentFolderIds");
+      list && list->element().get(ids) == simdjson::SUCCESS)
+    for (const auto id : ids) out.source_ids.emplace_back(Json(id).text().value_or(""));
+}
+
 ConversationTool tool_of(const Json& tool) {
   ConversationTool out;
   out.tool.name = text_of(tool, "name");
@@ -79,7 +94,9 @@ ConversationTool tool_of(const Json& tool) {
   if (flag_of(tool, "disableInterruptions"))
     out.interruptions = ConversationTool::Interruptions::refused;
   const auto type = text_of(tool, "type");
-  if (type == "server") {
+  if (type == "server" && text_of(tool, "subtype") == "knowledge") {
+    read_knowledge(tool, out);
+  } else if (type == "server") {
     read_webhook(tool, out);
   } else if (type == "system") {
     out.kind = ConversationTool::Kind::system;

@@ -49,5 +49,16 @@ TEST(PersonaPlay, TakesWhatASystemToolDoesFromItsActionAndElseFromItsName) {
   EXPECT_EQ(tools[3].result, ConversationTool::Result::awaited);
 }
 
+TEST(PersonaPlay, AsksAKnowledgeToolForAQuery) {
+  const auto played =
+      play(R"({"persona":{"tools":[{"name":"find","type":"server","subtype":"knowledge",)"
+           R"("documentFolderIds":["a","b"]}]}})");
+  const auto& tool = played.conversation.tools.at(0);
+  EXPECT_EQ(tool.kind, ConversationTool::Kind::knowledge);
+  EXPECT_EQ(tool.source_ids, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(tool.result, ConversationTool::Result::awaited);
+  EXPECT_TRUE(tool.tool.parameters.contains("\"query\""));
+}
+
 }  // namespace
 }  // namespace stagedoor::anam

@@ -11,6 +11,8 @@ std::string_view name_of(ItemKind kind) {
       return "language_model";
     case ItemKind::tool:
       return "tool";
+    case ItemKind::knowledge_group:
+      return "knowledge_group";
   }
   std::unreachable();
 }
@@ -21,6 +23,8 @@ std::string_view words_of(ItemKind kind) {
       return "language model";
     case ItemKind::tool:
       return "tool";
+    case ItemKind::knowledge_group:
+      return "knowledge group";
   }
   std::unreachable();
 }

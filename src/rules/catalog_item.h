@@ -33,6 +33,7 @@ namespace stagedoor::rules {
 enum class ItemKind : unsigned char {
   language_model = 0,
   tool = 1,
+  knowledge_group = 2,
 };
 // "language_model", and "language model" for people.
 std::string_view name_of(ItemKind kind);

@@ -52,6 +52,17 @@ PersonaRefusal refusal_of(Faults faults) {
           .faults = std::move(faults)};
 }
 
+void PersonaContent::add_groups_of(const Json& tool) {
+  ++tool_count_;
+  simdjson::dom::array ids;
+  const auto list = tool.member("documentFolderIds");
+  if (text_in(tool, "subtype") != "knowledge" || !list ||
+      list->element().get(ids) != simdjson::SUCCESS)
+    return;
+  for (const auto id : ids)
+    searched_groups_.push_back({tool_count_ - 1, std::string(Json(id).text().value_or(""))});
+}
+
 PersonaContent PersonaContent::of(std::string canonical, const Json& json) {
   PersonaContent content;
   content.json_ = std::move(canonical);
@@ -69,7 +80,7 @@ PersonaContent PersonaContent::of(std::string canonical, const Json& json) {
       list && list->element().get(ids) == simdjson::SUCCESS)
     for (const auto id : ids) content.tool_ids_.emplace_back(Json(id).text().value_or(""));
   if (const auto list = json.member("tools"); list && list->element().get(ids) == simdjson::SUCCESS)
-    content.tool_count_ = ids.size();
+    for (const auto tool : ids) content.add_groups_of(Json(tool));
   return content;
 }
 
@@ -177,7 +188,8 @@ bool names_kept_model(const PersonaContent& content) {
 }  // namespace
 
 bool names_items(const PersonaContent& content) {
-  return names_kept_model(content) || !content.tool_ids().empty();
+  return names_kept_model(content) || !content.tool_ids().empty() ||
+         !content.searched_groups().empty();
 }
 
 base::Result<base::Done> check_references(const PersonaContent& content, const PersonaScope& scope,
@@ -217,8 +229,16 @@ base::Result<PersonaContent> with_kept_tools(const PersonaContent& content,
     if (!item) return base::fail(item.error());
     tools.push_back(inline_tool_of(*item));
   }
-  if (tools.empty()) return content;
-  auto with = content.with_tools(tools);
+  auto with = tools.empty() ? content : content.with_tools(tools);
+  const auto own = content.tool_count();
+  for (const auto& [tool, id] : with.searched_groups()) {
+    const auto place =
+        tool < own
+            ? base::member_path(path, "tools[" + std::to_string(tool) + "].documentFolderIds")
+            : tool_path(path, tool - own);
+    auto looked = look_for(scope, items, ItemKind::knowledge_group, id, place, faults);
+    if (!looked) return base::fail(looked.error());
+  }
   if (with.tool_count() > persona_tools_max)
     base::add_fault(faults, base::member_path(path, "toolIds"), "too_many",
                     "A persona has at most 32 tools, its own and those that it names together.");

@@ -89,15 +89,23 @@ class PersonaContent {
   std::optional<std::chrono::seconds> length_max() const { return length_max_; }
   // Of its own, in their inline form.
   std::size_t tool_count() const { return tool_count_; }
+  // Groups of documents that these search.
+  struct SearchedGroup {
+    std::size_t tool;  // the place of the tool among them
+    std::string id;
+  };
+  const std::vector<SearchedGroup>& searched_groups() const { return searched_groups_; }
 
  private:
   PersonaContent() = default;
   static PersonaContent of(std::string canonical, const base::Json& json);
+  void add_groups_of(const base::Json& tool);
 
   std::string json_, name_, avatar_id_, voice_id_, language_model_id_;
   std::vector<std::string> tool_ids_;
   std::optional<std::chrono::seconds> length_max_;
   std::size_t tool_count_ = 0;
+  std::vector<SearchedGroup> searched_groups_;
 };
 
 // What a session may show and record, as a mint call wishes it: `sessionOptions`, canonical.
@@ -121,7 +129,7 @@ base::Result<base::Done> check_references(const PersonaContent& content, const P
                                           const PersonaReferences& references,
                                           const std::string& path, Faults& faults);
 // The content with the tools that it names among its own (rules/tool.h): what is played. Adds a
-// fault where they are too many.
+// fault where they are too many, or search documents that are not there.
 base::Result<PersonaContent> with_kept_tools(const PersonaContent& content,
                                              const PersonaScope& scope, CatalogItems& items,
                                              const std::string& path, Faults& faults);

@@ -103,10 +103,8 @@ void check_tool(const Json& tool, const std::string& path, Faults& faults) {
   if (!is(tool, "type", "server")) return;
   needs("subtype", "A server tool has the subtype knowledge or webhook.");
   if (is(tool, "subtype", "webhook")) needs("url", "A webhook needs an address.");
-  if (is(tool, "subtype", "knowledge")) {
-    add_fault(faults, member_path(path, "documentFolderIds"), "unknown_reference",
-              "There is no document folder with this id.");
-  }
+  if (is(tool, "subtype", "knowledge"))
+    needs("documentFolderIds", "It searches document folders: name them.");
 }
 
 JsonShape tool() {
@@ -117,7 +115,7 @@ JsonShape tool() {
           {"awaitResult", JsonShape::flag()},
           {"description", JsonShape::text({.characters_min = 1, .characters_max = 1024})},
           {"disableInterruptions", JsonShape::flag()},
-          {"documentFolderIds", JsonShape::list(id(), 32)},
+          {"documentFolderIds", folder_ids_shape()},
           {"headers", JsonShape::map(text(4096), 32)},
           {"method", JsonShape::choice({"GET", "POST", "PUT", "DELETE", "PATCH"})},
           {"name", tool_name_shape(), Presence::required},
@@ -221,6 +219,10 @@ std::string_view origin_of(std::string_view web_address) {
   const auto host = web_address.find("://");
   if (host == web_address.npos) return web_address;
   return web_address.substr(0, web_address.find_first_of("/?#", host + 3));
+}
+
+JsonShape folder_ids_shape() {
+  return JsonShape::list(id(), 32);
 }
 
 JsonShape tool_name_shape() {

@@ -21,6 +21,7 @@ const base::JsonShape& session_options_shape();
 
 // What the shapes of a tool share (rules/tool.h).
 base::JsonShape tool_name_shape();
+base::JsonShape folder_ids_shape();
 // An https or http URL with a host.
 bool is_web_address(std::string_view text);
 // Its scheme, host and port, as they stand there.

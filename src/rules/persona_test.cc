@@ -181,6 +181,23 @@ TEST(Persona, IsPlayedWithTheToolsThatItNamesBehindItsOwn) {
             R"({"avatarId":"a"})");
 }
 
+// Rule knowledge-of-one-workspace.
+TEST(Persona, SearchesOnlyDocumentsOfItsWorkspace) {
+  OneOfEach items;
+  const auto content =
+      good(R"({"avatarId":"a","tools":[{"name":"find","type":"server","subtype":"knowledge",)"
+           R"("documentFolderIds":["ours"]}]})");
+  EXPECT_TRUE(names_items(content));
+  ASSERT_EQ(content.searched_groups().size(), 1u);
+  EXPECT_EQ(content.searched_groups().front().id, "ours");
+  for (const auto& [workspace, paths] :
+       {std::pair("ws_1", ""), {"ws_2", "p.tools[0].documentFolderIds"}}) {
+    Faults faults;
+    EXPECT_TRUE(with_kept_tools(content, {workspace, Environment::live}, items, "p", faults));
+    EXPECT_EQ(faults.empty() ? "" : faults.front().path, paths);
+  }
+}
+
 TEST(Persona, HasNoMoreToolsThanItMayWithThoseThatItNames) {
   OneOfEach items;
   Faults faults;

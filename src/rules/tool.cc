@@ -64,18 +64,19 @@ const JsonShape& system_shape() {
   return shape;
 }
 
-// Null: there are no tools of this kind here.
+const JsonShape& knowledge_shape() {
+  static const auto shape =
+      JsonShape::object({{"documentFolderIds", folder_ids_shape(), Presence::required}});
+  return shape;
+}
+
+// Null: there are no tools of this type.
 const JsonShape* config_shape(std::string_view type) {
+  if (type == "SERVER_RAG") return &knowledge_shape();
   if (type == "CLIENT") return &client_shape();
   if (type == "SERVER_WEBHOOK") return &webhook_shape();
   if (type == "SYSTEM") return &system_shape();
   return nullptr;
-}
-
-void check_type(const Json& tool, const std::string& path, ItemFaults& faults) {
-  if (config_shape(text_in(tool, "type")) == nullptr)
-    base::add_fault(faults, base::member_path(path, "type"), "unsupported",
-                    "This server keeps no documents for tools to search.");
 }
 
 JsonShape shape(Others others) {
@@ -89,7 +90,7 @@ JsonShape shape(Others others) {
           {"type", JsonShape::choice({"CLIENT", "SERVER_RAG", "SERVER_WEBHOOK", "SYSTEM"}),
            Presence::required},
       },
-      others, &check_type);
+      others);
 }
 
 using Headers = std::map<std::string, std::string, std::less<>>;
@@ -237,6 +238,8 @@ std::string inline_tool_of(const CatalogItem& tool) {
       const auto awaits = config ? config->member("awaitResponse") : std::nullopt;
       out.json("awaitResponse", awaits && awaits->flag() == false ? "false" : "true");
       if (!tool.secret.is_empty()) out.json("headers", tool.secret.expose());
+    } else if (type == "SERVER_RAG") {
+      out.text("type", "server").text("subtype", "knowledge");
     } else {
       out.text("type", type == "SYSTEM" ? "system" : "client");
     }

@@ -76,6 +76,10 @@ TEST(Tool, IsPlayedInTheFormInWhichPersonasBringTheirOwn) {
             R"({"awaitResponse":true,"description":"Orders.","headers":{"X-Key":"hush",)"
             R"("X-Of":"a"},"method":"PUT","name":"order","subtype":"webhook","type":"server",)"
             R"("url":"https://shop.example/order"})");
+  EXPECT_EQ(inline_tool_of(kept(R"({"name":"find","description":"Finds.","type":"SERVER_RAG",)"
+                                R"("config":{"documentFolderIds":["a","b"]}})")),
+            R"({"description":"Finds.","documentFolderIds":["a","b"],"name":"find",)"
+            R"("subtype":"knowledge","type":"server"})");
   EXPECT_EQ(inline_tool_of(kept(R"({"name":"bye","description":"Ends.","type":"SYSTEM",)"
                                 R"("config":{"action":"end_call"}})")),
             R"({"action":"end_call","description":"Ends.","name":"bye","type":"system"})");
@@ -89,6 +93,7 @@ TEST(Tool, NamesTheMemberThatIsAtFault) {
   };
   EXPECT_EQ(of("CLIENT", "{}"), "");
   EXPECT_EQ(of("OTHER", "{}"), "type invalid_choice");
+  EXPECT_EQ(of("SERVER_RAG", "{}"), "config.documentFolderIds missing");
   EXPECT_EQ(of("CLIENT", R"({"toolTimeoutSeconds":0})"), "config.toolTimeoutSeconds out_of_range");
   EXPECT_EQ(of("SERVER_WEBHOOK", "{}"), "config.url missing");
   EXPECT_EQ(of("SERVER_WEBHOOK", R"({"url":"gopher://x"})"), "config.url invalid_form");

@@ -8,11 +8,13 @@
 
 #include "actions/end_live_session.h"
 #include "actions/keep_catalog_item.h"
+#include "actions/keep_knowledge.h"
 #include "actions/keep_persona.h"
 #include "actions/remove_session.h"
 #include "anam/avatars.h"
 #include "anam/item_replies.h"
 #include "anam/kept_items.h"
+#include "anam/knowledge.h"
 #include "anam/personas.h"
 #include "anam/session_analytics.h"
 #include "anam/session_tokens.h"
@@ -20,6 +22,7 @@
 #include "anam/voices.h"
 #include "base/log.h"
 #include "http/router.h"
+#include "rules/knowledge.h"
 #include "rules/language_model.h"
 #include "rules/tool.h"
 #include "server/character_pictures.h"
@@ -74,7 +77,22 @@ class AnamDoor {
                           .append_built_in = &anam::append_built_in_language_model,
                           .built_in_parameter = "includeDefaults"}),
         tools_({.keep = keep_item_, .items = *workspace.items},
-               {.path = "/v1/tools", .form = rules::tool_form(), .append = &anam::append_tool}) {}
+               {.path = "/v1/tools", .form = rules::tool_form(), .append = &anam::append_tool}),
+        knowledge_groups_({.keep = keep_item_, .items = *workspace.items},
+                          {.path = "/v1/knowledge/groups",
+                           .form = rules::knowledge_group_form(),
+                           .append =
+                               [&knowledge = *workspace.knowledge](
+                                   std::string& out, const rules::CatalogItem& group) {
+                                 anam::append_knowledge_group(out, group, knowledge);
+                               },
+                           .list = anam::KeptItems::Kind::List::bare}),
+        keep_knowledge_({.knowledge = *workspace.knowledge,
+                         .clock = workspace.clock,
+                         .random = workspace.random}),
+        knowledge_({.keep = keep_knowledge_,
+                    .knowledge = *workspace.knowledge,
+                    .items = *workspace.items}) {}
 
   void add_to(http::Router& router) const {
     session_tokens_.add_to(router, reception_.anam());
@@ -85,6 +103,8 @@ class AnamDoor {
     voices_.add_to(router, reception_.anam());
     language_models_.add_to(router, reception_.anam());
     tools_.add_to(router, reception_.anam());
+    knowledge_groups_.add_to(router, reception_.anam());
+    knowledge_.add_to(router, reception_.anam());
   }
   http::WaitingHandler list_avatars() const { return avatars_.list_for_keys(reception_.anam()); }
   http::WaitingHandler show_avatar() const { return avatars_.show_for_keys(reception_.anam()); }
@@ -102,7 +122,9 @@ class AnamDoor {
   anam::Avatars avatars_;
   anam::Voices voices_;
   actions::KeepCatalogItem keep_item_;
-  anam::KeptItems language_models_, tools_;
+  anam::KeptItems language_models_, tools_, knowledge_groups_;
+  actions::KeepKnowledge keep_knowledge_;
+  anam::Knowledge knowledge_;
 };
 
 }  // namespace stagedoor::server

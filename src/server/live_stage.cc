@@ -300,6 +300,10 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
               LanguageModels({.items = *workspace.items,
                               .calls = web_calls_,
                               .private_addresses = private_addresses(live.allow_private_webhooks)}),
+          .knowledge =
+              [this](const rules::ItemScope& scope, std::vector<std::string> group_ids) {
+                return searches_.over(scope, std::move(group_ids));
+              },
           .transcripts =
               live.keep_transcripts ? rules::Transcripts::kept : rules::Transcripts::left_out},
       anam::EngineSessions::Options{

@@ -20,6 +20,7 @@
 #include "live/face_loops.h"
 #include "rules/voice.h"
 #include "server/config.h"
+#include "server/knowledge_runner.h"
 #include "server/language_models.h"
 #include "server/reception.h"
 #include "server/session_office.h"
@@ -64,6 +65,7 @@ class LiveStage {
 
   Parts parts_;
   engines::WebCalls web_calls_{{}};
+  KnowledgeSearches searches_{*parts_.workspace.knowledge};
   std::vector<std::unique_ptr<stage::Speech>> voices_;  // in the order of trying
   std::vector<rules::Voice> engine_voices_;
   std::unique_ptr<stage::FallbackSpeech> speech_;

@@ -181,6 +181,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
   made->session_reports = std::make_unique<store::SqliteSessionReports>(
       *made->writer, *made->readers, *made->audit,
       store::SqliteSessionReports::Options{.kept_for = config.live.reports_kept_for});
+  made->knowledge =
+      std::make_unique<store::SqliteKnowledge>(*made->writer, *made->readers, *made->audit);
   made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
   made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
                                                            *made->audit, *made->people);

@@ -37,6 +37,7 @@
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_catalog_items.h"
 #include "store/sqlite_key_usage.h"
+#include "store/sqlite_knowledge.h"
 #include "store/sqlite_members.h"
 #include "store/sqlite_personas.h"
 #include "store/sqlite_readers.h"
@@ -109,6 +110,7 @@ class Workspace {
   std::unique_ptr<store::SqliteSessionRecords> session_records;
   std::unique_ptr<store::SqliteSessionReports> session_reports;
   std::unique_ptr<store::SqliteCatalogItems> items;
+  std::unique_ptr<store::SqliteKnowledge> knowledge;
   // Those that are built in until a server adds what its engines have.
   rules::Voices voices;
   std::unique_ptr<store::KnownPeople> people;

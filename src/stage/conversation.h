@@ -72,7 +72,7 @@ struct VoiceDetection {
 };
 
 struct ConversationTool {
-  enum class Kind : unsigned char { client, webhook, system };
+  enum class Kind : unsigned char { client, webhook, system, knowledge };
   // What a system tool does.
   enum class Action : unsigned char { none, end_call, interrupt };
   Kind kind = Kind::client;
@@ -85,6 +85,9 @@ struct ConversationTool {
   Interruptions interruptions = Interruptions::allowed;  // while the tool runs
   std::chrono::milliseconds timeout{10'000};
   WebhookCall webhook;  // all but its arguments
+  // Of a knowledge tool: what it searches, and who does it.
+  std::vector<std::string> source_ids;
+  std::shared_ptr<ToolRunner> runner;
 };
 
 struct ConversationSettings {
@@ -126,7 +129,7 @@ struct SpokenText {
 };
 
 struct ToolCallNotice {
-  enum class Kind : unsigned char { client, webhook, system };
+  enum class Kind : unsigned char { client, webhook, system, knowledge };
   Kind kind = Kind::client;
   std::string call_id, name, arguments, correlation_id;
   std::string result;  // of a completed call

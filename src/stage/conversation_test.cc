@@ -299,6 +299,26 @@ TEST(Conversation, AToolThatDoesNotAnswerInTimeHasFailed) {
   EXPECT_THAT(play.chat.requests, SizeIs(2));
 }
 
+TEST(Conversation, AKnowledgeToolIsRunByWhoeverSearchesForIt) {
+  auto settings = silent_persona();
+  const auto searches = std::make_shared<PuppetTools>();
+  ConversationTool tool;
+  tool.kind = ConversationTool::Kind::knowledge;
+  tool.result = ConversationTool::Result::awaited;
+  tool.tool.name = "find";
+  tool.runner = searches;
+  settings.tools = {tool};
+  Play play(settings);
+  auto& conversation = play.begin();
+  conversation.user_text("Dogs?");
+  play.chat.call("k", "find", R"({"query":"dogs"})");
+  play.chat.end();
+  play.turn_loop();
+  ASSERT_THAT(searches->calls, SizeIs(1));
+  EXPECT_THAT(play.tools.calls, IsEmpty());
+  EXPECT_EQ(searches->calls[0].arguments, R"({"query":"dogs"})");
+}
+
 TEST(Conversation, ASystemToolEndsTheSessionOnceTheGoodbyeIsSpoken) {
   auto settings = silent_persona();
   ConversationTool tool;

@@ -18,6 +18,8 @@ ToolCallNotice::Kind notice_kind(ConversationTool::Kind kind) {
       return ToolCallNotice::Kind::webhook;
     case ConversationTool::Kind::system:
       return ToolCallNotice::Kind::system;
+    case ConversationTool::Kind::knowledge:
+      return ToolCallNotice::Kind::knowledge;
   }
   return ToolCallNotice::Kind::client;
 }
@@ -88,7 +90,9 @@ void Conversation::Core::run_tool(Turn& turn, const ConversationTool& tool, Pend
     if (!is_awaited) finish_tool(turn, last, std::string("Handed to the client."));
     return;
   }
-  if (!parts_.tools) {
+  auto* const runner =
+      tool.kind == ConversationTool::Kind::knowledge ? tool.runner.get() : parts_.tools;
+  if (!runner) {
     return finish_tool(turn, last,
                        base::fail(base::ErrorCode::unsupported, "no tool runner",
                                   "This server calls no tools of others."));
@@ -103,7 +107,7 @@ void Conversation::Core::run_tool(Turn& turn, const ConversationTool& tool, Pend
       if (core && !core->is_ended) core->tool_result(call_id, std::move(result));
     });
   };
-  turn.tools[last].job = parts_.tools->call(std::move(call), std::move(sink));
+  turn.tools[last].job = runner->call(std::move(call), std::move(sink));
 }
 
 void Conversation::Core::tool_result(std::string_view call_id, base::Result<std::string> result) {

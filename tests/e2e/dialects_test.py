@@ -71,7 +71,7 @@ class Call:
             return "spatius"
         anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/",
                  "/v1/sessions/", "/v1/avatars", "/v1/characters/", "/v1/voices", "/v1/llms",
-                 "/v1/tools")
+                 "/v1/tools", "/v1/knowledge/")
         return "anam" if self.path.startswith(anams) else "avatarium"
 
 
@@ -89,6 +89,13 @@ def unlike(door, reply):
         good = set(body) == {"error", "meta"} and {"code", "message"} <= set(body["error"])
         good = good and body["meta"]["requestId"] == "req_" + reply.headers["X-Request-Id"]
     return "" if good else f"the body {body}"
+
+
+def text_form(filename):
+    """A document as an upload's form."""
+    body = (f'--x\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
+            "Dogs may come in.\r\n--x--\r\n")
+    return {"body": body, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}
 
 
 def soon():
@@ -171,6 +178,30 @@ class Dialects(World):
         tool = {"name": "show", "description": "Shows.", "type": "CLIENT", "config": {}}
         yield from self.calls_on_items("/v1/llms", "language_model", self.model, model)
         yield from self.calls_on_items("/v1/tools", "tool", self.tool, tool)
+        yield from self.calls_on_documents()
+        yield from self.calls_on_items("/v1/knowledge/groups", "knowledge_group", self.group,
+                                       {"name": "Texts"}, fault="?environment=x")
+
+    def calls_on_documents(self):
+        group = {"parts": {"id": self.group}}
+        nothing = (404, {"parts": {"id": STRANGE_UUID}})
+        nowhere = (400, {"credential": self.owner["access_token"], "query": "?environment=x"})
+        documents = "/v1/knowledge/groups/{id}/documents"
+        yield Call("GET " + documents, takes=group, also=(nothing, nowhere))
+        yield Call("POST " + documents, "both", 201, group | text_form("a.txt"),
+                   (nothing, (400, {"body": b"x"}), (501, text_form("a.pdf"))),
+                   audit="document.create")
+        yield Call("POST /v1/knowledge/groups/{id}/search", takes=group | {"body": {"query": "x"}},
+                   also=(nothing, (400, {"body": {}})))
+        one, own = "/v1/knowledge/documents/{id}", {"parts": {"id": self.document}}
+        yield Call("GET " + one, takes=own, also=(nothing, nowhere))
+        yield Call("GET " + one + "/download", takes=own, also=(nothing, nowhere))
+        yield Call("PUT " + one, takes=own | {"body": {"filename": "b.txt"}}, also=(
+            nothing, (400, {"body": {}}), (501, {"body": {"filename": "b.pdf"}})),
+            audit="document.change")
+        yield Call("DELETE " + one, "both", 204, own, (nothing, nowhere), audit="document.remove")
+        for path in (documents + "/presigned-upload", one + "/confirm-upload"):
+            yield Call("POST " + path, "both", 501, {"body": {}})
 
     def calls_on_voices(self):
         cara, nothing = {"parts": {"id": VOICE}}, (404, {"parts": {"id": STRANGE_UUID}})
@@ -181,10 +212,10 @@ class Dialects(World):
         yield Call("PUT /v1/voices/{id}", "both", 403, cara | {"body": {}}, (nothing,))
         yield Call("DELETE /v1/voices/{id}", "both", 403, cara, (nothing,))
 
-    def calls_on_items(self, path, noun, own_id, body):
+    def calls_on_items(self, path, noun, own_id, body, fault="?perPage=0"):
         own, nothing = {"parts": {"id": own_id}}, (404, {"parts": {"id": STRANGE_UUID}})
         nowhere = (400, {"credential": self.owner["access_token"], "query": "?environment=x"})
-        yield Call("GET " + path, also=((400, {"query": "?perPage=0"}),))
+        yield Call("GET " + path, also=((400, nowhere[1] | {"query": fault}),))
         yield Call("POST " + path, "both", 201, {"body": body}, ((400, {"body": {}}),),
                    audit=noun + ".create")
         yield Call(f"GET {path}/{{id}}", takes=own, also=(nothing, nowhere))
@@ -253,7 +284,7 @@ class Dialects(World):
         if not credential and credential is not None and call.callers != "nobody":
             is_person = call.callers == "people"
             credential = how.get("credential") or (self.outsider if is_person else self.api_key)
-        headers = {}
+        headers = dict(how.get("headers", {}))
         if credential and call.door == "spatius":
             headers["X-Api-Key"] = credential
         elif credential:
@@ -308,6 +339,11 @@ class Dialects(World):
         self.model = made("/v1/llms", {
             "displayName": "Ours", "llmFormat": "openai", "modelName": "m", "secret": "sk",
             "urls": [{"url": "https://llm.example/v1"}]})["id"]
+        self.group = made("/v1/knowledge/groups", {"name": "Texts"})["id"]
+        form = text_form("kept.txt")
+        self.document = self.http(
+            "POST", f"/v1/knowledge/groups/{self.group}/documents", bearer | form["headers"],
+            form["body"]).json()["id"]
         self.tool = made("/v1/tools", {"name": "show", "description": "Shows.", "type": "CLIENT",
                                        "config": {}})["id"]
         self.outsider = token_of(self.issuer, "https://id.example")
@@ -369,14 +405,25 @@ class Dialects(World):
                 "INSERT INTO avatars (id, workspace_id, name, version, created_at) SELECT 'a' || n, "
                 "?, 'x', '1', 0 FROM count", [self.initialised["workspace_id"]])
             store.commit()
-            for kind in range(2):
+            # A full group of documents, too: the one of these calls has gone.
+            self.full = self.http("POST", "/v1/knowledge/groups",
+                                  {"Authorization": f"Bearer {self.api_key}"},
+                                  {"name": "Full"}).json()["id"]
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
+                "INSERT INTO documents SELECT 'd' || n, ?, ?, 1, 'a.txt', 'txt', 'x', 1, 0, 0 "
+                "FROM count", [self.full, self.initialised["workspace_id"]])
+            for kind in range(3):
                 store.execute(
                     "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT "
                     "1000) INSERT INTO catalog_items SELECT ? || '-' || n, ?, ?, 1, 'x', '{}', "
                     "NULL, 0, 0 FROM count", [kind, kind, self.initialised["workspace_id"]])
             store.commit()
-        for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools"):
+        for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools",
+                     "/v1/knowledge/groups"):
             self.ask(calls["POST " + path], 409)
+        self.ask(calls["POST /v1/knowledge/groups/{id}/documents"], 409,
+                 parts={"id": self.full})
 
     def knock_in_every_way(self):
         token, avatar = self.token, self.second_avatar()

@@ -1,0 +1,156 @@
+// What every store of documents promises, run against SQLite.
+#include "opened_for_test.h"
+#include "rules/kept_secret.h"
+#include "store/sqlite_catalog_items.h"
+#include "store/sqlite_knowledge.h"
+
+namespace stagedoor::store {
+namespace {
+
+using base::ErrorCode;
+using rules::Environment;
+using rules::ItemKind;
+using rules::ItemScope;
+
+rules::SecretKeeper keeper() {
+  static crypto::SystemRandom random;
+  std::vector<base::Secret> keys;
+  keys.emplace_back(std::string(32, 'k'));
+  return {keys, random};
+}
+
+class KnowledgeStore : public ::testing::Test {
+ protected:
+  KnowledgeStore() {
+    for (const auto* id : {"ws_1", "ws_2"})
+      EXPECT_TRUE(store_.catalog.create_workspace(id, "w", store_.clock.now()));
+    for (const auto* id : {"0a0a-1b", "0a0a-2c"}) {
+      rules::CatalogItem group;
+      group.id = id;
+      group.kind = ItemKind::knowledge_group;
+      group.scope = ours_;
+      group.name = id;
+      group.content = "{}";
+      EXPECT_TRUE(items_.create(group, store_.entry("knowledge_group.create")));
+    }
+  }
+  base::Result<base::Done> add(const std::string& id, const std::string& group_id,
+                               std::string_view content, const ItemScope& scope) {
+    store_.clock.advance(1ms);
+    rules::Document document{.id = id,
+                             .group_id = group_id,
+                             .scope = scope,
+                             .filename = id + ".txt",
+                             .type = "txt",
+                             .bytes = static_cast<std::int64_t>(content.size()),
+                             .created_at = store_.clock.now(),
+                             .updated_at = store_.clock.now()};
+    return knowledge_.add(document, content, rules::passages_of(content, {}),
+                          store_.entry("document.create"));
+  }
+  std::vector<std::string> found(std::vector<std::string> groups, std::string_view query,
+                                 const ItemScope& scope) {
+    std::vector<std::string> ids;
+    const auto passages = knowledge_.search(
+        scope, {.group_ids = std::move(groups), .words = rules::words_of_query(query)});
+    EXPECT_TRUE(passages);
+    for (const auto& passage : *passages) ids.push_back(passage.document_id);
+    return ids;
+  }
+  using Ids = std::vector<std::string>;
+
+  const ItemScope ours_{"ws_1", Environment::test};
+  const Folder folder_;
+  Opened store_{folder_};
+  const rules::SecretKeeper keeper_ = keeper();
+  SqliteCatalogItems items_{{.writer = store_.writer,
+                             .readers = store_.readers,
+                             .audit = store_.audit,
+                             .keeper = keeper_}};
+  SqliteKnowledge knowledge_{store_.writer, store_.readers, store_.audit};
+};
+
+TEST_F(KnowledgeStore, FindsPassagesByTheirWordsTheBestFirst) {
+  ASSERT_TRUE(add("hours", "0a0a-1b", "We open at nine. Opening hours: nine to five.", ours_));
+  ASSERT_TRUE(add("dogs", "0a0a-1b", "Dogs may come in at any hour but nine.", ours_));
+  ASSERT_TRUE(add("prices", "0a0a-1b", "Gr\u00fc\u00dfe kosten nichts.", ours_));
+  EXPECT_EQ(found({"0a0a-1b"}, "opening hours?", ours_).front(), "hours");
+  EXPECT_EQ(found({"0a0a-1b"}, "DOGS", ours_), Ids{"dogs"});
+  EXPECT_EQ(found({"0a0a-1b"}, "gr\u00fc\u00dfe", ours_), Ids{"prices"});
+  EXPECT_EQ(found({"0a0a-1b"}, "cats", ours_), Ids{});
+  EXPECT_EQ(found({"0a0a-1b"}, "*\"^:()", ours_), Ids{});
+  EXPECT_EQ(found({"0a0a-1b"}, "NEAR AND OR NOT dogs", ours_).front(), "dogs");
+  EXPECT_GT(knowledge_.search(ours_, {.group_ids = {"0a0a-1b"}, .words = {"dogs"}})->front().score,
+            0);
+}
+
+// Rule knowledge-of-one-workspace.
+TEST_F(KnowledgeStore, ReachesOnlyTheGroupsThatAreNamedInTheScope) {
+  ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
+  ASSERT_TRUE(add("two", "0a0a-2c", "Dogs.", ours_));
+  EXPECT_EQ(found({"0a0a-2c"}, "dogs", ours_), Ids{"two"});
+  EXPECT_EQ(found({"0a0a-1b", "0a0a-2c"}, "dogs", ours_).size(), 2u);
+  EXPECT_EQ(found({}, "dogs", ours_), Ids{});
+  EXPECT_EQ(found({"0a0a-3d", "x\" OR \"y"}, "dogs", ours_), Ids{});
+  // The name of a group is no word of its texts.
+  EXPECT_EQ(found({"0a0a-1b"}, "1b 0a0a", ours_), Ids{});
+  for (const auto& others :
+       {ItemScope{"ws_2", Environment::test}, ItemScope{"ws_1", Environment::live}}) {
+    EXPECT_EQ(found({"0a0a-1b"}, "dogs", others), Ids{});
+    EXPECT_EQ(knowledge_.find(others, "one").error().code, ErrorCode::not_found);
+    EXPECT_EQ(knowledge_.content(others, "one").error().code, ErrorCode::not_found);
+    EXPECT_TRUE(knowledge_.list(others, "0a0a-1b")->empty());
+    EXPECT_EQ(
+        knowledge_.rename(others, "one", "b.txt", store_.entry("document.change")).error().code,
+        ErrorCode::not_found);
+    EXPECT_EQ(knowledge_.remove(others, "one", store_.entry("document.remove")).error().code,
+              ErrorCode::not_found);
+    EXPECT_EQ(add("three", "0a0a-1b", "Dogs.", others).error().code, ErrorCode::not_found);
+  }
+  EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{"one"});
+}
+
+TEST_F(KnowledgeStore, KeepsRenamesAndRemovesADocumentWithItsPassages) {
+  ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
+  EXPECT_EQ(*knowledge_.content(ours_, "one"), "Dogs.");
+  EXPECT_EQ(*knowledge_.count(ours_, "0a0a-1b"), 1);
+  EXPECT_EQ(knowledge_.rename(ours_, "one", "b.txt", store_.entry("document.change"))->filename,
+            "b.txt");
+  EXPECT_EQ(knowledge_.list(ours_, "0a0a-1b")->front().filename, "b.txt");
+  EXPECT_TRUE(knowledge_.remove(ours_, "one", store_.entry("document.remove")));
+  EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{});
+  EXPECT_EQ(knowledge_.find(ours_, "one").error().code, ErrorCode::not_found);
+}
+
+TEST_F(KnowledgeStore, RemovesAGroupsDocumentsWithIt) {
+  ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
+  ASSERT_TRUE(items_.remove(ours_, ItemKind::knowledge_group, "0a0a-1b",
+                            store_.entry("knowledge_group.remove")));
+  EXPECT_EQ(knowledge_.find(ours_, "one").error().code, ErrorCode::not_found);
+  EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{});
+}
+
+TEST_F(KnowledgeStore, KeepsAsMuchAsAWorkspaceMayHave) {
+  ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
+  ASSERT_TRUE(store_.writer.run([](SqliteDatabase& database) {
+    return database.execute("UPDATE documents SET bytes = 268435450");
+  }));
+  EXPECT_EQ(add("two", "0a0a-2c", "Cats and dogs.", ours_).error().code, ErrorCode::conflict);
+  EXPECT_TRUE(add("three", "0a0a-2c", "Cats", ours_));
+}
+
+// Rule audit-fail-closed.
+TEST_F(KnowledgeStore, ChangesNothingThatCannotBeRecorded) {
+  ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
+  ASSERT_TRUE(store_.writer.run([](SqliteDatabase& database) {
+    return database.execute("UPDATE audit_head SET number = number + 1");
+  }));
+  EXPECT_FALSE(add("two", "0a0a-1b", "Dogs.", ours_));
+  EXPECT_FALSE(knowledge_.rename(ours_, "one", "b.txt", store_.entry("document.change")));
+  EXPECT_FALSE(knowledge_.remove(ours_, "one", store_.entry("document.remove")));
+  EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{"one"});
+  EXPECT_EQ(knowledge_.find(ours_, "one")->filename, "one.txt");
+}
+
+}  // namespace
+}  // namespace stagedoor::store
