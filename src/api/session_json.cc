@@ -96,11 +96,17 @@ std::string_view type_of(ReportedToolCall::Kind kind) {
     case ReportedToolCall::Kind::client:
       return "client";
     case ReportedToolCall::Kind::webhook:
+    case ReportedToolCall::Kind::knowledge:
       return "server";
     case ReportedToolCall::Kind::system:
       return "system";
   }
   std::unreachable();
+}
+
+std::string_view subtype_of(ReportedToolCall::Kind kind) {
+  if (kind == ReportedToolCall::Kind::webhook) return "webhook";
+  return kind == ReportedToolCall::Kind::knowledge ? "knowledge" : "";
 }
 
 std::string_view word_of(ReportedToolCall::Status status) {
@@ -132,7 +138,7 @@ void write_tool_call(std::string& out, const ReportedToolCall& told) {
       .text("toolCallId", told.call_id)
       .text("toolName", told.name)
       .text("toolType", type_of(told.kind))
-      .text_or_null("toolSubtype", told.kind == ReportedToolCall::Kind::webhook ? "webhook" : "")
+      .text_or_null("toolSubtype", subtype_of(told.kind))
       .text("status", word_of(told.status))
       .text("startedAt", base::iso_time(told.started_at));
   if (told.completed_at) {

@@ -77,7 +77,7 @@ struct ReportedMessage {
 
 struct ReportedToolCall {
   // The numbers are kept: add at the end.
-  enum class Kind : unsigned char { client, webhook, system };
+  enum class Kind : unsigned char { client, webhook, system, knowledge };
   enum class Status : unsigned char { started, completed, failed };
   int turn = 0;
   std::string correlation_id, call_id, name;

@@ -23,6 +23,8 @@ ReportedToolCall::Kind kind_of(ToolCallNotice::Kind kind) {
       return ReportedToolCall::Kind::webhook;
     case ToolCallNotice::Kind::system:
       return ReportedToolCall::Kind::system;
+    case ToolCallNotice::Kind::knowledge:
+      return ReportedToolCall::Kind::knowledge;
   }
   std::unreachable();
 }
