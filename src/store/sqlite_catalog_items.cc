@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/sqlite_knowledge.h"
 
 namespace stagedoor::store {
 namespace {
@@ -180,6 +181,10 @@ Result<CatalogItem> SqliteCatalogItems::change(const ItemScope& scope, ItemKind 
 Result<Done> SqliteCatalogItems::remove(const ItemScope& scope, ItemKind kind, std::string_view id,
                                         const rules::AuditEntry& entry) {
   return parts_.writer.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
+    // Undone with all else where there is no such group.
+    if (kind == ItemKind::knowledge_group)
+      if (auto forgotten = forget_words(database, PassagesOf::group, id); !forgotten)
+        return forgotten;
     auto remove = database.prepare(
         "DELETE FROM catalog_items WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3 AND "
         "kind = ?4");

@@ -100,11 +100,15 @@ Result<Done> insert_passages(SqliteDatabase& database, const Document& document,
                              const std::vector<std::string_view>& passages) {
   auto insert = database.prepare(
       "INSERT INTO passages (document_id, group_id, number, content) VALUES (?1, ?2, ?3, ?4)");
-  if (!insert) return base::fail(insert.error());
+  auto words = database.prepare(
+      "INSERT INTO passage_words (rowid, group_id, content) VALUES (last_insert_rowid(), ?1, ?2)");
+  if (!insert || !words) return database.trouble("prepare for passages");
   std::int64_t number = 0;
   for (const auto passage : passages) {
     insert->bind(1, document.id).bind(2, document.group_id).bind(3, number++);
-    if (!insert->bind(4, passage).run()) return database.trouble("add a passage");
+    if (!insert->bind(4, passage).run() ||
+        !words->bind(1, document.group_id).bind(2, passage).run())
+      return database.trouble("add a passage");
   }
   return Done{};
 }
@@ -231,6 +235,16 @@ Result<std::vector<rules::Passage>> SqliteKnowledge::search(const ItemScope& sco
   return passages;
 }
 
+Result<Done> forget_words(SqliteDatabase& database, PassagesOf of, std::string_view id) {
+  std::string sql =
+      "INSERT INTO passage_words (passage_words, rowid, group_id, content) SELECT 'delete', id, "
+      "group_id, content FROM passages WHERE ";
+  sql += of == PassagesOf::document ? "document_id = ?1" : "group_id = ?1";
+  auto forget = database.prepare(sql);
+  if (!forget || !forget->bind(1, id).run()) return database.trouble("forget a document's words");
+  return Done{};
+}
+
 Result<Done> SqliteKnowledge::add(const Document& document, std::string_view content,
                                   const std::vector<std::string_view>& passages,
                                   const rules::AuditEntry& entry) {
@@ -277,6 +291,8 @@ Result<Done> SqliteKnowledge::remove(const ItemScope& scope, std::string_view id
   return writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     auto document = find_in(database, scope, id);
     if (!document) return base::fail(document.error());
+    if (auto forgotten = forget_words(database, PassagesOf::document, id); !forgotten)
+      return forgotten;
     auto remove = database.prepare("DELETE FROM documents WHERE id = ?1");
     if (!remove) return base::fail(remove.error());
     if (!remove->bind(1, id).run()) return database.trouble("remove a document");

@@ -15,6 +15,10 @@
 
 namespace stagedoor::store {
 
+// Takes the words of passages out of the search; before the passages go. Inside a writer's job.
+enum class PassagesOf : unsigned char { document, group };
+base::Result<base::Done> forget_words(SqliteDatabase& database, PassagesOf of, std::string_view id);
+
 // Safe for concurrent use.
 class SqliteKnowledge : public rules::Knowledge {
  public:

@@ -118,7 +118,9 @@ class Keeping(KnowledgeCase):
         (found,) = self.search(group, "word499").json()
         self.assertGreater(found["chunkIndex"], 10)
         self.assertLessEqual(len(found["content"]), 200)
-        self.assertEqual(len(self.search(group, text[:1500], limit=3).json()), 3)
+        apart = "word0 word100 word200 word300"
+        self.assertEqual(len(self.search(group, apart, limit=3).json()), 3)
+        self.assertEqual(len(self.search(group, apart).json()), 4)
 
     def test_with_a_group_go_its_documents(self):
         group = self.group()

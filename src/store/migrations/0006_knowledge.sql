@@ -22,14 +22,9 @@ CREATE TABLE passages (
   content TEXT NOT NULL
 ) STRICT;
 CREATE INDEX passages_by_document ON passages (document_id, number);
--- The words of the passages; the group stands among them, so that a search reaches no other.
+-- The words of the passages; the group stands among them, so that a search reaches no other. Kept by
+-- the statements of store/sqlite_knowledge.h: no trigger may touch a virtual table here, since the
+-- schema is not trusted.
 CREATE VIRTUAL TABLE passage_words USING fts5(
   group_id, content, content = 'passages', content_rowid = 'id'
 );
-CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
-  INSERT INTO passage_words (rowid, group_id, content) VALUES (new.id, new.group_id, new.content);
-END;
-CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
-  INSERT INTO passage_words (passage_words, rowid, group_id, content)
-    VALUES ('delete', old.id, old.group_id, old.content);
-END;
