@@ -134,7 +134,7 @@ class OfAPersona(ToolCase):
 class Refusals(ToolCase):
     def test_400_names_the_member(self):
         for change, path in (({"name": "a b"}, "name"), ({"description": ""}, "description"),
-                             ({"type": "SERVER_RAG"}, "type"), ({"type": "client"}, "type"),
+                             ({"type": "SERVER_RAG"}, "config.documentFolderIds"), ({"type": "client"}, "type"),
                              ({"config": {"toolTimeoutSeconds": 0}}, "config.toolTimeoutSeconds"),
                              ({"type": "SERVER_WEBHOOK"}, "config.url"),
                              ({"type": "SYSTEM"}, "config.action")):
