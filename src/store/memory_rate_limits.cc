@@ -14,6 +14,9 @@ namespace {
 // At this many callers a bucket most places are taken, and nearly nobody finds both buckets full.
 constexpr std::size_t callers_per_bucket = 3;
 constexpr int spins_max = 64;
+// MADV_COLLAPSE (madvise(2), Linux 6.1), which the C library of Debian 12 does not name; an older
+// kernel refuses it, and moves the pages in its own time.
+constexpr int collapse_advice = 25;
 
 // Holds a bucket's word for as long as it lives. Held for tens of nanoseconds.
 class Hold {
@@ -78,12 +81,11 @@ class MemoryRateLimits::Table {
   // bucket is takes less to find. Not on a loop: the kernel copies the table.
   void tend() {
     const auto pages = bytes() / static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    if (is_huge_ || settled_.load(std::memory_order_relaxed) < 3 * pages) return;
-    is_huge_ = true;
+    if (tries_left_ == 0 || settled_.load(std::memory_order_relaxed) < 3 * pages) return;
+    --tries_left_;
     (void)::madvise(buckets_, bytes(), MADV_HUGEPAGE);
-#ifdef MADV_COLLAPSE
-    (void)::madvise(buckets_, bytes(), MADV_COLLAPSE);
-#endif
+    // It gives up at the first page that somebody else holds just then.
+    if (::madvise(buckets_, bytes(), collapse_advice) == 0) tries_left_ = 0;
   }
 
   struct Taken {
@@ -149,7 +151,7 @@ class MemoryRateLimits::Table {
   Bucket* buckets_;
   std::atomic<std::int64_t> longest_window_ = 0;
   std::atomic<std::uint64_t> settled_ = 0;  // how often a caller got a place
-  bool is_huge_ = false;
+  int tries_left_ = 20;                     // to move to huge pages
 };
 
 MemoryRateLimits::MemoryRateLimits(Options options, base::Random& random)
