@@ -424,6 +424,7 @@ class Concurrency(UpgradeCase):
             first.websocket.close()
             wait_until(lambda: self.server.is_admitted(token), "the place to be free")
             self.assertTrue(second.still_serves())
+        wait_until(lambda: self.server.knock(token).status != FULL[0], "the place to be free again")
         self.assert_refused_both_ways(token, SPENT)
 
     def test_refused_attempts_hold_no_place(self):
