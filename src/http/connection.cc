@@ -23,8 +23,6 @@ constexpr int receives_per_turn = 16;
 constexpr std::size_t room_bytes_min = 512;
 // Answers to pipelined requests are gathered up to about so much.
 constexpr std::size_t gathered_bytes_max = 64u << 10;
-// A larger output was for a large answer, and is given back.
-constexpr std::size_t kept_bytes_max = 256u << 10;
 // After a refusal we still take so much of what the peer is sending, and for so long: closing at
 // once would reset the connection, and the peer might never read why.
 constexpr std::size_t drained_bytes_max = 4u << 20;
@@ -86,7 +84,7 @@ class Connection::Handshake final : public Upgrade {
     connection.observe(101, 0);
     auto ticket = std::move(*connection.ticket_);
     connection.ticket_.reset();
-    co_return co_await open_websocket(connection.loop_, std::move(connection.socket_),
+    co_return co_await open_websocket(connection.loop_, connection.hand_over_socket(),
                                       std::move(ticket), connection.exchange_->reader.request(),
                                       options);
   }
@@ -102,19 +100,22 @@ void Connection::guarded(Turn turn) {
   try {
     turn();
   } catch (...) {
-    loop_.output().clear();
+    loop_.outbox().drop_own();
     close();
   }
 }
 
-Connection::Connection(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticket,
+Connection::Connection(ServerLoop& loop, Descriptor socket, ConnectionLimits::Ticket ticket,
                        std::string peer)
     : loop_(loop),
       socket_(std::move(socket)),
       ticket_(std::move(ticket)),
       peer_(std::move(peer)),
       address_(base::parse_address(peer_).value_or(base::Address{})),
-      deadline_(loop.loop().wheel(), [this] { guarded([this] { on_deadline(); }); }) {
+      deadline_(loop.loop().wheel(), [this] {
+        const Pointer self(this);
+        guarded([this] { on_deadline(); });
+      }) {
   loop_.enter(*this, ServerLoop::Kind::connection);
 }
 
@@ -125,15 +126,20 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
+  if (!loop_.readiness().add(socket_.number(), *this)) {
+    phase_ = Phase::closed;
+    return socket_.close();
+  }
   await(Awaited::request);
-  wait_readable();
 }
 
 void Connection::leave_if_idle() {
+  const Pointer self(this);
   if (phase_ == Phase::waiting && awaited_ == Awaited::request) close();
 }
 
 void Connection::drop() {
+  const Pointer self(this);
   close();
 }
 
@@ -142,40 +148,52 @@ void Connection::close() {
   const bool is_handled = phase_ == Phase::handling;
   phase_ = Phase::closed;
   deadline_.clear();
-  error_code ignored;
-  socket_.close(ignored);
+  loop_.readiness().remove(socket_.number(), *this);
+  socket_.close();
   // A handler that still runs looks at the request.
   if (!is_handled) loop_.give_back(std::move(exchange_));
 }
 
-// Reading.
-
-// Into a small block of the connection's own: waiting for readability alone would cost a system
-// call more for each request, and an exchange for each idle connection its buffer.
-void Connection::wait_readable() {
-  phase_ = Phase::waiting;
-  socket_.async_read_some(boost::asio::buffer(first_bytes_),
-                          [self = Pointer(this)](const error_code& error, std::size_t bytes) {
-                            self->guarded([&] { self->on_readable(error, bytes); });
-                          });
+// To a library's socket, which waits in its own way.
+Socket Connection::hand_over_socket() {
+  loop_.readiness().remove(socket_.number(), *this);
+  int family = AF_INET;
+  socklen_t size = sizeof family;
+  ::getsockopt(socket_.number(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+  Socket socket(loop_.loop().io());
+  error_code error;
+  using boost::asio::ip::tcp;
+  socket.assign(family == AF_INET6 ? tcp::v6() : tcp::v4(), socket_.number(), error);
+  if (!error) socket_.release();
+  return socket;
 }
 
-void Connection::on_readable(const error_code& error, std::size_t bytes) {
-  if (phase_ != Phase::waiting) return;
-  if (error) return close();
-  if (loop_.server().observer) began_ = std::chrono::steady_clock::now();
-  take_exchange();
-  take_first_bytes(bytes);
-  bool may_be_more = bytes == first_bytes_.size();
-  for (int i = 0;; ++i) {
+// Reading.
+
+void Connection::on_ready(std::uint32_t events) noexcept {
+  if ((events & ~EPOLLOUT) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ended_ = true;
+  guarded([this] { on_event(); });
+}
+
+void Connection::on_event() {
+  if (phase_ == Phase::waiting) return read();
+  if (phase_ == Phase::writing) return write_on();
+  if (phase_ == Phase::draining) return drain_on();
+}
+
+void Connection::read() {
+  for (int i = 0; readable_; ++i) {
+    if (i == receives_per_turn) return loop_.readiness().again(socket_.number(), *this);
+    take_exchange();
+    const bool received = receive();
+    if (phase_ != Phase::waiting) return;
+    if (!received) break;
+    if (loop_.server().observer) began_ = std::chrono::steady_clock::now();
     serve();
     if (phase_ != Phase::waiting) return;
-    if (!may_be_more || i == receives_per_turn) break;
-    take_exchange();
-    may_be_more = receive();
-    if (phase_ != Phase::waiting) return;
   }
-  wait_readable();
+  if (exchange_ && exchange_->input.size() == 0) loop_.give_back(std::move(exchange_));
 }
 
 void Connection::take_exchange() {
@@ -184,32 +202,35 @@ void Connection::take_exchange() {
   exchange_->reader.secret_query_names(loop_.server().options.secret_query_names);
 }
 
-void Connection::take_first_bytes(std::size_t bytes) {
-  auto& input = exchange_->input;
-  if (input.room_size() < bytes) exchange_->reader.rebase(input.make_room(bytes));
-  std::copy_n(first_bytes_.begin(), bytes, input.room());
-  input.received(bytes);
-}
-
-// False: the socket had no more than what was taken.
+// False: nothing has come.
 bool Connection::receive() {
   auto& input = exchange_->input;
   if (input.room_size() < room_bytes_min) {
     exchange_->reader.rebase(input.make_room(room_bytes_min));
   }
-  const auto room = input.room_size();
-  const auto received = ::recv(socket_.native_handle(), input.room(), room, MSG_DONTWAIT);
+  const auto bytes = receive_into(input.room(), input.room_size());
+  if (bytes > 0) input.received(bytes);
+  return bytes > 0;
+}
+
+// Keeps `readable_` true to the truth: one who has sent less than there was room for has nothing
+// more here, unless it has said that it ends, which is told by an empty read behind the rest. Closes
+// at that end.
+std::size_t Connection::receive_into(char* room, std::size_t room_bytes) {
+  const auto received = ::recv(socket_.number(), room, room_bytes, MSG_DONTWAIT);
   if (received > 0) {
-    input.received(static_cast<std::size_t>(received));
-    return static_cast<std::size_t>(received) == room;
+    const auto bytes = static_cast<std::size_t>(received);
+    readable_ = bytes == room_bytes || ended_;
+    return bytes;
   }
+  readable_ = received < 0 && errno == EINTR;
   if (received == 0 || (errno != EAGAIN && errno != EINTR)) close();
-  return false;
+  return 0;
 }
 
 void Connection::go_on() {
   serve();
-  if (phase_ == Phase::waiting) wait_readable();
+  if (phase_ == Phase::waiting) read();
 }
 
 // Answers all whole requests that are there. Leaves the phase at `waiting` where more must come.
@@ -217,6 +238,7 @@ void Connection::serve() {
   auto next = Next::go_on;
   while (next == Next::go_on && phase_ == Phase::waiting) {
     if (closing_) return go_on_or_end();
+    if (!exchange_) return wait_for_request();
     auto& reader = exchange_->reader;
     if (exchange_->input.size() == 0) {
       next = need_more();
@@ -238,10 +260,7 @@ void Connection::serve() {
 Connection::Next Connection::need_more() {
   const auto& exchange = *exchange_;
   if (exchange.input.size() == 0) {
-    await(Awaited::request);
-    if (!flush()) return Next::wait;
-    loop_.give_back(std::move(exchange_));
-    if (loop_.is_stopping()) close();
+    if (flush_with_the_turn()) wait_for_request();
     return Next::wait;
   }
   if (!exchange.reader.has_head()) {
@@ -254,6 +273,12 @@ Connection::Next Connection::need_more() {
   return Next::wait;
 }
 
+void Connection::wait_for_request() {
+  await(Awaited::request);
+  loop_.give_back(std::move(exchange_));
+  if (loop_.is_stopping()) close();
+}
+
 // A body that nobody wants is not asked for.
 Connection::Next Connection::ask_for_body() {
   const auto& request = exchange_->reader.request();
@@ -262,7 +287,7 @@ Connection::Next Connection::ask_for_body() {
     closing_ = drains_ = true;
     return answer();
   }
-  if (!exchange_->reader.is_http_1_0()) loop_.output() += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!exchange_->reader.is_http_1_0()) loop_.outbox().text() += "HTTP/1.1 100 Continue\r\n\r\n";
   flush();
   return Next::wait;
 }
@@ -429,8 +454,7 @@ void Connection::finish_answer() {
                            : reader.is_http_1_0() ? Persistence::keep_alive_said
                                                   : Persistence::keep_alive;
   const auto body = reader.request().method() == "HEAD" ? BodySent::head_only : BodySent::with_body;
-  auto& output = loop_.output();
-  const int status = append_answer(output, response,
+  const int status = append_answer(loop_.outbox().text(), response,
                                    {.date = loop_.date(),
                                     .request_id = {id.data(), id.size()},
                                     .persistence = persistence,
@@ -442,7 +466,7 @@ void Connection::finish_answer() {
   response.clear();
   told_to_continue_ = false;
   awaited_ = Awaited::nothing;
-  if (output.size() > gathered_bytes_max) flush();
+  if (loop_.outbox().own().size() > gathered_bytes_max) flush();
 }
 
 void Connection::observe(int status, std::size_t body_bytes_out) {
@@ -463,53 +487,72 @@ void Connection::observe(int status, std::size_t body_bytes_out) {
 
 // Writing.
 
-// Sends what is in the loop's output; what the socket does not take now is kept here. True: all is
+// Sends what it has in the outbox; what the socket does not take now is kept here. True: all is
 // sent. False: the connection is writing or closed.
 bool Connection::flush() {
-  auto& output = loop_.output();
+  auto& outbox = loop_.outbox();
+  const auto own = outbox.own();
   if (phase_ == Phase::writing) {
-    unsent_ += output;
-    output.clear();
+    unsent_ += own;
+    outbox.drop_own();
     return false;
   }
-  if (output.empty()) return true;
-  const auto sent =
-      ::send(socket_.native_handle(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent == static_cast<ssize_t>(output.size())) {
-    output.clear();
-    if (output.capacity() > kept_bytes_max) output = std::string();
+  if (own.empty()) return true;
+  const auto sent = send_some(own);
+  if (sent == own.size()) {
+    outbox.drop_own();
     return true;
   }
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-    output.clear();
-    close();
-    return false;
-  }
-  unsent_ = std::exchange(output, std::string());
-  sent_of_unsent_ = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  deadline_.expire_after(loop_.server().options.body_timeout);
-  wait_writable();
+  auto text = outbox.take_own();
+  if (phase_ != Phase::closed) keep_unsent(std::move(text), sent);
   return false;
 }
 
-void Connection::wait_writable() {
-  phase_ = Phase::writing;
-  socket_.async_wait(Socket::wait_write, [self = Pointer(this)](const error_code& error) {
-    self->guarded([&] { self->on_writable(error); });
+// The same, but what is to be sent may leave with the answers of all who have this turn. One of whom
+// more is read in this turn would be answered too late.
+bool Connection::flush_with_the_turn() {
+  auto& outbox = loop_.outbox();
+  if (!outbox.holds() || readable_ || phase_ != Phase::waiting || loop_.is_stopping()) {
+    return flush();
+  }
+  if (!outbox.own().empty()) outbox.hold_own(*this);
+  return true;
+}
+
+void Connection::send_held(std::string_view answers) noexcept {
+  if (phase_ != Phase::waiting) return;
+  guarded([&] {
+    const auto sent = send_some(answers);
+    if (sent == answers.size() || phase_ == Phase::closed) return;
+    keep_unsent(std::string(answers), sent);
   });
 }
 
-void Connection::on_writable(const error_code& error) {
+// How much the socket took. Closes where it is broken.
+std::size_t Connection::send_some(std::string_view text) {
+  const auto sent =
+      ::send(socket_.number(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) close();
+  return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+}
+
+void Connection::keep_unsent(std::string text, std::size_t sent) {
+  unsent_ = std::move(text);
+  sent_of_unsent_ = sent;
+  phase_ = Phase::writing;
+  deadline_.expire_after(loop_.server().options.body_timeout);
+  loop_.readiness().also_writable(socket_.number(), *this);
+}
+
+void Connection::write_on() {
+  const auto sent = send_some(std::string_view(unsent_).substr(sent_of_unsent_));
   if (phase_ != Phase::writing) return;
-  if (error) return close();
-  const auto sent = ::send(socket_.native_handle(), unsent_.data() + sent_of_unsent_,
-                           unsent_.size() - sent_of_unsent_, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) return close();
   if (sent > 0) {
-    sent_of_unsent_ += static_cast<std::size_t>(sent);
+    sent_of_unsent_ += sent;
     deadline_.expire_after(loop_.server().options.body_timeout);
   }
-  if (sent_of_unsent_ < unsent_.size()) return wait_writable();
+  // Short of the whole the socket is full, and there will be an event when it has room.
+  if (sent_of_unsent_ < unsent_.size()) return;
   unsent_ = std::string();
   sent_of_unsent_ = 0;
   phase_ = Phase::waiting;
@@ -525,28 +568,22 @@ void Connection::go_on_or_end() {
 }
 
 void Connection::drain() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  ::shutdown(socket_.number(), SHUT_WR);
   phase_ = Phase::draining;
   loop_.give_back(std::move(exchange_));
   deadline_.expire_after(drain_time);
-  on_drainable({});
+  readable_ = true;
+  drain_on();
 }
 
-void Connection::on_drainable(const error_code& error) {
-  if (phase_ != Phase::draining) return;
-  if (error) return close();
+void Connection::drain_on() {
   char discarded[4096];
-  for (int i = 0; i < receives_per_turn; ++i) {
-    const auto received =
-        ::recv(socket_.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
-    if (received < 0 && errno == EAGAIN) break;
-    if (received <= 0) return close();
-    drained_bytes_ += static_cast<std::size_t>(received);
-    if (drained_bytes_ > drained_bytes_max) return close();
+  for (int i = 0; readable_; ++i) {
+    if (i == receives_per_turn) return loop_.readiness().again(socket_.number(), *this);
+    drained_bytes_ += receive_into(discarded, sizeof discarded);
+    if (drained_bytes_ > drained_bytes_max) close();
+    if (phase_ != Phase::draining) return;
   }
-  socket_.async_wait(Socket::wait_read,
-                     [self = Pointer(this)](const error_code& e) { self->on_drainable(e); });
 }
 
 }  // namespace stagedoor::http

@@ -8,37 +8,41 @@
 //        closed  ◀───────────────────────────┘
 //
 // A handler that answers at once costs no coroutine. The connection holds no buffer while it waits
-// between requests: what reading and answering need comes from the loop's pool. One call at a time,
+// between requests: what reading and answering need comes from the loop's pool. Whoever calls it
+// from its loop holds a pointer to it, because each call may be its last. One call at a time,
 // on its loop; it lives as long as something is under way for it.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
 
-#include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "http/descriptor.h"
+#include "http/readiness.h"
 #include "http/server_loop.h"
 #include "http/upgrade.h"
 
 namespace stagedoor::http {
 
-class Connection final
-    : public Guest,
-      public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+class Connection final : public Guest, public ReadySocket {
  public:
   using Pointer = boost::intrusive_ptr<Connection>;
 
-  Connection(ServerLoop& loop, Socket socket, ConnectionLimits::Ticket ticket, std::string peer);
+  // `socket` does not block.
+  Connection(ServerLoop& loop, Descriptor socket, ConnectionLimits::Ticket ticket,
+             std::string peer);
   ~Connection() override;
 
   void start();
+  void on_ready(std::uint32_t events) noexcept override;
+  void send_held(std::string_view answers) noexcept override;
   void leave_if_idle() override;
   void drop() override;
 
@@ -50,15 +54,16 @@ class Connection final
 
   template <class Turn>
   void guarded(Turn turn);
-  void wait_readable();
-  void on_readable(const boost::system::error_code& error, std::size_t bytes);
+  void on_event();
+  void read();
   void take_exchange();
-  void take_first_bytes(std::size_t bytes);
   bool receive();
+  std::size_t receive_into(char* room, std::size_t room_bytes);
   void go_on();
   void serve();
   Next need_more();
   Next ask_for_body();
+  void wait_for_request();
   void await(Awaited awaited);
   Next answer();
   Next call(const Route& route);
@@ -72,21 +77,23 @@ class Connection final
   void tell_client();
   void observe(int status, std::size_t body_bytes_out);
   bool flush();
-  void wait_writable();
-  void on_writable(const boost::system::error_code& error);
+  bool flush_with_the_turn();
+  std::size_t send_some(std::string_view text);
+  void keep_unsent(std::string text, std::size_t sent);
+  void write_on();
   void go_on_or_end();
   void drain();
-  void on_drainable(const boost::system::error_code& error);
+  void drain_on();
   void on_deadline();
+  Socket hand_over_socket();
   void close();
 
   ServerLoop& loop_;
-  Socket socket_;
+  Descriptor socket_;
   std::optional<ConnectionLimits::Ticket> ticket_;
   std::string peer_;       // who connected
   base::Address address_;  // the same
   std::string client_;     // of whom a trusted proxy speaks, while its request is handled
-  std::array<char, 1024> first_bytes_;  // what is read while there is no exchange
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Handshake> handshake_;
   std::string unsent_;
@@ -95,6 +102,8 @@ class Connection final
   const Route* route_ = nullptr;
   Phase phase_ = Phase::waiting;
   Awaited awaited_ = Awaited::nothing;
+  bool readable_ = false;          // there may be something to read
+  bool ended_ = false;             // the peer says no more: to be read up to its end
   bool closing_ = false;           // after what is unsent
   bool drains_ = false;            // ... with a look at what still comes in
   bool told_to_continue_ = false;  // RFC 9110 10.1.1, once per request

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cerrno>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,14 @@ using boost::system::error_code;
 using ReusePort = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
+// After so many the connections that are there have their turn.
+constexpr int accepts_per_turn = 64;
+
+// accept(2): what befell the one connection before it was taken, or nobody waits any more.
+bool is_momentary(int error) {
+  return error == EAGAIN || error == EINTR || error == ECONNABORTED || error == EPROTO ||
+         error == ENETDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
+}
 
 // One loop with its own listening socket, on which the kernel spreads the connections.
 class Door {
@@ -34,6 +43,7 @@ class Door {
     if (!error) acceptor_.set_option(ReusePort(true), error);
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(Acceptor::max_listen_connections, error);
+    if (!error) acceptor_.native_non_blocking(true, error);
     return error;
   }
 
@@ -57,26 +67,35 @@ class Door {
 
  private:
   void accept() {
-    acceptor_.async_accept(loop_.loop().io(), [this](const error_code& error, Socket socket) {
+    acceptor_.async_wait(Acceptor::wait_read, [this](const error_code& error) {
       if (!acceptor_.is_open()) return;
       // Out of descriptors or memory: others may give some back.
-      if (error && error != boost::asio::error::connection_aborted) {
-        return pause_.expire_after(pause_after_failed_accept);
-      }
-      if (!error) take(std::move(socket));
+      if (error || !accept_some()) return pause_.expire_after(pause_after_failed_accept);
       accept();
     });
   }
 
-  void take(Socket socket) {
-    error_code error;
-    const auto peer = socket.remote_endpoint(error);
-    if (error) return;
-    auto ticket = loop_.server().limits.admit(peer.address());
+  // False: the system refuses for now.
+  bool accept_some() {
+    for (int i = 0; i < accepts_per_turn; ++i) {
+      tcp::endpoint peer;
+      auto size = static_cast<socklen_t>(peer.capacity());
+      Descriptor socket(::accept4(acceptor_.native_handle(), peer.data(), &size,
+                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!socket.is_open()) return is_momentary(errno);
+      peer.resize(size);
+      take(std::move(socket), peer.address());
+    }
+    return true;
+  }
+
+  void take(Descriptor socket, const boost::asio::ip::address& peer) {
+    auto ticket = loop_.server().limits.admit(peer);
     if (!ticket) return;
-    socket.set_option(tcp::no_delay(true), error);
+    const int one = 1;
+    ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const Connection::Pointer connection(
-        new Connection(loop_, std::move(socket), std::move(*ticket), peer.address().to_string()));
+        new Connection(loop_, std::move(socket), std::move(*ticket), peer.to_string()));
     connection->start();
   }
 

@@ -20,6 +20,7 @@
 #include "http/input_buffer.h"
 #include "http/listener.h"
 #include "http/loop.h"
+#include "http/readiness.h"
 #include "http/request_reader.h"
 #include "http/response.h"
 #include "http/router.h"
@@ -80,8 +81,8 @@ class ServerLoop {
   // An id that no other request has.
   void write_id(std::array<char, 24>& id);
 
-  // Answers not yet sent of the connection that runs now; empty between turns.
-  std::string& output() { return output_; }
+  Readiness& readiness() { return readiness_; }
+  Outbox& outbox() { return readiness_.outbox(); }
 
   enum class Kind { connection, websocket };
   void enter(Guest& guest, Kind kind);
@@ -103,7 +104,6 @@ class ServerLoop {
 
   Server& server_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
-  std::string output_;
   std::time_t date_second_ = -1;
   std::array<char, 29> date_{};
   std::array<char, 12> id_prefix_{};
@@ -112,6 +112,7 @@ class ServerLoop {
   std::atomic<std::size_t> connections_ = 0, websockets_ = 0;
   bool stopping_ = false, dropped_ = false;
   Loop loop_;  // after all that its connections touch when it ends
+  Readiness readiness_{loop_};
   TimerWheel::Deadline grace_{loop_.wheel(), [this] { on_grace_over(); }};
 };
 
