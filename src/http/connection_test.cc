@@ -296,6 +296,34 @@ TEST_F(Served, AnAnswerThatTheSocketCannotTakeAtOnceArrivesWhole) {
   EXPECT_EQ(client.answer()->body, "hello");
 }
 
+TEST_F(Served, ManyAnswersToAClientThatReadsNoneOfThemAtFirstArriveWholeAndInOrder) {
+  const Loopback server(routes);
+  RawClient client(server, 4096);
+  constexpr int count = 400;
+  std::jthread sender([&] {
+    for (int i = 0; i < count; ++i)
+      client.send(post("/echo", std::string(30'000, static_cast<char>('a' + i % 26))));
+  });
+  for (int i = 0; i < count; ++i) {
+    const auto answer = client.answer();
+    ASSERT_TRUE(answer) << i;
+    EXPECT_EQ(answer->body, std::string(30'000, static_cast<char>('a' + i % 26))) << i;
+  }
+}
+
+TEST_F(Served, AClientThatAsksAndSaysThatItEndsInOnePacketGetsItsAnswers) {
+  const Loopback server(routes);
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(server);
+    client.send(post("/echo", "one") + get("/wait") + post("/echo", "two"));
+    client.shut_sending();
+    EXPECT_EQ(client.answer()->body, "one");
+    EXPECT_EQ(client.answer()->body, "42/wait");
+    EXPECT_EQ(client.answer()->body, "two");
+    EXPECT_TRUE(client.ends());
+  }
+}
+
 TEST_F(Served, AClientThatDoesNotReadItsAnswerIsDropped) {
   Loopback server(routes, {.body_timeout = 0s});
   RawClient client(server, 4096);

@@ -11,8 +11,10 @@ namespace stagedoor::http {
 namespace {
 
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLET;
-// So many turns before whatever else waits on the loop has its own.
+// So many turns before whatever else waits on the loop has its own; a turn of a few is the last,
+// because after it there is most likely nobody.
 constexpr int turns_at_once_max = 4;
+constexpr std::size_t few = 4;
 // What is held of a turn is sent before its end when it has become so much.
 constexpr std::size_t held_bytes_max = 64u << 10;
 // A larger block was for large answers, and is given back.
@@ -99,7 +101,7 @@ void Readiness::have_turns() {
         ::epoll_wait(poll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
     event_count_ = count < 0 ? 0 : static_cast<std::size_t>(count);
     have_turn();
-    if (event_count_ < events_.size()) break;
+    if (event_count_ <= few) break;
   }
   event_count_ = 0;
 }
