@@ -213,10 +213,8 @@ AdmitConnection::Admitted AdmitConnection::granted(Grant grant,
     note(noted, &grant.token_, redeemed.error());
     return base::fail(redeemed.error());
   }
-  if (redeemed->kind == rules::Redeemed::Kind::spent) {
-    alarm(grant, redeemed->earlier_peer, noted.request_id);
-    return base::fail(ErrorCode::token_spent, "session token is spent");
-  }
+  if (redeemed->kind == rules::Redeemed::Kind::spent)
+    return std::unexpected(spent(grant, *redeemed, noted));
   auto& session = grant.session_;
   session.id = redeemed->session_id;
   session.began_at = redeemed->began_at;
@@ -224,6 +222,18 @@ AdmitConnection::Admitted AdmitConnection::granted(Grant grant,
   parts_.minutes.begin(session, redeemed->connection, redeemed->counted_until);
   grant.entry_ = rules::LedgerEntry(parts_.ledger, parts_.clock, session.id, redeemed->connection);
   return grant;
+}
+
+AdmitConnection::Refusal AdmitConnection::spent(const Grant& grant, const rules::Redeemed& redeemed,
+                                                const Noted& noted) const {
+  if (!redeemed.is_own) {
+    alarm(grant, redeemed.earlier_peer, noted.request_id);
+    return base::Error{ErrorCode::token_spent, "session token is spent", ""};
+  }
+  base::Error over{ErrorCode::token_spent, "the client's own session by this token is over",
+                   "Invalid session token: the session that it opened is over; mint another"};
+  note(noted, &grant.token_, over);
+  return over;
 }
 
 void AdmitConnection::alarm(const Grant& grant, std::string_view earlier_peer,

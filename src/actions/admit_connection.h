@@ -160,6 +160,7 @@ class AdmitConnection {
   Admitted granted(Grant grant, base::Result<rules::Redeemed> redeemed, const Noted& noted) const;
   Refusal guessed(const Request& request, base::Error why) const;
   void note(const Noted& noted, const rules::SessionToken* token, const base::Error& why) const;
+  Refusal spent(const Grant& grant, const rules::Redeemed& redeemed, const Noted& noted) const;
   void alarm(const Grant& grant, std::string_view earlier_peer, std::string_view request_id) const;
 
   Parts parts_;

@@ -224,6 +224,25 @@ TEST(AdmitConnection, ASecondClientRaisesAnAlarmThatNamesBoth) {
 }
 
 // Rule session-token-retry-by-same-client.
+TEST(AdmitConnection, AClientWhoseSessionIsOverForGoodIsRefusedAndIsNoThief) {
+  World w;
+  const auto token = w.mint(w.wish());
+  w.nonce = "first-client-nonce";
+  const auto grant = w.show(token);
+  ASSERT_TRUE(grant);
+  w.spent.over.insert(grant->session_id());
+  w.audit.entries.clear();
+  w.events.sent.clear();
+  const auto again = w.show(token);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::token_spent);
+  EXPECT_NE(again.error().hint.find("is over"), std::string::npos);
+  EXPECT_TRUE(w.events.sent.empty());
+  ASSERT_EQ(w.audit.entries.size(), 1u);
+  EXPECT_EQ(w.audit.entries[0].action, "GET /socket");
+}
+
+// Rule session-token-retry-by-same-client.
 TEST(AdmitConnection, TheSameClientGetsItsSessionBackWithWhatIsLeftOfItsLength) {
   World w;
   auto wish = w.wish();

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,11 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
     rules::Redeemed redeemed;
     redeemed.began_at = redemption.session.began_at;
     redeemed.session_id = redemption.session.id;
+    bool is_own = false;
     for (const auto& mark : redemption.client_marks) {
       if (!known.marks.contains(mark)) continue;
+      is_own = over.contains(known.marks[mark].id);
+      if (is_own) continue;
       redeemed.kind = Kind::resumed;
       redeemed.session_id = known.marks[mark].id;
       redeemed.began_at = known.marks[mark].began_at;
@@ -74,6 +78,7 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
     if (known.uses >= redemption.uses_max) {
       redeemed.kind = Kind::spent;
       redeemed.earlier_peer = known.peer;
+      redeemed.is_own = is_own;
       return answer(std::move(redeemed));
     }
     redeemed.use = ++known.uses;
@@ -98,6 +103,7 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
   std::vector<rules::AuditEntry> entries;
   std::map<std::string, int> connections;
   std::vector<std::string> ended;
+  std::set<std::string> over;  // for good
 
  private:
   struct Known {

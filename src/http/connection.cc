@@ -214,8 +214,8 @@ bool Connection::receive() {
 }
 
 // Keeps `readable_` true to the truth: one who has sent less than there was room for has nothing
-// more here, unless it has said that it ends, which is told by an empty read behind the rest. Closes
-// at that end.
+// more here, unless it has said that it ends, which is told by an empty read behind the rest.
+// Closes at that end.
 std::size_t Connection::receive_into(char* room, std::size_t room_bytes) {
   const auto received = ::recv(socket_.number(), room, room_bytes, MSG_DONTWAIT);
   if (received > 0) {
@@ -508,8 +508,8 @@ bool Connection::flush() {
   return false;
 }
 
-// The same, but what is to be sent may leave with the answers of all who have this turn. One of whom
-// more is read in this turn would be answered too late.
+// The same, but what is to be sent may leave with the answers of all who have this turn. One of
+// whom more is read in this turn would be answered too late.
 bool Connection::flush_with_the_turn() {
   auto& outbox = loop_.outbox();
   if (!outbox.holds() || readable_ || phase_ != Phase::waiting || loop_.is_stopping()) {
@@ -530,8 +530,7 @@ void Connection::send_held(std::string_view answers) noexcept {
 
 // How much the socket took. Closes where it is broken.
 std::size_t Connection::send_some(std::string_view text) {
-  const auto sent =
-      ::send(socket_.number(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto sent = ::send(socket_.number(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0 && errno != EAGAIN && errno != EINTR) close();
   return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
 }

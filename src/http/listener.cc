@@ -80,8 +80,8 @@ class Door {
     for (int i = 0; i < accepts_per_turn; ++i) {
       tcp::endpoint peer;
       auto size = static_cast<socklen_t>(peer.capacity());
-      Descriptor socket(::accept4(acceptor_.native_handle(), peer.data(), &size,
-                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+      Descriptor socket(
+          ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!socket.is_open()) return is_momentary(errno);
       peer.resize(size);
       take(std::move(socket), peer.address());

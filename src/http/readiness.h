@@ -26,8 +26,7 @@
 namespace stagedoor::http {
 
 // Whoever has a socket here. Kept alive while it is added, and while it has its turn.
-class ReadySocket
-    : public boost::intrusive_ref_counter<ReadySocket, boost::thread_unsafe_counter> {
+class ReadySocket : public boost::intrusive_ref_counter<ReadySocket, boost::thread_unsafe_counter> {
  public:
   ReadySocket() = default;
   ReadySocket(const ReadySocket&) = delete;

@@ -5,7 +5,7 @@
 // same token and nonce and gets its session back: the same id, no further use, its older connection
 // ended as `replaced`, and the session's length still counted from its first beginning; also after
 // the server was killed. It holds while the token could still open a session, and not for a session
-// that was ended on purpose.
+// that was ended on purpose: who asks for that one again is refused, but is no thief.
 //
 // Rule session-counted-once: a session stands in the ledger from the same transaction on that
 // redeems its token, and is one row however its connections come and go. While it lives the row
@@ -84,6 +84,8 @@ struct Redeemed {
   // Of `begun` and `resumed`: up to when the ledger has counted the session so far.
   base::Instant counted_until;
   std::string earlier_peer;  // of `spent`: who had the token first; empty: forgotten
+  // Of `spent`: this client had a session by it, and has come back for one that is over for good.
+  bool is_own = false;
 };
 
 // Where it is kept which tokens are spent. Safe for concurrent use.

@@ -103,7 +103,9 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
     case ErrorCode::wrong_environment:
       return {400, "Invalid session token"};
     case ErrorCode::token_spent:
-      return {400, "Invalid session token: it has been used; mint one per session"};
+      return {400, error.hint.empty()
+                       ? "Invalid session token: it has been used; mint one per session"
+                       : error.hint};
     case ErrorCode::token_expired:
       return {401, "session token expired"};
     case ErrorCode::app_mismatch:

@@ -52,7 +52,7 @@ base::Result<SqliteRedemptions::Statements*> SqliteRedemptions::statements_for(
   return &*statements_;
 }
 
-base::Result<std::optional<rules::Redeemed>> SqliteRedemptions::retried(
+base::Result<SqliteRedemptions::Retry> SqliteRedemptions::retried(
     SqliteDatabase& database, const rules::Redemption& redemption) {
   auto& find = statements_->find_mark;
   for (const auto& mark : redemption.client_marks) {
@@ -66,10 +66,12 @@ base::Result<std::optional<rules::Redeemed>> SqliteRedemptions::retried(
     if (outcome == SqliteStatement::Step::failed) return database.trouble("find a client's mark");
     if (!is_known) continue;
     auto resumed = ledger_.resume(database, session_id, redemption);
-    if (resumed && *resumed) (*resumed)->use = use;
-    return resumed;
+    if (!resumed) return base::fail(resumed.error());
+    if (!*resumed) return Retry{.is_known_client = true};
+    (*resumed)->use = use;
+    return Retry{true, **std::move(resumed)};
   }
-  return std::nullopt;
+  return Retry{};
 }
 
 // 0: all uses are spent. Nobody else comes between the statements: the writer's transaction has
@@ -120,7 +122,7 @@ base::Result<rules::Redeemed> SqliteRedemptions::redeem_in(SqliteDatabase& datab
   if (const auto ready = statements_for(database); !ready) return base::fail(ready.error());
   auto again = retried(database, redemption);
   if (!again) return base::fail(again.error());
-  if (*again) return **std::move(again);
+  if (again->resumed) return *std::move(again->resumed);
   if (redemption.counts == rules::Redemption::Counts::retry_only)
     return base::fail(base::ErrorCode::concurrency_limited, "the app is full, and this no retry");
   const auto use = count_use(database, redemption);
@@ -131,6 +133,7 @@ base::Result<rules::Redeemed> SqliteRedemptions::redeem_in(SqliteDatabase& datab
   if (*use == 0) {
     redeemed.kind = rules::Redeemed::Kind::spent;
     redeemed.earlier_peer = earlier_peer(redemption);
+    redeemed.is_own = again->is_known_client;
     return redeemed;
   }
   redeemed.session_id = redemption.session.id;

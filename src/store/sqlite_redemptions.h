@@ -33,8 +33,11 @@ class SqliteRedemptions : public rules::RedemptionStore {
   base::Result<Statements*> statements_for(SqliteDatabase& database);
   base::Result<rules::Redeemed> redeem_in(SqliteDatabase& database,
                                           const rules::Redemption& redemption);
-  base::Result<std::optional<rules::Redeemed>> retried(SqliteDatabase& database,
-                                                       const rules::Redemption& redemption);
+  struct Retry {
+    bool is_known_client = false;
+    std::optional<rules::Redeemed> resumed = {};  // not where its session is over for good
+  };
+  base::Result<Retry> retried(SqliteDatabase& database, const rules::Redemption& redemption);
   base::Result<int> count_use(SqliteDatabase& database, const rules::Redemption& redemption);
   base::Result<base::Done> keep_mark(SqliteDatabase& database, const rules::Redemption& redemption,
                                      int use);

@@ -188,6 +188,7 @@ TEST(Retry, AnotherClientOrOneWithoutANonceIsRefusedAndTheFirstIsNamed) {
     const auto second = store.redeem(shown(1, client));
     ASSERT_TRUE(second);
     EXPECT_EQ(second->kind, Kind::spent);
+    EXPECT_FALSE(second->is_own);
     EXPECT_EQ(second->earlier_peer, "192.0.2.2");
   }
   EXPECT_EQ(store.rows().size(), 1u);
@@ -236,11 +237,30 @@ TEST(Retry, WhoIsSentAwayByNameGetsNothingBackFromTheMomentThatIsWritten) {
   ASSERT_EQ(store.redeem(shown(1, 1))->connection, 2);
   EXPECT_TRUE(store.ledger.end_for_good(id, "ended", entry));
   EXPECT_EQ(store.rows().at(id).reason, "ended") << "whichever connection holds it";
-  EXPECT_EQ(store.redeem(shown(1, 1))->kind, Kind::spent);
+  const auto again = store.redeem(shown(1, 1));
+  EXPECT_EQ(again->kind, Kind::spent);
+  EXPECT_TRUE(again->is_own) << "it is the same client, and no thief";
+  const auto another = store.redeem(shown(1, 2));
+  EXPECT_EQ(another->kind, Kind::spent);
+  EXPECT_FALSE(another->is_own);
   store.ledger.end(id, 2, "client", start + 2s);
   store.ledger.finish();
   store.writer.stop();
   EXPECT_EQ(store.rows().at(id).reason, "ended");
+}
+
+// Rule session-token-retry-by-same-client.
+TEST(Retry, AClientWhoseSessionIsOverMayStillUseWhatItsTokenHasLeft) {
+  const Folder folder;
+  Opened store(folder);
+  ASSERT_TRUE(store.ledger.open());
+  const auto first = store.redeem(shown(1, 1, start, 2));
+  rules::AuditEntry entry;
+  entry.at = start + 1s;
+  ASSERT_TRUE(store.ledger.end_for_good(first->session_id, "ended", entry));
+  const auto second = store.redeem(shown(1, 1, start, 2));
+  EXPECT_EQ(second->kind, Kind::begun);
+  EXPECT_NE(second->session_id, first->session_id);
 }
 
 TEST(Retry, AFullAppLetsOnlyRetriesThroughAndOthersKeepTheirUse) {
