@@ -257,6 +257,7 @@ TEST(Retry, AClientWhoseSessionIsOverMayStillUseWhatItsTokenHasLeft) {
   const auto first = store.redeem(shown(1, 1, start, 2));
   rules::AuditEntry entry;
   entry.at = start + 1s;
+  entry.subject = first->session_id;
   ASSERT_TRUE(store.ledger.end_for_good(first->session_id, "ended", entry));
   const auto second = store.redeem(shown(1, 1, start, 2));
   EXPECT_EQ(second->kind, Kind::begun);
