@@ -5,9 +5,11 @@
 //   motion_load speak PORT APP AVATAR TOKENS_FILE PCM_FILE RATE_HZ
 //
 // One session per line of TOKENS_FILE is opened and configured. Then `idle` prints a line and
-// answers pings until its standard input ends. `sent-away` prints a line, answers the server's
-// closing, and when the last socket is closed prints one JSON object: when sessions were told that
-// they end and when their sockets were closed, in nanoseconds of the machine's monotonic clock.
+// answers pings until its standard input ends. `sent-away` prints a line, and when the last socket
+// is closed on both sides prints one JSON object: when sessions were told that they end, when their
+// connection's end was read, and when they had answered and closed their own side, in nanoseconds
+// of the machine's monotonic clock. The sessions of a crowd share one core here and none in the
+// world, so they read before any of them answers: else one would wait for the answers of others.
 // `speak` has every session send the sound (16-bit
 // mono samples) by the clock, 20 ms at a time, each piece when its last sample would have been
 // recorded; the sessions begin evenly spread over the first second. It prints one JSON object:
@@ -104,18 +106,22 @@ class Session {
   bool open(const Target& target, std::string_view token, int poll);  // blocks on loopback only
   void on_readable(Clock::time_point now);
   void configure();
+  // To the server's goodbye.
+  void answer_goodbye();
   // Sends the pieces that are due; true when the last has gone.
   bool speak(const std::vector<std::string>& pieces, Clock::time_point now);
 
   State state = State::failed;
   std::string trouble;
   Clock::time_point begins{};
-  std::vector<Clock::time_point> sent;            // by piece
-  std::vector<Clock::time_point> arrived;         // by frame
-  std::optional<Clock::time_point> told, closed;  // that it ends; that the socket is closed
+  std::vector<Clock::time_point> sent;     // by piece
+  std::vector<Clock::time_point> arrived;  // by frame
+  // That it ends; that nothing more comes; that our own side is closed too.
+  std::optional<Clock::time_point> told, closed, answered;
 
  private:
   void take_answer();
+  void on_end(Clock::time_point now);
   void take_message(std::string_view payload, Clock::time_point now);
   void write(std::string_view bytes);
   void fail(std::string why) {
@@ -123,9 +129,9 @@ class Session {
     trouble = std::move(why);
   }
 
-  int socket_ = -1;
+  int socket_ = -1, poll_ = -1;
   int rate_hz_ = 0;
-  std::string in_;
+  std::string in_, goodbye_;
 };
 
 bool Session::open(const Target& target, std::string_view token, int poll) {
@@ -144,6 +150,7 @@ bool Session::open(const Target& target, std::string_view token, int poll) {
   ::fcntl(socket_, F_SETFL, O_NONBLOCK);
   epoll_event event{.events = EPOLLIN, .data = {.ptr = this}};
   ::epoll_ctl(poll, EPOLL_CTL_ADD, socket_, &event);
+  poll_ = poll;
   state = State::upgrading;
   rate_hz_ = target.rate_hz;
   write(
@@ -182,12 +189,7 @@ void Session::on_readable(Clock::time_point now) {
   std::array<char, 65536> bytes;
   const auto received = ::recv(socket_, bytes.data(), bytes.size(), 0);
   if (received < 0 && errno == EAGAIN) return;
-  if (received <= 0) {
-    closed = now;
-    if (state != State::over) fail("the server closed the connection");
-    ::close(socket_);
-    return;
-  }
+  if (received <= 0) return on_end(now);
   in_.append(bytes.data(), static_cast<std::size_t>(received));
   if (state == State::upgrading) {
     const auto before = in_.size();
@@ -200,13 +202,32 @@ void Session::on_readable(Clock::time_point now) {
     if (frame.opcode == Opcode::ping) write(client_frame(Opcode::pong, frame.payload));
     if (frame.opcode == Opcode::close) {
       told = now;
-      write(client_frame(Opcode::close, frame.payload));
+      goodbye_ = frame.payload;
     }
     if (frame.opcode == Opcode::binary) take_message(frame.payload, now);
     rest.remove_prefix(frame.size);
   }
   in_.erase(0, in_.size() - rest.size());
   if (in_.empty()) in_.shrink_to_fit();
+  // The end comes in the same packet.
+  if (told && !closed) on_readable(now);
+}
+
+void Session::on_end(Clock::time_point now) {
+  closed = now;
+  if (told) {
+    // Not told of again until it has answered.
+    ::epoll_ctl(poll_, EPOLL_CTL_DEL, socket_, nullptr);
+    return;
+  }
+  if (state != State::over) fail("the server closed the connection");
+  ::close(socket_);
+}
+
+void Session::answer_goodbye() {
+  write(client_frame(Opcode::close, goodbye_));
+  ::close(socket_);
+  answered = Clock::now();
 }
 
 void Session::take_message(std::string_view payload, Clock::time_point now) {
@@ -286,7 +307,11 @@ class Crowd {
   bool stay_until_sent_away() {
     const auto until = Clock::now() + patience;
     const auto is_open = [](const Session& session) { return !session.closed; };
-    while (std::ranges::any_of(sessions_, is_open) && Clock::now() < until) turn(100);
+    while (std::ranges::any_of(sessions_, is_open) && Clock::now() < until) {
+      if (turn(answer_next(false) ? 0 : 100) == 0) answer_next(true);
+    }
+    while (answer_next(true)) {
+    }
     return std::ranges::none_of(sessions_, is_open);
   }
 
@@ -307,7 +332,19 @@ class Crowd {
   }
 
  private:
-  void turn(int wait_millis) {
+  // Whether there is a session that has read its end and has not answered; it does if it `may`.
+  bool answer_next(bool may) {
+    while (next_answer_ < sessions_.size() && sessions_[next_answer_].answered) ++next_answer_;
+    for (auto at = next_answer_; at < sessions_.size(); ++at) {
+      auto& session = sessions_[at];
+      if (!session.told || !session.closed || session.answered) continue;
+      if (may) session.answer_goodbye();
+      return true;
+    }
+    return false;
+  }
+
+  int turn(int wait_millis) {
     std::array<epoll_event, 256> events;
     const int got = ::epoll_wait(poll_, events.data(), events.size(), wait_millis);
     for (int i = 0; i < got; ++i) {
@@ -319,6 +356,7 @@ class Crowd {
         session->on_readable(Clock::now());
       }
     }
+    return got;
   }
 
   bool complain() const {
@@ -335,6 +373,7 @@ class Crowd {
   Target target_;
   std::vector<std::string> tokens_;
   std::vector<Session> sessions_;
+  std::size_t next_answer_ = 0;
   int poll_ = ::epoll_create1(EPOLL_CLOEXEC);
   bool input_ended_ = false;
 };
@@ -386,7 +425,7 @@ void tell(Crowd& crowd) {
 }
 
 void tell_sent_away(Crowd& crowd) {
-  std::vector<double> told, closed;
+  std::vector<double> told, closed, answered;
   const auto nanos = [](Clock::time_point time) {
     return static_cast<double>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
@@ -394,13 +433,16 @@ void tell_sent_away(Crowd& crowd) {
   for (const auto& session : crowd.sessions()) {
     if (session.told) told.push_back(nanos(*session.told));
     if (session.closed) closed.push_back(nanos(*session.closed));
+    if (session.answered) answered.push_back(nanos(*session.answered));
   }
   const auto three = [](std::vector<double>& values) {
     return fmt::format("{{\"first\":{:.0f},\"p50\":{:.0f},\"last\":{:.0f}}}", quantile(values, 0),
                        quantile(values, 0.5), quantile(values, 1));
   };
-  fmt::print("{{\"told_count\":{},\"closed_count\":{},\"told_ns\":{},\"closed_ns\":{}}}\n",
-             told.size(), closed.size(), three(told), three(closed));
+  fmt::print(
+      "{{\"told_count\":{},\"closed_count\":{},\"told_ns\":{},\"closed_ns\":{},"
+      "\"answered_ns\":{}}}\n",
+      told.size(), closed.size(), three(told), three(closed), three(answered));
   std::fflush(stdout);
 }
 
