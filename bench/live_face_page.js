@@ -103,3 +103,32 @@ window.browserSays = async () => {
         playing[report.kind] = report.estimatedPlayoutTimestamp;
   return playing.audio && playing.video ? playing.audio - playing.video : null;
 };
+
+async function arrivals() {
+  const came = {};
+  for (const connection of made)
+    for (const report of (await connection.getStats()).values())
+      if (report.type === 'inbound-rtp')
+        came[report.kind] = {at: report.timestamp,
+                             count: report.framesReceived ?? report.packetsReceived};
+  return came;
+}
+
+// Pictures and packets of sound that come a second, and the longest time between two pictures that
+// the page was given, in ms.
+window.watchArrivals = async (ms) => {
+  const before = await arrivals();
+  let longest = 0, last = 0, ends = false;
+  const look = (now) => {
+    if (last) longest = Math.max(longest, now - last);
+    last = now;
+    if (!ends) watched().requestVideoFrameCallback(look);
+  };
+  watched().requestVideoFrameCallback(look);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  ends = true;
+  const after = await arrivals();
+  const rate = (kind) =>
+      (after[kind].count - before[kind].count) * 1e3 / (after[kind].at - before[kind].at);
+  return {pictures: rate('video'), sounds: rate('audio'), longest};
+};

@@ -11,6 +11,7 @@ import idle
 import jwt
 import key_usage
 import live_face
+import live_face_attacked
 import machine
 import mint
 import motion
@@ -35,6 +36,8 @@ MEASUREMENTS = {
     "motion": ("Motion", motion.measure),
     "face": ("A live face", face.measure),
     "live_face": ("Live faces: the bars, and how many a core performs", live_face.measure),
+    "live_face_attacked": ("A live face while others misuse the server",
+                           live_face_attacked.measure),
     "start": ("Start with a full store", start.measure),
 }
 

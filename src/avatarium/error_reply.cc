@@ -100,7 +100,9 @@ void reply(const http::Request& request, http::Response& response, const base::E
   base::JsonWriter body(response.start(words.status, "application/json"));
   base::JsonWriter inner(body.begin("error"));
   inner.text("code", words.code).text("message", words.message);
-  if (!error.hint.empty()) inner.text("hint", error.hint);
+  // The printed message already says what to do.
+  const bool says_all = error.code == ErrorCode::token_expired;
+  if (!error.hint.empty() && !says_all) inner.text("hint", error.hint);
   if (!faults.empty()) append_details(inner, faults);
   inner.end();
   append_meta(body, request);

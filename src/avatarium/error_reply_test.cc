@@ -28,7 +28,7 @@ TEST(AvatariumErrorReply, PrintsTheVendorsErrorsToTheLetter) {
             std::string(R"({"error":{"code":"UNAUTHORIZED","message":)"
                         R"("Authentication required. Provide an API key or JWT token."})") +
                 meta);
-  EXPECT_EQ(replied({ErrorCode::token_expired, "", ""}).body(),
+  EXPECT_EQ(replied({ErrorCode::token_expired, "", "Refresh it."}).body(),
             std::string(R"({"error":{"code":"TOKEN_EXPIRED","message":)"
                         R"("Your authentication token has expired. Please sign in again."})") +
                 meta);
