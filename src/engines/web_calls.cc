@@ -329,6 +329,7 @@ std::unique_ptr<stage::Job> WebCalls::start(WebCall call, std::unique_ptr<WebAns
     return std::make_unique<stage::Job>();
   }
   thread_->add(transfer);
+  if (transfer->call.is_finished_if_abandoned) return std::make_unique<stage::Job>();
   return std::make_unique<CallJob>(transfer, [weak = std::weak_ptr(thread_)] {
     if (const auto thread = weak.lock()) thread->wake();
   });

@@ -37,6 +37,7 @@ struct WebCall {
   std::size_t answer_bytes_max = 32u << 20;
   PrivateAddresses private_addresses = PrivateAddresses::refused;
   PlainHttp plain_http = PlainHttp::private_only;
+  bool is_finished_if_abandoned = false;  // Destroying its job does not cancel it.
 };
 
 // What a call is answered with. Called on the thread of the calls, one call at a time; must not

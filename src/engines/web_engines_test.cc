@@ -349,6 +349,28 @@ TEST(WebTool, ArgumentsGoAsTheBodyWithTheDeclaredHeaders) {
   EXPECT_EQ(request.body, R"({"day":2})");
 }
 
+TEST(WebTool, ACallThatIsToBeFinishedIsFinishedWhenItsJobIsGone) {
+  WebCalls calls({});
+  std::promise<void> asked, abandoned;
+  WebServer server([&](const WebServer::Request&, const Send& send) {
+    asked.set_value();
+    abandoned.get_future().wait();
+    send(ok_head("text/plain") + "logged");
+  });
+  WebTool tool({.private_addresses = PrivateAddresses::allowed}, calls);
+  stage::WebhookCall call;
+  call.url = server.url();
+  call.if_abandoned = stage::WebhookCall::IfAbandoned::finished;
+  std::promise<std::string> answered;
+  auto job = tool.call(std::move(call), [&](base::Result<std::string> result) {
+    answered.set_value(result.value_or("failed"));
+  });
+  asked.get_future().wait();
+  job.reset();
+  abandoned.set_value();
+  EXPECT_EQ(answered.get_future().get(), "logged");
+}
+
 // Rule webhooks-stay-outside.
 TEST(WebTool, PrivateAddressesLongAnswersAndBrokenHeadersAreRefused) {
   WebCalls calls({});

@@ -84,6 +84,7 @@ std::unique_ptr<stage::Job> WebTool::call(stage::WebhookCall wish, stage::ToolSi
   call.answer_bytes_max = options_.answer_bytes_max;
   call.private_addresses = options_.private_addresses;
   call.plain_http = PlainHttp::anywhere;  // Its owner chose the address.
+  call.is_finished_if_abandoned = wish.if_abandoned == stage::WebhookCall::IfAbandoned::finished;
   return calls_.start(std::move(call), std::move(answer));
 }
 

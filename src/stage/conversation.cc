@@ -180,7 +180,9 @@ void Conversation::Core::update(const ConversationUpdate& change) {
 
 void Conversation::Core::end(EndReason reason) {
   if (std::exchange(is_ended, true)) return;
+  if (!turns_.empty()) fail_tools(turns_.front(), "The session has ended.");
   turns_.clear();
+  unawaited_.clear();
   recognitions_.clear();
   performance.interrupt();
   parts_.listener.ended(reason);
@@ -267,7 +269,7 @@ void Conversation::interrupt() {
   if (!core_->is_ended) core_->interrupt();
 }
 void Conversation::tool_result(std::string_view call_id, base::Result<std::string> result) {
-  if (!core_->is_ended) core_->tool_result(call_id, std::move(result));
+  if (!core_->is_ended) core_->client_tool_result(call_id, std::move(result));
 }
 void Conversation::update(const ConversationUpdate& change) {
   if (!core_->is_ended) core_->update(change);

@@ -60,6 +60,7 @@ inline constexpr std::size_t waiting_turns_max = 16;
 inline constexpr std::size_t waiting_text_bytes_max = 128u << 10;  // of one turn
 inline constexpr int tool_rounds_max = 8;                          // of one turn
 inline constexpr std::size_t tool_calls_max = 16;                  // of one round
+inline constexpr std::size_t unawaited_tools_max = 32;             // webhooks under way
 inline constexpr std::size_t tool_result_bytes_max = 64u << 10;
 
 // How the persona listens (contract 1.1 of the Anam dialect, voiceDetectionOptions). 0 is off.
@@ -78,7 +79,8 @@ struct ConversationTool {
   Kind kind = Kind::client;
   Action action = Action::none;
   ChatTool tool;
-  // Whether the answer waits for the tool's result.
+  // Whether the answer waits for the tool's result. A webhook whose result is ignored is called all
+  // the same, whatever becomes of the turn and of the session, and how it ends is told.
   enum class Result : unsigned char { awaited, ignored };
   Result result = Result::ignored;
   enum class Interruptions : unsigned char { allowed, refused };
@@ -200,7 +202,7 @@ class Conversation {
   void play_sound(std::span<const std::int16_t> samples, int rate_hz);
   void end_sound();
   void interrupt();
-  // From the client, for a call whose result is awaited; others are ignored.
+  // From the client, for a call of its own tools whose result is awaited; others are ignored.
   void tool_result(std::string_view call_id, base::Result<std::string> result);
   // What of it can't be done is told by a warning; the rest is done.
   void update(const ConversationUpdate& change);

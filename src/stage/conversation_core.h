@@ -20,8 +20,9 @@
 
 namespace stagedoor::stage {
 
-// A tool call of a turn that has no result yet.
+// A tool call that has no result yet.
 struct PendingTool {
+  std::uint64_t number = 0;
   ToolCallNotice notice;
   ConversationTool::Interruptions interruptions = ConversationTool::Interruptions::allowed;
   base::Instant deadline;
@@ -90,7 +91,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   void play_sound(std::span<const std::int16_t> samples, int rate_hz);
   void end_sound();
   void interrupt();
-  void tool_result(std::string_view call_id, base::Result<std::string> result);
+  void client_tool_result(std::string_view call_id, base::Result<std::string> result);
   void update(const ConversationUpdate& change);
   void end(EndReason reason);
   void next_sound(std::span<std::int16_t, tick_samples> out);
@@ -128,7 +129,14 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   // Tools (stage/conversation_tools.cc).
   void start_tool(Turn& turn, ChatToolCall call);
   void run_tool(Turn& turn, const ConversationTool& tool, PendingTool pending);
+  std::unique_ptr<Job> call_of(const ConversationTool& tool, ToolRunner& runner,
+                               const PendingTool& pending);
+  void leave_running(Turn& turn, std::size_t index, std::unique_ptr<Job> job);
+  void on_tool(std::uint64_t number, base::Result<std::string> result);
   void finish_tool(Turn& turn, std::size_t index, base::Result<std::string> result);
+  void fail_tools(Turn& turn, std::string_view why);
+  // Returns what the model reads of it.
+  std::string tell_tool_end(PendingTool pending, base::Result<std::string> result);
   void check_tool_times();
 
   // Listening and time (stage/conversation_listening.cc).
@@ -149,6 +157,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   std::deque<Turn> turns_;  // The first is under way, the others wait.
   std::uint64_t last_number_ = 0;
   std::vector<std::string> interrupted_streams_;  // the newest few
+  std::vector<PendingTool> unawaited_;            // webhooks whose results no turn waits for
   std::size_t history_bytes_ = 0;
 
   // A stretch of the user's speech whose words are not known yet.

@@ -15,21 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-ConversationSettings silent_persona() {
-  ConversationSettings settings;
-  settings.greeting = ConversationSettings::Greeting::skipped;
-  return settings;
-}
-
-std::vector<std::string> said(const std::vector<ChatMessage>& messages) {
-  std::vector<std::string> all;
-  for (const auto& message : messages) {
-    constexpr std::array names = {"system: ", "user: ", "persona: ", "tool: "};
-    all.push_back(names[static_cast<std::size_t>(message.role)] + message.text);
-  }
-  return all;
-}
-
 TEST(Conversation, WhatTheUserTypesIsAnsweredSentenceBySentence) {
   Play play(silent_persona());
   auto& conversation = play.begin();
@@ -243,125 +228,6 @@ TEST(Conversation, TheClientsOwnSoundIsPlayedAndEndsWithItsSequence) {
   EXPECT_LE(play.run(1000ms), 1);
 }
 
-TEST(Conversation, AClientToolsResultGoesToTheModelWhichThenAnswers) {
-  auto settings = silent_persona();
-  ConversationTool tool;
-  tool.tool.name = "open_door";
-  tool.result = ConversationTool::Result::awaited;
-  settings.tools = {tool};
-  Play play(settings);
-  auto& conversation = play.begin();
-  conversation.user_text("Open the door.");
-  play.chat.call("t1", "open_door", R"({"door":1})");
-  play.chat.end();
-  play.turn_loop();
-  EXPECT_THAT(play.notes, ElementsAre("tool started open_door"));
-  EXPECT_THAT(play.chat.requests, SizeIs(1)) << "the model waits for the result";
-  conversation.tool_result("other", std::string("no"));
-  conversation.tool_result("t1", std::string("opened"));
-  ASSERT_THAT(play.chat.requests, SizeIs(2));
-  const auto& messages = play.chat.requests[1].messages;
-  EXPECT_THAT(said(messages), ElementsAre("user: Open the door.", "persona: ", "tool: opened"));
-  EXPECT_EQ(messages[1].tool_calls[0].arguments, R"({"door":1})");
-  EXPECT_EQ(messages[2].tool_call_id, "t1");
-  play.chat.say("It is open.");
-  play.chat.end();
-  play.turn_loop();
-  play.run(1500ms);
-  EXPECT_THAT(
-      said(conversation.history()),
-      ElementsAre("user: Open the door.", "persona: ", "tool: opened", "persona: It is open."));
-}
-
-TEST(Conversation, AToolThatDoesNotAnswerInTimeHasFailed) {
-  auto settings = silent_persona();
-  ConversationTool tool;
-  tool.kind = ConversationTool::Kind::webhook;
-  tool.tool.name = "weather";
-  tool.timeout = 2s;
-  tool.webhook.url = "https://example.org/weather";
-  settings.tools = {tool};
-  Play play(settings);
-  auto& conversation = play.begin();
-  conversation.user_text("Weather?");
-  play.chat.call("w", "weather", R"({"town":"Bern"})");
-  play.chat.call("x", "nothing", "{}");
-  play.chat.end();
-  play.turn_loop();
-  ASSERT_THAT(play.tools.calls, SizeIs(1));
-  EXPECT_EQ(play.tools.calls[0].arguments, R"({"town":"Bern"})");
-  play.run(1900ms);
-  EXPECT_THAT(play.chat.requests, SizeIs(1));
-  play.run(200ms);
-  EXPECT_THAT(play.notes, ElementsAre("tool started weather", "tool started nothing",
-                                      "tool failed nothing There is no such tool.",
-                                      "tool failed weather The tool did not answer in time."));
-  EXPECT_THAT(play.chat.requests, SizeIs(2));
-}
-
-TEST(Conversation, AKnowledgeToolIsRunByWhoeverSearchesForIt) {
-  auto settings = silent_persona();
-  const auto searches = std::make_shared<PuppetTools>();
-  ConversationTool tool;
-  tool.kind = ConversationTool::Kind::knowledge;
-  tool.result = ConversationTool::Result::awaited;
-  tool.tool.name = "find";
-  tool.runner = searches;
-  settings.tools = {tool};
-  Play play(settings);
-  auto& conversation = play.begin();
-  conversation.user_text("Dogs?");
-  play.chat.call("k", "find", R"({"query":"dogs"})");
-  play.chat.end();
-  play.turn_loop();
-  ASSERT_THAT(searches->calls, SizeIs(1));
-  EXPECT_THAT(play.tools.calls, IsEmpty());
-  EXPECT_EQ(searches->calls[0].arguments, R"({"query":"dogs"})");
-}
-
-TEST(Conversation, ASystemToolEndsTheSessionOnceTheGoodbyeIsSpoken) {
-  auto settings = silent_persona();
-  ConversationTool tool;
-  tool.kind = ConversationTool::Kind::system;
-  tool.action = ConversationTool::Action::end_call;
-  tool.tool.name = "end_call";
-  settings.tools = {tool};
-  Play play(settings);
-  auto& conversation = play.begin();
-  conversation.user_text("Bye.");
-  play.chat.say("Goodbye my friend.");
-  play.chat.call("e", "end_call", "{}");
-  play.chat.end();
-  play.turn_loop();
-  play.run(300ms);
-  EXPECT_THAT(play.end_reasons, IsEmpty());
-  play.run(1000ms);
-  EXPECT_EQ(play.text_of(Speaker::persona), "Goodbye my friend.");
-  EXPECT_THAT(play.end_reasons, ElementsAre(EndReason::persona_ended));
-}
-
-TEST(Conversation, ASystemToolStopsWhatThePersonaIsSaying) {
-  auto settings = silent_persona();
-  ConversationTool tool;
-  tool.kind = ConversationTool::Kind::system;
-  tool.action = ConversationTool::Action::interrupt;
-  tool.tool.name = "hush";
-  settings.tools = {tool};
-  Play play(settings);
-  auto& conversation = play.begin();
-  conversation.user_text("Talk.");
-  play.chat.say("One two three four five six seven eight nine ten. ");
-  play.turn_loop();
-  play.run(500ms);
-  play.chat.call("h", "hush", "{}");
-  play.chat.end();
-  play.turn_loop();
-  play.run(500ms);
-  EXPECT_TRUE(play.texts.back().is_interrupted);
-  EXPECT_FALSE(play.text_of(Speaker::persona).contains("ten"));
-  EXPECT_THAT(play.end_reasons, IsEmpty());
-}
-
 // Rule silence-ends-turns.
 TEST(Conversation, ThePersonaSpeaksAgainAfterASilenceThreeTimesAndThenWaits) {
   auto settings = silent_persona();
@@ -478,20 +344,6 @@ TEST(Conversation, HistoryWaitingTurnsAndTextAreBounded) {
 }
 
 // Rule conversation-bounded.
-TEST(Conversation, ToolsThatCallEachOtherForeverAreStopped) {
-  Play play(silent_persona());
-  auto& conversation = play.begin();
-  conversation.user_text("Go.");
-  for (std::size_t round = 0; round < 20; ++round) {
-    if (play.chat.requests.size() != round + 1) break;
-    play.chat.call("id", "nothing", "{}");
-    play.chat.end();
-    play.turn_loop();
-  }
-  EXPECT_THAT(play.chat.requests, SizeIs(tool_rounds_max));
-  EXPECT_THAT(play.warnings, SizeIs(1));
-}
-
 TEST(Conversation, WhatEnginesSendAfterItIsGoneFindsNobody) {
   Play play(silent_persona());
   auto& conversation = play.begin();

@@ -271,6 +271,7 @@ void Conversation::Core::finish_if_over() {
 
 // Tells that the message is over, and remembers what of it was heard.
 void Conversation::Core::finish_front(Ending ending) {
+  fail_tools(turns_.front(), "The turn was interrupted.");
   auto turn = std::move(turns_.front());
   turns_.pop_front();
   if (turn.kind == Turn::Kind::sound) return;
@@ -283,12 +284,10 @@ void Conversation::Core::finish_front(Ending ending) {
     told.correlation_id = turn.correlation_id;
     parts_.listener.speech_text(told);
   }
-  // Calls whose results are known stay known; what was said beside them is in `spoken`.
-  if (turn.tools.empty()) {
-    for (auto& message : turn.exchange) {
-      if (message.role == ChatMessage::Role::persona) message.text.clear();
-      remember(std::move(message));
-    }
+  // Calls and their results stay known; what was said beside them is in `spoken`.
+  for (auto& message : turn.exchange) {
+    if (message.role == ChatMessage::Role::persona) message.text.clear();
+    remember(std::move(message));
   }
   if (!has_words(turn.spoken)) return;
   ChatMessage message;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <deque>
 #include <functional>
@@ -140,10 +141,12 @@ class PuppetTools : public ToolRunner {
   std::unique_ptr<Job> call(WebhookCall call, ToolSink sink) override {
     calls.push_back(std::move(call));
     sinks.push_back(std::move(sink));
-    return std::make_unique<Job>();
+    wanted.push_back(std::make_shared<bool>(true));
+    return std::make_unique<WatchedJob>(wanted.back());
   }
   std::vector<WebhookCall> calls;
   std::vector<ToolSink> sinks;
+  std::vector<std::shared_ptr<bool>> wanted;
 };
 
 class CountingRandom : public base::Random {
@@ -235,7 +238,10 @@ class Play : public ConversationListener {
     notes.push_back("stream interrupted " + id);
   }
   void warning(const std::string& text) override { warnings.push_back(text); }
-  void ended(EndReason reason) override { end_reasons.push_back(reason); }
+  void ended(EndReason reason) override {
+    end_reasons.push_back(reason);
+    if (on_end) on_end();
+  }
 
   ConversationSettings settings;
   bool has_chat = true;
@@ -249,7 +255,24 @@ class Play : public ConversationListener {
   std::vector<SpokenText> texts, thoughts;
   std::vector<std::string> notes, warnings;
   std::vector<EndReason> end_reasons;
+  std::function<void()> on_end;
   std::optional<Conversation> conversation;
 };
+
+// Not inlined: g++ 12 would take its texts for uninitialised.
+[[gnu::noinline]] inline ConversationSettings silent_persona() {
+  ConversationSettings settings;
+  settings.greeting = ConversationSettings::Greeting::skipped;
+  return settings;
+}
+
+inline std::vector<std::string> said(const std::vector<ChatMessage>& messages) {
+  std::vector<std::string> all;
+  for (const auto& message : messages) {
+    constexpr std::array names = {"system: ", "user: ", "persona: ", "tool: "};
+    all.push_back(names[static_cast<std::size_t>(message.role)] + message.text);
+  }
+  return all;
+}
 
 }  // namespace stagedoor::stage

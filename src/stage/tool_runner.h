@@ -23,13 +23,17 @@ struct WebhookCall {
   std::vector<std::pair<std::string, std::string>> headers, query;
   std::string arguments;  // a JSON object: the body
   std::chrono::milliseconds timeout{10'000};
+  // What becomes of it when its job is destroyed.
+  enum class IfAbandoned : unsigned char { dropped, finished };
+  IfAbandoned if_abandoned = IfAbandoned::dropped;
 };
 
 // The text that came back, whatever it is, or why none did. Called on any thread, once; must not
 // block.
 using ToolSink = std::function<void(base::Result<std::string>)>;
 
-// Safe for concurrent use. Never blocks its caller. Must live longer than its jobs.
+// Safe for concurrent use. Never blocks its caller. Must live longer than its jobs; what is to be
+// finished all the same ends with it at the latest.
 class ToolRunner {
  public:
   virtual ~ToolRunner() = default;
