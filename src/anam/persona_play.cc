@@ -50,13 +50,22 @@ bool wants_speech_enhancement(const Json& voice_detection) {
   return number_of(voice_detection, "speechEnhancementLevel").value_or(0) > 0;
 }
 
+// A text as it is, anything else as JSON.
+std::string words_in(const Json& value) {
+  if (const auto text = value.text()) return std::string(*text);
+  std::string json;
+  base::append_canonical(json, value);
+  return json;
+}
+
 std::vector<std::pair<std::string, std::string>> pairs_of(const Json& tool, std::string_view name) {
   std::vector<std::pair<std::string, std::string>> pairs;
   simdjson::dom::object members;
   const auto object = tool.member(name);
   if (!object || object->element().get(members) != simdjson::SUCCESS) return pairs;
   for (const auto member : members)
-    pairs.emplace_back(member.key, Json(member.value).text().value_or(""));
+    if (const Json value(member.value); !value.is_null())
+      pairs.emplace_back(member.key, words_in(value));
   return pairs;
 }
 
@@ -67,7 +76,8 @@ void read_webhook(const Json& tool, ConversationTool& out) {
   out.webhook.headers = pairs_of(tool, "headers");
   out.webhook.query = pairs_of(tool, "queryParameters");
   out.webhook.timeout = out.timeout;
-  if (flag_of(tool, "awaitResponse")) out.result = ConversationTool::Result::awaited;
+  const auto awaits = tool.member("awaitResponse");
+  if (!awaits || awaits->flag().value_or(true)) out.result = ConversationTool::Result::awaited;
 }
 
 // What the model may say to a tool that says nothing of it itself.

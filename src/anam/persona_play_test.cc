@@ -49,6 +49,29 @@ TEST(PersonaPlay, TakesWhatASystemToolDoesFromItsActionAndElseFromItsName) {
   EXPECT_EQ(tools[3].result, ConversationTool::Result::awaited);
 }
 
+TEST(PersonaPlay, WaitsForAWebhookUnlessItSaysOtherwise) {
+  const auto played = play(
+      R"({"persona":{"tools":[{"name":"a","type":"server","subtype":"webhook","url":"https://a.b"},)"
+      R"({"name":"b","type":"server","subtype":"webhook","url":"https://a.b",)"
+      R"("awaitResponse":false}]}})");
+  const auto& tools = played.conversation.tools;
+  EXPECT_EQ(tools.at(0).result, ConversationTool::Result::awaited);
+  EXPECT_EQ(tools.at(1).result, ConversationTool::Result::ignored);
+}
+
+TEST(PersonaPlay, SendsNumbersAndFlagsOfAWebhooksQueryAsTheyStand) {
+  const auto played = play(
+      R"({"persona":{"tools":[{"name":"a","type":"server","subtype":"webhook","url":"https://a.b",)"
+      R"("queryParameters":{"days":3,"exact":false,"list":["x",1],"none":null,"share":0.5,)"
+      R"("town":"Bern"}}]}})");
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(played.conversation.tools.at(0).webhook.query, (Pairs{{"days", "3"},
+                                                                  {"exact", "false"},
+                                                                  {"list", R"(["x",1])"},
+                                                                  {"share", "0.5"},
+                                                                  {"town", "Bern"}}));
+}
+
 TEST(PersonaPlay, AsksAKnowledgeToolForAQuery) {
   const auto played =
       play(R"({"persona":{"tools":[{"name":"find","type":"server","subtype":"knowledge",)"
