@@ -18,7 +18,6 @@ import serving
 
 HERE = pathlib.Path(__file__).resolve().parent
 E2E = HERE.parent / "tests" / "e2e"
-ENGINE = "/v1/webrtc/engines/stagedoor"
 SECONDS, ROUNDS = 6, 3
 NOBODY = "01890000-0000-7000-8000-000000000000"
 
@@ -36,12 +35,12 @@ class Attacker:
                                  {"personaConfig": PRINTED}).json()["sessionToken"]
         started = self.server.http("POST", "/v1/engine/session",
                                    {"Authorization": f"Bearer {token}"}, {"clientMetadata": {}})
-        session_id = started.json()["sessionId"]
-        return session_id, self.socket(session_id)
+        body = started.json()
+        return body["sessionId"], self.socket(body["signallingEndpoint"], body["sessionId"])
 
-    def socket(self, session_id):
+    def socket(self, path, session_id):
         from raw_websocket import open_websocket
-        return open_websocket(self.server.port, f"{ENGINE}/ws?session_id={session_id}")
+        return open_websocket(self.server.port, f"{path}?session_id={session_id}")
 
     def rubbish(self):
         _, link = self.session()
@@ -75,7 +74,7 @@ class Attacker:
 
     def sockets_without_a_session(self):
         while True:
-            self.socket(NOBODY)
+            self.socket("/v1/webrtc/engines/nobody/ws", NOBODY)
             yield 1
 
     def datagrams(self):

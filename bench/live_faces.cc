@@ -254,6 +254,7 @@ class Door : public live::FaceSessionListener {
   void connected() override { is_connected = true; }
   void channel_open() override {}
   void message(std::string_view) override {}
+  void message_refused() override {}
   void lost(media::LostReason) override { fail("a session was lost"); }
   void speech_text(const stage::SpokenText&) override {}
   void reasoning_text(const stage::SpokenText&) override {}

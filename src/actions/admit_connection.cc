@@ -166,7 +166,7 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
   auto place = place_for(*token, redemption);
   if (!place) return refuse(std::move(place.error()));
 
-  Grant grant(*std::move(token), redemption.session, *std::move(place));
+  Grant grant(*std::move(token), redemption.session, *std::move(place), options_.unlisted_origins);
   parts_.redemptions.redeem(
       redemption, [this, grant = std::move(grant), noted = std::move(noted),
                    answer = std::move(answer)](base::Result<rules::Redeemed> redeemed) mutable {

@@ -63,6 +63,10 @@ class Grant {
   std::optional<rules::SessionEnd> forced_end() const {
     return rules::forced_end(environment(), avatar_id(), session_.end_user_id);
   }
+  // Whether a page of this origin (the field Origin) may speak for the session: `forbidden`.
+  base::Result<base::Done> check_origin(const std::optional<std::string>& origin) const {
+    return rules::check_origin(token_, origin, unlisted_origins_);
+  }
   // What is known of the session from outside.
   const rules::LiveSession& live_session() const { return session_; }
   // The connection has ended, for this reason; at the latest the end of the grant says so.
@@ -70,12 +74,17 @@ class Grant {
 
  private:
   friend class AdmitConnection;
-  Grant(rules::SessionToken token, rules::LiveSession session, rules::Place place)
-      : token_(std::move(token)), session_(std::move(session)), place_(std::move(place)) {}
+  Grant(rules::SessionToken token, rules::LiveSession session, rules::Place place,
+        rules::UnlistedOrigins unlisted_origins)
+      : token_(std::move(token)),
+        session_(std::move(session)),
+        place_(std::move(place)),
+        unlisted_origins_(unlisted_origins) {}
 
   rules::SessionToken token_;
   rules::LiveSession session_;
   rules::Place place_;
+  rules::UnlistedOrigins unlisted_origins_;
   rules::LedgerEntry entry_;
 };
 

@@ -34,12 +34,6 @@ base::Secret client_mark_of(const Request& request) {
   return base::Secret(base::base64url(base::as_text(crypto::sha256(text))));
 }
 
-std::optional<std::string> origin_of(const Request& request) {
-  const auto value = request.header("Origin");
-  if (!value) return std::nullopt;
-  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
-}
-
 // "https://door.example" is {"https", "door.example"}.
 struct Place {
   std::string_view scheme, host;
@@ -93,9 +87,9 @@ void EngineSessions::start(const Request& request, Response& response) const {
   // Before the token is spent.
   auto metadata = read_client_metadata(request.body());
   if (!metadata) return refuse(request, response, metadata.error().error, metadata.error().faults);
-  const auto session_id = begun(request, *std::move(token), *metadata);
-  if (!session_id) return refuse(request, response, session_id.error(), faults);
-  answer(request, response, *session_id);
+  const auto address = begun(request, *std::move(token), *metadata);
+  if (!address) return refuse(request, response, address.error(), faults);
+  answer(request, response, *address);
 }
 
 // The session token that came, or one minted with the API key that came.
@@ -165,7 +159,7 @@ base::Result<base::Done> EngineSessions::find_engines(const Grant& grant, Person
                     "The language model of this persona has been taken away.");
 }
 
-std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
+std::expected<LiveFaces::Address, EngineSessions::Refusal> EngineSessions::begun(
     const Request& request, base::Secret token, std::string_view client_metadata) const {
   // Before the token is spent: a full house costs nobody their token.
   auto place = parts_.faces.enter();
@@ -185,10 +179,9 @@ std::expected<std::string, EngineSessions::Refusal> EngineSessions::begun(
   play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client_metadata},
                                 parts_.transcripts);
   auto session_id = grant->session_id();
-  if (auto begun = parts_.faces.begin(*std::move(place), *std::move(grant), *std::move(play));
-      !begun)
-    return base::fail(begun.error());
-  return session_id;
+  auto engine_key = parts_.faces.begin(*std::move(place), *std::move(grant), *std::move(play));
+  if (!engine_key) return base::fail(engine_key.error());
+  return LiveFaces::Address{std::move(session_id), *std::move(engine_key)};
 }
 
 void EngineSessions::refuse(const Request& request, Response& response, const Refusal& error,
@@ -207,13 +200,14 @@ void EngineSessions::refuse(const Request& request, Response& response, const Re
 }
 
 void EngineSessions::answer(const Request& request, Response& response,
-                            std::string_view session_id) const {
+                            const LiveFaces::Address& address) const {
   const auto place = place_of(options_.public_url, request);
+  const auto engine = std::string(engine_path) + std::string(address.engine_key.expose());
   base::JsonWriter body(response.start(200, "application/json"));
-  body.text("sessionId", session_id)
-      .text("engineHost", std::string(place.host) + std::string(engine_path))
+  body.text("sessionId", address.session_id)
+      .text("engineHost", std::string(place.host) + engine)
       .text("engineProtocol", place.scheme)
-      .text("signallingEndpoint", std::string(engine_path) + "/ws")
+      .text("signallingEndpoint", engine + "/ws")
       .text("region", options_.region);
   base::JsonWriter client(body.begin("clientConfig"));
   // Two spellings: the vendor's clients do not agree (contract 3.2).
@@ -221,7 +215,7 @@ void EngineSessions::answer(const Request& request, Response& response,
       .number("expectedHeartbeatIntervalSecs", heartbeat_seconds)
       .number("maxWsReconnectionAttempts", reconnections_max)
       .number("maxWsReconnectAttempts", reconnections_max)
-      .json("iceServers", options_.ice_servers(session_id));
+      .json("iceServers", options_.ice_servers());
   client.end();
   body.end();
   response.header("Cache-Control", "no-store");

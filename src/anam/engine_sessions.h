@@ -57,7 +57,7 @@ class EngineSessions {
     std::string public_url;  // empty: where the request came to
     std::string region;
     // A JSON array for one session, as browsers have it (contract 3.2).
-    std::function<std::string(std::string_view session_id)> ice_servers;
+    std::function<std::string()> ice_servers;
   };
   EngineSessions(Parts parts, Options options);
   void add_to(http::Router& router) const;
@@ -73,12 +73,12 @@ class EngineSessions {
   // its tools.
   base::Result<base::Done> find_engines(const actions::Grant& grant, PersonaPlay& play) const;
   using Refusal = actions::AdmitConnection::Refusal;
-  std::expected<std::string, Refusal> begun(const http::Request& request, base::Secret token,
-                                            std::string_view client_metadata) const;
+  std::expected<LiveFaces::Address, Refusal> begun(const http::Request& request, base::Secret token,
+                                                   std::string_view client_metadata) const;
   void refuse(const http::Request& request, http::Response& response, const Refusal& error,
               const rules::Faults& faults) const;
   void answer(const http::Request& request, http::Response& response,
-              std::string_view session_id) const;
+              const LiveFaces::Address& address) const;
 
   Parts parts_;
   Options options_;

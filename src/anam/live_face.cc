@@ -77,11 +77,14 @@ struct Cases : Case... {
 
 LiveFace::LiveFace(LiveFaces& faces, live::FacePlace place, actions::Grant grant, PersonaPlay play)
     : faces_(faces),
+      engine_key_(faces.parts_.random),
       place_(std::move(place)),
       grant_(std::move(grant)),
       play_(std::move(play)),
       recorder_(play_.facts.keeps_transcript ? rules::Transcripts::kept
                                              : rules::Transcripts::left_out),
+      unsaid_(waiting_messages_max,
+              [this](std::string_view message) { return session_->send(message); }),
       length_(http::this_loop().wheel(), [this] { on_length(); }),
       watch_(http::this_loop().wheel(), [this] { look_after(); }),
       active_at_(faces.parts_.clock.now()) {}
@@ -149,6 +152,7 @@ void LiveFace::detach(const SignallingLink& link) {
 
 void LiveFace::take(SignallingMessage message) {
   if (is_over_) return;
+  silent_seconds_ = 0;
   auto& conversation = session_->conversation();
   std::visit(Cases{
                  [this](const Offer& offer) { answer(offer); },
@@ -174,6 +178,7 @@ void LiveFace::take(SignallingMessage message) {
 
 void LiveFace::answer(const Offer& offer) {
   const auto sdp = session_->answer(offer.sdp);
+  has_offered_ = has_offered_ || sdp.has_value();
   if (sdp) return tell(answer_message(id(), *sdp));
   complain({sdp.error().code, "offer: " + sdp.error().detail,
             sdp.error().hint.empty() ? "The offer can't be played." : sdp.error().hint});
@@ -188,14 +193,20 @@ void LiveFace::talk(std::string text) {
 // The data channel.
 
 void LiveFace::channel_open() {
-  for (auto& waiting : std::exchange(unsaid_, {})) say(std::move(waiting));
+  tell_left_out(unsaid_.go_on());
+}
+
+void LiveFace::message_refused() {
+  complain({base::ErrorCode::malformed, "a message over the data channel is too long",
+            "A message over the data channel has at most 65536 bytes."});
 }
 
 void LiveFace::message(std::string_view text) {
   if (is_over_) return;
-  active_at_ = faces_.parts_.clock.now();
   auto read = read_session_message(text);
   if (!read) return complain(read.error());
+  // Its statistics come by themselves, and are no sign of anybody.
+  if (!std::holds_alternative<NothingToDo>(*read)) active_at_ = faces_.parts_.clock.now();
   perform(*std::move(read));
 }
 
@@ -227,9 +238,11 @@ void LiveFace::perform(SessionMessage message) {
 }
 
 void LiveFace::say(std::string session_message) {
-  if (!session_ || is_over_) return;
-  if (!unsaid_.empty() || !session_->send(session_message))
-    if (unsaid_.size() < waiting_messages_max) unsaid_.push_back(std::move(session_message));
+  if (session_ && !is_over_) tell_left_out(unsaid_.say(std::move(session_message)));
+}
+
+void LiveFace::tell_left_out(std::size_t messages) {
+  if (messages > 0) warn("Something that was for you did not fit into the data channel.");
 }
 
 void LiveFace::tell(std::string signalling_message) {
@@ -256,6 +269,7 @@ void LiveFace::complain(const base::Error& error) {
 // What media and the conversation tell.
 
 void LiveFace::connected() {
+  has_connected_ = true;
   tell(session_ready_message(id()));
   for (const auto what : play_.unsupported) warn_once(what);
 }
@@ -349,24 +363,40 @@ void LiveFace::on_length() {
   length_.expire_after(left);
 }
 
+// A socket alone proves little once media have flowed: a network that is gone closes nothing.
 bool LiveFace::is_attended() const {
   constexpr auto silence_max = 6s;
-  return link_ || (session_->is_connected() && session_->silence() < silence_max);
+  constexpr int heartbeat_seconds_max = 6;
+  if (!session_->is_connected()) return link_ != nullptr;
+  return session_->silence() < silence_max || (link_ && silent_seconds_ <= heartbeat_seconds_max);
 }
 
+// Each second.
 void LiveFace::look_after() {
-  constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3;
+  constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3, connecting_seconds_max = 15;
   if (is_over_) return;
-  if (const auto more = std::exchange(warnings_this_second_, 0) - warnings_per_second_max; more > 0)
-    faces_.parts_.log.write(base::LogLevel::warning, "live_face.flooded",
-                            {{"session_id", id()}, {"faults_left_out", more}});
+  tell_left_out(unsaid_.go_on());
+  log_misuse();
+  ++silent_seconds_;
   unattended_seconds_ = is_attended() ? 0 : unattended_seconds_ + 1;
   if (unattended_seconds_ >= (was_attended_ ? nobody_left_seconds : nobody_came_seconds))
     return finish("client", "abandoned", "Nobody is there.");
+  if (has_offered_ && !has_connected_ && ++connecting_seconds_ > connecting_seconds_max)
+    return finish("client", "never_connected", "The media did not come.");
   const auto idle_max = grant_.leash().idle_max;
   if (idle_max > 0s && faces_.parts_.clock.now() - active_at_ > idle_max)
     return end(SessionEnd::idle);
   watch_.expire_after(1s);
+}
+
+void LiveFace::log_misuse() {
+  auto& log = faces_.parts_.log;
+  if (const auto more = std::exchange(warnings_this_second_, 0) - warnings_per_second_max; more > 0)
+    log.write(base::LogLevel::warning, "live_face.flooded",
+              {{"session_id", id()}, {"faults_left_out", more}});
+  if (const auto dropped = session_->take_dropped(); dropped > 0)
+    log.write(base::LogLevel::info, "live_face.packets_dropped",
+              {{"session_id", id()}, {"packets", static_cast<std::int64_t>(dropped)}});
 }
 
 void LiveFace::finish(std::string_view ended_by, std::string_view reason, std::string words) {
@@ -410,9 +440,9 @@ void LiveFace::give_up() {
 
 // All of them.
 
-base::Result<base::Done> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
-                                          PersonaPlay play) {
-  return http::answer_within<base::Result<base::Done>>(begin_patience, [&](Begun begun) {
+base::Result<base::Secret> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
+                                            PersonaPlay play) {
+  return http::answer_within<base::Result<base::Secret>>(begin_patience, [&](Begun begun) {
     const auto found = find(grant.session_id());
     if (!found) return begin_new(std::move(place), std::move(grant), std::move(play), begun);
     found->mailbox->post([this, face = found->face, place = std::move(place),
@@ -421,7 +451,7 @@ base::Result<base::Done> LiveFaces::begin(live::FacePlace place, actions::Grant 
       if (face->is_over())
         return begin_new(std::move(place), std::move(grant), std::move(play), begun);
       face->adopt(std::move(grant));
-      begun(base::Done{});
+      begun(base::Secret(face->engine_key().expose()));
     });
   });
 }
@@ -435,12 +465,12 @@ void LiveFaces::begin_new(live::FacePlace place, actions::Grant grant, PersonaPl
     const auto id = grant.session_id();
     const auto face =
         std::make_shared<LiveFace>(*this, std::move(place), std::move(grant), std::move(play));
-    auto done = face->begin();
-    if (done) {
+    if (const auto done = face->begin(); !done) return begun(base::fail(done.error()));
+    {
       const std::lock_guard lock(mutex_);
       faces_.insert_or_assign(id, Entry{http::this_loop().mailbox(), face});
     }
-    begun(std::move(done));
+    begun(base::Secret(face->engine_key().expose()));
   });
 }
 
@@ -450,9 +480,9 @@ void LiveFaces::abandon() {
   faces_.clear();
 }
 
-bool LiveFaces::post(std::string_view session_id, Step step) {
-  const auto found = find(session_id);
-  if (!found) return false;
+bool LiveFaces::post(const Address& address, Step step) {
+  const auto found = find(address.session_id);
+  if (!found || !found->face->engine_key().is(address.engine_key)) return false;
   return found->mailbox->post(
       [face = found->face, step = std::move(step)]() mutable { step(*face); });
 }

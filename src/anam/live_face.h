@@ -8,8 +8,10 @@
 // one is closed. A session lives on without a socket while its media flow.
 //
 // Rule face-session-abandoned: a session to which nobody has come for 30 s is over and gives its
-// place back; so is one without a socket whose media have been silent for 6 s, when that has lasted
-// 3 s more: a closed tab is noticed within 10 s, and a page that reconnects is not.
+// place back; so is one whose media and signalling have both been silent for 6 s, when that has
+// lasted 3 s more: a closed tab, or one whose network is gone, is noticed within 10 s, and a page
+// that reconnects is not. Clients send a heartbeat every 5 s. One that has offered and whose media
+// have not come within 15 s is over too, however often it offers again.
 //
 // Rule face-warnings-bounded: a client is told of at most ten faults a second, each of them logged;
 // of what goes beyond, one line a second says how many they were. So whoever floods a channel with
@@ -36,9 +38,12 @@
 #include "anam/persona_play.h"
 #include "anam/session_messages.h"
 #include "anam/signalling_messages.h"
+#include "anam/unsaid.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "live/face_loops.h"
 #include "live/face_session.h"
+#include "rules/engine_key.h"
 #include "rules/live_session.h"
 #include "rules/session_report.h"
 #include "stage/conversation_recorder.h"
@@ -67,6 +72,12 @@ class LiveFace final : private live::FaceSessionListener,
   // The same client has come again with its token: the session goes on under the new grant.
   void adopt(actions::Grant grant);
   bool is_over() const { return is_over_; }
+  // From any thread.
+  const rules::EngineKey& engine_key() const { return engine_key_; }
+  // A page of this origin may speak for the session.
+  bool admits(const std::optional<std::string>& origin) const {
+    return grant_.check_origin(origin).has_value();
+  }
 
   void attach(std::shared_ptr<SignallingLink> link);
   void detach(const SignallingLink& link);
@@ -83,6 +94,7 @@ class LiveFace final : private live::FaceSessionListener,
   void connected() override;
   void channel_open() override;
   void message(std::string_view text) override;
+  void message_refused() override;
   void lost(media::LostReason reason) override;
   void speech_text(const stage::SpokenText& text) override;
   void reasoning_text(const stage::SpokenText& text) override;
@@ -100,10 +112,12 @@ class LiveFace final : private live::FaceSessionListener,
   void tell(std::string signalling_message);
   void tell_tool(ToolCallState state, const stage::ToolCallNotice& call);
   void say(std::string session_message);
+  void tell_left_out(std::size_t messages);
   void warn(std::string_view words);
   void warn_once(Unsupported what);
   void on_length();
   void look_after();
+  void log_misuse();
   bool is_attended() const;
   // Tells the client, and gives everything up, in a later step of the loop.
   void finish(std::string_view ended_by, std::string_view reason, std::string words);
@@ -112,6 +126,7 @@ class LiveFace final : private live::FaceSessionListener,
   const std::string& id() const { return grant_.session_id(); }
 
   LiveFaces& faces_;
+  const rules::EngineKey engine_key_;
   live::FacePlace place_;
   actions::Grant grant_;
   PersonaPlay play_;
@@ -119,15 +134,18 @@ class LiveFace final : private live::FaceSessionListener,
   std::unique_ptr<live::FaceSession> session_;
   std::shared_ptr<SignallingLink> link_;
   stage::ConversationRecorder recorder_;
-  // What was said before the data channel opened, and signalling without a socket.
-  std::vector<std::string> unsaid_, untold_;
+  Unsaid unsaid_;                    // for the data channel
+  std::vector<std::string> untold_;  // signalling without a socket
   http::TimerWheel::Deadline length_, watch_;
   int unattended_seconds_ = 0;
-  base::Instant active_at_;  // when somebody last said something
+  int silent_seconds_ = 0;      // since the last word on the signalling socket
+  int connecting_seconds_ = 0;  // since the first offer
+  base::Instant active_at_;     // when somebody last said something
   std::chrono::milliseconds warning_left_{0};
   std::array<bool, unsupported_count> told_{};
   int warnings_this_second_ = 0;
-  bool was_attended_ = false, is_over_ = false, is_reported_ = false;
+  bool has_offered_ = false, has_connected_ = false, was_attended_ = false, is_over_ = false,
+       is_reported_ = false;
 };
 
 // All live faces of the server. Safe for concurrent use.
@@ -148,12 +166,17 @@ class LiveFaces {
 
   // A place is taken before a token is spent. `unavailable`.
   base::Result<live::FacePlace> enter() { return parts_.loops.enter(); }
-  // Begins the session, or hands the grant to the face that plays it already. Waits for a face
-  // loop: not from an event loop. `unavailable`.
-  base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant, PersonaPlay play);
-  // Has `step` run with the face on its loop. False: there is no such face.
+  // Begins the session, or hands the grant to the face that plays it already. Gives the key of its
+  // engine. Waits for a face loop: not from an event loop. `unavailable`.
+  base::Result<base::Secret> begin(live::FacePlace place, actions::Grant grant, PersonaPlay play);
+  // How a client names its session.
+  struct Address {
+    std::string session_id;
+    base::Secret engine_key;
+  };
+  // Has `step` run with the face on its loop. False: there is no such face, or this is not its key.
   using Step = std::move_only_function<void(LiveFace&)>;
-  bool post(std::string_view session_id, Step step);
+  bool post(const Address& address, Step step);
 
   std::size_t count() const;
   // Gives up all that is left, when the face loops have stopped and before they are gone.
@@ -161,7 +184,7 @@ class LiveFaces {
 
  private:
   friend class LiveFace;
-  using Begun = std::move_only_function<void(base::Result<base::Done>)>;
+  using Begun = std::move_only_function<void(base::Result<base::Secret>)>;
   struct Entry {
     std::shared_ptr<http::Mailbox> mailbox;
     std::shared_ptr<LiveFace> face;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -107,13 +108,22 @@ class LiveFacesTest : public testing::Test {
     PersonaPlay play;
     play.size = {720, 480};
     play.character = "ada";
-    return faces->begin(std::move(place), std::move(grant), std::move(play));
+    const auto session_id = grant.session_id();
+    auto key = faces->begin(std::move(place), std::move(grant), std::move(play));
+    if (!key) return base::fail(key.error());
+    const std::lock_guard lock(mutex);
+    engine_keys.insert_or_assign(session_id, std::string(key->expose()));
+    return base::Done{};
+  }
+  bool post(const std::string& session_id, LiveFaces::Step step) {
+    const std::lock_guard lock(mutex);
+    return faces->post({session_id, base::Secret(engine_keys[session_id])}, std::move(step));
   }
   // The loop on which the session's face lives.
   const http::Loop* loop_of(const std::string& session_id) {
     std::promise<const http::Loop*> promise;
     auto found = promise.get_future();
-    if (!faces->post(session_id, [&](LiveFace&) { promise.set_value(&http::this_loop()); }))
+    if (!post(session_id, [&](LiveFace&) { promise.set_value(&http::this_loop()); }))
       return nullptr;
     return found.get();
   }
@@ -123,6 +133,8 @@ class LiveFacesTest : public testing::Test {
   stage::HummingSpeech speech;
   std::vector<bool> keys;
   live::FaceCounts counts;
+  std::mutex mutex;
+  std::map<std::string, std::string> engine_keys;  // by session
   std::unique_ptr<live::FaceLoops> loops;
   std::optional<LiveFaces> faces;
 };
@@ -139,6 +151,19 @@ TEST_F(LiveFacesTest, AFaceBeginsOnTheLoopOfItsPlace) {
     EXPECT_EQ(loop_of(id), loop);
   }
   EXPECT_EQ(faces->count(), 4u);
+}
+
+// Rule face-engine-key.
+TEST_F(LiveFacesTest, OnlyTheKeyOfItsEngineOpensAFaceAndTheSessionsIdIsNone) {
+  auto its = grant(persona_token()), others = grant(persona_token());
+  const auto id = its.session_id(), other = others.session_id();
+  ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
+  ASSERT_TRUE(begin(faces->enter().value(), std::move(others)));
+  EXPECT_TRUE(post(id, [](LiveFace&) {}));
+  for (const auto& key : {std::string(), id, engine_keys[other], engine_keys[id] + "a"})
+    EXPECT_FALSE(faces->post({id, base::Secret(key)}, [](LiveFace&) { ADD_FAILURE(); }));
+  EXPECT_GE(engine_keys[id].size(), 22u);
+  EXPECT_EQ(world.log.texts.find(engine_keys[id]), std::string::npos);
 }
 
 // Rule engine-session-retry.
@@ -167,12 +192,12 @@ TEST_F(LiveFacesTest, WhoComesAgainWhenTheFaceIsOverGetsANewOneOnTheLoopOfTheirP
   ASSERT_TRUE(begin(std::move(first), std::move(its)));
   // The loop stands still while the face's end and the client's return come to it.
   std::promise<void> standing, going;
-  faces->post(id, [&](LiveFace&) {
+  post(id, [&](LiveFace&) {
     standing.set_value();
     going.get_future().wait();
   });
   standing.get_future().wait();
-  faces->post(id, [](LiveFace& face) { face.end(rules::SessionEnd::ended); });
+  post(id, [](LiveFace& face) { face.end(rules::SessionEnd::ended); });
   std::promise<base::Result<base::Done>> begun;
   std::thread client([&] { begun.set_value(begin(std::move(second), std::move(again))); });
   std::this_thread::yield();
@@ -191,7 +216,7 @@ TEST_F(LiveFacesTest, FacesThatAreLeftAtAStopAreGivenUpBeforeTheirLoops) {
   }
   loops->stop();
   // What comes too late for its loop holds its face until the loop is gone.
-  for (const auto& id : ids) faces->post(id, [](LiveFace&) { ADD_FAILURE() << "nobody turns it"; });
+  for (const auto& id : ids) post(id, [](LiveFace&) { ADD_FAILURE() << "nobody turns it"; });
   EXPECT_EQ(faces->count(), 3u);
   faces->abandon();
   EXPECT_EQ(faces->count(), 0u);
@@ -209,7 +234,7 @@ TEST_F(LiveFacesTest, AFaceIsReportedOnceAndBeforeTheLedgerHearsOfItsEnd) {
   const auto id = its.session_id();
   ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
   std::promise<void> ended;
-  faces->post(id, [&](LiveFace& face) {
+  post(id, [&](LiveFace& face) {
     face.end(rules::SessionEnd::ended);
     face.end(rules::SessionEnd::idle);
     http::this_loop().mailbox()->post([&] { ended.set_value(); });
@@ -226,13 +251,13 @@ TEST_F(LiveFacesTest, NobodyIsToldOfAFaceThatIsOver) {
   const auto id = its.session_id();
   ASSERT_TRUE(begin(faces->enter().value(), std::move(its)));
   std::promise<void> ended;
-  faces->post(id, [&](LiveFace& face) {
+  post(id, [&](LiveFace& face) {
     face.end(rules::SessionEnd::ended);
     // What comes on the same turn finds it over.
     face.talk("Too late.");
     http::this_loop().mailbox()->post([&] { ended.set_value(); });
   });
   ended.get_future().wait();
-  EXPECT_FALSE(faces->post(id, [](LiveFace&) {}));
+  EXPECT_FALSE(post(id, [](LiveFace&) {}));
   EXPECT_TRUE(speech.requests.empty());
 }

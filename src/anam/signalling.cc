@@ -42,70 +42,129 @@ class Link final : public SignallingLink, public std::enable_shared_from_this<Li
   http::WebSocket* socket_;
 };
 
-// The next message has been taken by the face, or there is no face any more.
-using Taken = bool;
+// What became of something that was for a face.
+enum class Taken : unsigned char { taken, forbidden, nobody };
 
-http::Task<Taken> hand_over(LiveFaces& faces, std::string_view session_id,
-                            base::Result<SignallingMessage> message) {
+// Has the face do `step`, and waits until it has.
+http::Task<Taken> with_face(LiveFaces& faces, const LiveFaces::Address& address,
+                            std::move_only_function<Taken(LiveFace&)> step) {
   co_return co_await http::answer_of<Taken>([&](std::move_only_function<void(Taken)> taken) {
     // Shared: where there is no face, the step is dropped and the answer is still ours to give.
     auto answer = std::make_shared<std::move_only_function<void(Taken)>>(std::move(taken));
-    const bool posted =
-        faces.post(session_id, [answer, message = std::move(message)](LiveFace& face) mutable {
-          if (message) {
-            face.take(*std::move(message));
-          } else {
-            face.complain(message.error());
-          }
-          (*answer)(true);
-        });
-    if (!posted) (*answer)(false);
+    const bool posted = faces.post(address, [answer, step = std::move(step)](
+                                                LiveFace& face) mutable { (*answer)(step(face)); });
+    if (!posted) (*answer)(Taken::nobody);
   });
+}
+
+auto hand_over(base::Result<SignallingMessage> message) {
+  return [message = std::move(message)](LiveFace& face) mutable {
+    if (message) {
+      face.take(*std::move(message));
+    } else {
+      face.complain(message.error());
+    }
+    return Taken::taken;
+  };
 }
 
 // Reads until the socket or the session ends. One message is with the face at a time, so that a
 // client which sends faster than the face can take waits in its own network.
-http::Task<> serve(LiveFaces& faces, std::string session_id,
+http::Task<> serve(LiveFaces& faces, LiveFaces::Address address,
                    std::unique_ptr<http::WebSocket> socket) {
   const auto link = std::make_shared<Link>(*socket);
-  bool is_there = faces.post(session_id, [link](LiveFace& face) { face.attach(link); });
+  bool is_there = faces.post(address, [link](LiveFace& face) { face.attach(link); });
   while (is_there) {
     const auto message = co_await socket->read();
     if (!message) break;
-    is_there = co_await hand_over(
-        faces, session_id, read_signalling_message({message->bytes.data(), message->bytes.size()}));
+    const auto taken = co_await with_face(
+        faces, address,
+        hand_over(read_signalling_message({message->bytes.data(), message->bytes.size()})));
+    is_there = taken == Taken::taken;
   }
   link->cut();
-  faces.post(session_id, [link](LiveFace& face) { face.detach(*link); });
+  faces.post(address, [link](LiveFace& face) { face.detach(*link); });
   if (!is_there) socket->close(1000, "the session is over");
+}
+
+LiveFaces::Address address_in(const Request& request) {
+  return {request.query("session_id").value_or(""), base::Secret(request.path_part("engine_key"))};
+}
+
+// The texts are made outside of the coroutines: g++ 12 miscompiles that there (front/guard.cc).
+void refuse(Response& response, Taken why) {
+  if (why == Taken::forbidden)
+    return reply(response, base::Error{ErrorCode::forbidden, "a page of another origin",
+                                       "The session is not for a page of this origin."});
+  reply(response, 404, "There is no live session with this id.");
+}
+
+auto allows(const Request& request) {
+  return [origin = origin_of(request)](LiveFace& face) {
+    return face.admits(origin) ? Taken::taken : Taken::forbidden;
+  };
+}
+
+// nullopt: it was refused.
+std::optional<std::string> words_in(const Request& request, Response& response) {
+  thread_local base::JsonReader reader;
+  const auto body = reader.read(request.body());
+  const auto member = body ? body->member("content") : std::nullopt;
+  const auto content = member ? member->text() : std::nullopt;
+  if (content && !content->empty() && base::character_count(*content) <= talk_characters_max)
+    return std::string(*content);
+  reply(response, 400, "content must be a text of 1 to 20000 characters.");
+  return std::nullopt;
+}
+
+auto speak(const Request& request, std::string words) {
+  return [allows = allows(request), words = std::move(words)](LiveFace& face) mutable {
+    const auto allowed = allows(face);
+    if (allowed == Taken::taken) face.talk(std::move(words));
+    return allowed;
+  };
+}
+
+void answer_talk(Response& response, Taken taken) {
+  if (taken != Taken::taken) return refuse(response, taken);
+  response.start(200, "application/json") = "{}";
+  allow_any_origin(response);
 }
 
 }  // namespace
 
+std::optional<std::string> origin_of(const Request& request) {
+  const auto value = request.header("Origin");
+  if (!value) return std::nullopt;
+  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
+}
+
 void Signalling::add_to(http::Router& router) const {
-  const std::string path(engine_path);
-  router.errors(path, [](Response& response, int status, std::string_view what) {
+  const std::string prefix(engine_path), path = prefix + "{engine_key}";
+  router.errors(prefix, [](Response& response, int status, std::string_view what) {
     reply(response, status, what);
   });
   router.add({"GET", path + "/ws",
               http::UpgradeHandler([this](const Request& request, http::Upgrade& upgrade) {
                 return open(request, upgrade);
               })});
-  router.add({"POST", path + "/talk",
-              http::Handler([this](const Request& in, Response& out) { talk(in, out); })});
+  router.add(
+      {"POST", path + "/talk",
+       http::WaitingHandler([this](const Request& in, Response& out) { return talk(in, out); })});
   router.add({"OPTIONS", path + "/talk", http::Handler(&preflight)});
 }
 
 http::Task<> Signalling::open(const Request& request, http::Upgrade& upgrade) const {
-  auto session_id = request.query("session_id").value_or("");
   if (!upgrade.is_well_formed()) {
     reply(upgrade.refusal(), 400, upgrade.problem());
     co_return;
   }
-  if (!parts_.faces.post(session_id, [](LiveFace&) {})) {
+  auto address = address_in(request);
+  const auto allowed = co_await with_face(parts_.faces, address, allows(request));
+  if (allowed != Taken::taken) {
     parts_.log.write(base::LogLevel::info, "signalling.refused",
                      {{"request_id", request.id()}, {"peer", request.peer()}});
-    reply(upgrade.refusal(), 404, "There is no live session with this id.");
+    refuse(upgrade.refusal(), allowed);
     co_return;
   }
   auto socket = co_await upgrade.accept({.message_bytes_max = signalling_bytes_max,
@@ -113,24 +172,16 @@ http::Task<> Signalling::open(const Request& request, http::Upgrade& upgrade) co
                                          .message_memory = parts_.message_memory});
   if (!socket) co_return;
   boost::asio::co_spawn(http::this_loop().executor(),
-                        serve(parts_.faces, std::move(session_id), *std::move(socket)),
+                        serve(parts_.faces, std::move(address), *std::move(socket)),
                         boost::asio::detached);
 }
 
-void Signalling::talk(const Request& request, Response& response) const {
-  thread_local base::JsonReader reader;
-  const auto body = reader.read(request.body());
-  const auto member = body ? body->member("content") : std::nullopt;
-  const auto content = member ? member->text() : std::nullopt;
-  if (!content || content->empty() || base::character_count(*content) > talk_characters_max)
-    return reply(response, 400, "content must be a text of 1 to 20000 characters.");
-  const auto session_id = request.query("session_id").value_or("");
-  if (!parts_.faces.post(session_id, [words = std::string(*content)](LiveFace& face) mutable {
-        face.talk(std::move(words));
-      }))
-    return reply(response, 404, "There is no live session with this id.");
-  response.start(200, "application/json") = "{}";
-  allow_any_origin(response);
+http::Task<> Signalling::talk(const Request& request, Response& response) const {
+  auto words = words_in(request, response);
+  if (!words) co_return;
+  const auto address = address_in(request);
+  const auto taken = co_await with_face(parts_.faces, address, speak(request, *std::move(words)));
+  answer_talk(response, taken);
 }
 
 }  // namespace stagedoor::anam

@@ -1,6 +1,7 @@
-// GET /v1/webrtc/engines/stagedoor/ws: the signalling socket of a live face (contract 3.4), and
-// POST .../talk, words to be spoken (contract 3.8). For both the session's id is the only
-// credential: it is unguessable, and nothing once the session is over.
+// GET /v1/webrtc/engines/KEY/ws: the signalling socket of a live face (contract 3.4), and
+// POST .../talk, words to be spoken (contract 3.8). The vendor's clients show no other credential
+// there than the path that they were told, so the key of the session's engine stands in it (rule
+// face-engine-key); it is nothing once the session is over.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -13,7 +14,11 @@
 
 namespace stagedoor::anam {
 
-inline constexpr std::string_view engine_path = "/v1/webrtc/engines/stagedoor";
+// Before the key.
+inline constexpr std::string_view engine_path = "/v1/webrtc/engines/";
+
+// The field Origin: of several, which no browser sends, an origin that nobody has.
+std::optional<std::string> origin_of(const http::Request& request);
 
 // Safe for concurrent use.
 class Signalling {
@@ -28,7 +33,7 @@ class Signalling {
 
  private:
   http::Task<> open(const http::Request& request, http::Upgrade& upgrade) const;
-  void talk(const http::Request& request, http::Response& response) const;
+  http::Task<> talk(const http::Request& request, http::Response& response) const;
 
   Parts parts_;
 };

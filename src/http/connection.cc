@@ -199,7 +199,7 @@ void Connection::read() {
 void Connection::take_exchange() {
   if (exchange_) return;
   exchange_ = loop_.take_exchange();
-  exchange_->reader.secret_query_names(loop_.server().options.secret_query_names);
+  exchange_->reader.secrets_in_target(loop_.server().options.secrets_in_target);
 }
 
 // False: nothing has come.
@@ -462,7 +462,7 @@ void Connection::finish_answer() {
   observe(status, body == BodySent::with_body ? response.body().size() : 0);
   input.consume(std::min(reader.bytes_used(), input.size()));
   reader.reset();
-  reader.secret_query_names(loop_.server().options.secret_query_names);
+  reader.secrets_in_target(loop_.server().options.secrets_in_target);
   response.clear();
   told_to_continue_ = false;
   awaited_ = Awaited::nothing;

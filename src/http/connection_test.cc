@@ -372,7 +372,8 @@ TEST_F(Served, TheObserverIsToldOfEachRequestAndOfTargetsOnlyWithoutSecrets) {
   std::vector<std::string> seen;
   {
     const Loopback server(
-        routes, {.secret_query_names = {"token"}}, [&](const RequestRecord& record) {
+        routes, {.secrets_in_target = {.query_names = {"token"}}},
+        [&](const RequestRecord& record) {
           const std::lock_guard lock(mutex);
           seen.push_back(std::string(record.method) + " " + std::string(record.route) + " " +
                          std::string(record.target) + " " + std::to_string(record.status) + " " +

@@ -31,8 +31,8 @@ struct Options {
   std::chrono::seconds idle_timeout{75};  // between requests
   // Whose X-Forwarded-For is believed (base/network.h); of nobody by default.
   std::vector<base::Network> trusted_proxies = {};
-  // Query parameters whose values never reach a log.
-  std::vector<std::string> secret_query_names = {};
+  // What of a target never reaches a log.
+  SecretsInTarget secrets_in_target = {};
 };
 
 // Told of each finished request, on the loop. Must be quick; `target` is already redacted and only

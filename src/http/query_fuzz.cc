@@ -33,11 +33,11 @@ struct Read {
     input.make_room(text.size());
     text.copy(input.room(), text.size());
     input.received(text.size());
-    reader.secret_query_names(names);
+    reader.secrets_in_target(secrets);
     whole = reader.read(input) == RequestReader::Progress::complete;
   }
 
-  const std::vector<std::string> names{"token", "api_key"};
+  const SecretsInTarget secrets{.query_names = {"token", "api_key"}};
   InputBuffer input;
   RequestReader reader{{.head_bytes_max = 1u << 20, .body_bytes_max = 0}};
   bool whole = false;

@@ -36,6 +36,15 @@ bool is_secret(std::string_view name, std::span<const std::string> secret_names)
       secret_names, [&](const std::string& secret) { return same_name(secret, *decoded); });
 }
 
+std::string path_for_log(std::string_view path, std::span<const std::string> secret_prefixes) {
+  for (const auto& prefix : secret_prefixes) {
+    if (!path.starts_with(prefix)) continue;
+    const auto end = std::min(path.find('/', prefix.size()), path.size());
+    return prefix + "***" + std::string(path.substr(end));
+  }
+  return std::string(path);
+}
+
 }  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text, Plus plus) {
@@ -109,7 +118,9 @@ std::size_t Request::header_count(std::string_view name) const {
 }
 
 std::string Request::target_for_log() const {
-  std::string target(path_);
+  static const SecretsInTarget none;
+  const auto& secrets = secrets_ ? *secrets_ : none;
+  std::string target = path_for_log(path_, secrets.path_prefixes);
   auto rest = query_;
   char separator = '?';
   while (!rest.empty()) {
@@ -120,7 +131,7 @@ std::string Request::target_for_log() const {
     separator = '&';
     target += key;
     if (has_value)
-      target.append("=").append(is_secret(key, secret_query_names_) ? "***" : parameter);
+      target.append("=").append(is_secret(key, secrets.query_names) ? "***" : parameter);
   }
   return target;
 }

@@ -2,7 +2,8 @@
 // coroutine: has finished).
 //
 // Rule url-redacted: some clients can only send a credential in the URL. The raw query has no
-// accessor; a handler asks for one value by name, and for a log there is only the redacted target.
+// accessor; a handler asks for one value by name, and for a log there is only the redacted target,
+// also without what stands for a credential in its path.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -18,6 +19,13 @@
 #include "base/network.h"
 
 namespace stagedoor::http {
+
+// What of a target is a credential.
+struct SecretsInTarget {
+  std::vector<std::string> query_names = {};
+  // Of a path that begins with one of these, the part that follows.
+  std::vector<std::string> path_prefixes = {};
+};
 
 class Request {
  public:
@@ -62,7 +70,7 @@ class Request {
   std::string_view method_, path_, query_, body_, id_, peer_;
   std::string_view route_pattern_;
   std::span<const std::pair<std::string_view, std::string_view>> headers_;
-  std::span<const std::string> secret_query_names_;
+  const SecretsInTarget* secrets_ = nullptr;
   base::Address client_;
 };
 

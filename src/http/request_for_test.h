@@ -50,9 +50,9 @@ class RequestForTest {
     return *this;
   }
 
-  RequestForTest& secret_query_names(std::vector<std::string> names) {
-    parts_->secret_names = std::move(names);
-    parts_->reader.secret_query_names(parts_->secret_names);
+  RequestForTest& secrets_in_target(SecretsInTarget secrets) {
+    parts_->secrets = std::move(secrets);
+    parts_->reader.secrets_in_target(parts_->secrets);
     return *this;
   }
 
@@ -70,7 +70,7 @@ class RequestForTest {
     InputBuffer input;
     RequestReader reader{{.head_bytes_max = 64u << 10, .body_bytes_max = 16u << 20}};
     std::string pattern, peer;
-    std::vector<std::string> secret_names;
+    SecretsInTarget secrets;
   };
   std::unique_ptr<Parts> parts_;
 };

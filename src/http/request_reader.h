@@ -75,9 +75,8 @@ class RequestReader {
     request_.client_ = client;
   }
   void route_pattern(std::string_view pattern) { request_.route_pattern_ = pattern; }
-  void secret_query_names(std::span<const std::string> names) {
-    request_.secret_query_names_ = names;
-  }
+  // They outlive the request.
+  void secrets_in_target(const SecretsInTarget& secrets) { request_.secrets_ = &secrets; }
 
  private:
   enum class Stage { head, length_body, chunked_body };

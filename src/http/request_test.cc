@@ -45,9 +45,22 @@ TEST(Request, FieldNamesCompareWithoutCaseAndAreCounted) {
 // Rule url-redacted.
 TEST(Request, SecretsInTheTargetNeverReachALog) {
   RequestForTest request("GET", "/ws?token=abc&x=1&TOKEN=def&to%6ben=ghi&%zz=jkl&flag&token");
-  request.secret_query_names({"token"});
+  request.secrets_in_target({.query_names = {"token"}});
   EXPECT_EQ(request->target_for_log(),
             "/ws?token=***&x=1&TOKEN=***&to%6ben=***&%zz=***&flag&token");
+}
+
+// Rule url-redacted.
+TEST(Request, ASecretInThePathNeverReachesALog) {
+  const auto logged = [](std::string_view target) {
+    RequestForTest request("GET", target);
+    request.secrets_in_target({.path_prefixes = {"/engines/"}});
+    return request->target_for_log();
+  };
+  EXPECT_EQ(logged("/engines/abc/ws?x=1"), "/engines/***/ws?x=1");
+  EXPECT_EQ(logged("/engines/abc"), "/engines/***");
+  EXPECT_EQ(logged("/engines/"), "/engines/***");
+  EXPECT_EQ(logged("/other/engines/abc"), "/other/engines/abc");
 }
 
 TEST(Request, ATokenInAListIsFoundWithoutCaseAndOnlyWhole) {

@@ -28,7 +28,8 @@ namespace stagedoor::live {
 // What all live faces count together; read by /metrics.
 struct FaceCounts {
   std::atomic<std::uint64_t> sessions_begun = 0, sessions_connected = 0, pictures = 0,
-                             pictures_left_out = 0, sound_packets = 0, messages_refused = 0;
+                             pictures_left_out = 0, sound_packets = 0, messages_refused = 0,
+                             packets_dropped = 0;
 };
 
 class Broadcast {

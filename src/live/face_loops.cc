@@ -75,6 +75,16 @@ base::Result<FacePlace> FaceLoops::enter() {
   return FacePlace(*emptiest);
 }
 
+FaceLoops::Strays FaceLoops::strays() const {
+  Strays strays;
+  for (const auto& loop : loops_) {
+    const auto counts = loop->port().counts();
+    strays.of_nobody += counts.switchboard.unknown_users + counts.switchboard.unknown_addresses;
+    strays.unreadable += counts.switchboard.garbage + counts.too_long;
+  }
+  return strays;
+}
+
 void FaceLoops::stop() {
   for (const auto& loop : loops_) loop->loop_.stop();
   for (const auto& loop : loops_)

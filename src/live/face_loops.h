@@ -102,6 +102,13 @@ class FaceLoops {
   // A place on the loop that has the fewest faces. `unavailable`: all places are taken.
   base::Result<FacePlace> enter();
 
+  // What has come to the ports of all loops that was nobody's.
+  struct Strays {
+    std::uint64_t of_nobody = 0;   // for a user or from an address that there is not
+    std::uint64_t unreadable = 0;  // nothing that we speak
+  };
+  Strays strays() const;
+
   // Ends the threads; what still lives on them is abandoned. Repeated calls do nothing.
   void stop();
 

@@ -102,6 +102,18 @@ void FaceSession::on_message(media::ChannelId channel, media::MessageKind, std::
   if (channel == channel_) listener_.message(text);
 }
 
+void FaceSession::on_message_refused(media::ChannelId) {
+  ++parts_.counts.messages_refused;
+  listener_.message_refused();
+}
+
+std::uint64_t FaceSession::take_dropped() {
+  const auto dropped =
+      peer_->counts().dropped - std::exchange(told_dropped_, peer_->counts().dropped);
+  parts_.counts.packets_dropped += dropped;
+  return dropped;
+}
+
 void FaceSession::on_channel_closed(media::ChannelId channel) {
   if (channel == channel_) channel_.reset();
 }

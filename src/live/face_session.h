@@ -48,6 +48,8 @@ class FaceSessionListener : public stage::ConversationListener {
   virtual void channel_open() = 0;
   // Text from the client over the data channel; valid during the call only.
   virtual void message(std::string_view text) = 0;
+  // A message that was too long to be taken.
+  virtual void message_refused() = 0;
   // The client is gone, or never came.
   virtual void lost(media::LostReason reason) = 0;
 };
@@ -90,6 +92,8 @@ class FaceSession final : private media::PeerListener {
   bool is_connected() const { return peer_->is_connected(); }
   // How long ago the client last proved that it is there.
   std::chrono::milliseconds silence() const { return peer_->silence(); }
+  // Datagrams from the client that were not genuine, or could not be read, since the last call.
+  std::uint64_t take_dropped();
 
  private:
   FaceSession(const Parts& parts, Options options, FaceLoop& loop, FaceSessionListener& listener);
@@ -101,7 +105,7 @@ class FaceSession final : private media::PeerListener {
   void on_channel_open(media::ChannelId channel, std::string_view label) override;
   void on_message(media::ChannelId channel, media::MessageKind kind,
                   std::string_view message) override;
-  void on_message_refused(media::ChannelId) override { ++parts_.counts.messages_refused; }
+  void on_message_refused(media::ChannelId channel) override;
   void on_channel_closed(media::ChannelId channel) override;
   void on_lost(media::LostReason reason) override;
 
@@ -116,6 +120,7 @@ class FaceSession final : private media::PeerListener {
   std::vector<std::int16_t> heard_;  // Kept for its memory.
   std::optional<media::ChannelId> channel_;
   bool has_connected_ = false;
+  std::uint64_t told_dropped_ = 0;
   std::optional<Broadcast> broadcast_;
   media::MediaClock::Subscription beat_;
   media::PeerHandle peer_;  // the first to go: it calls us

@@ -32,6 +32,7 @@ class Door : public FaceSessionListener {
   void connected() override { notes.emplace_back("connected"); }
   void channel_open() override { notes.emplace_back("channel open"); }
   void message(std::string_view text) override { messages.emplace_back(text); }
+  void message_refused() override { notes.emplace_back("message refused"); }
   void lost(media::LostReason reason) override {
     notes.push_back("lost " + std::string(media::word_of(reason)));
   }
@@ -210,6 +211,7 @@ TEST_F(FaceSessions, AMessageOfAMebibyteIsRefusedAndCountedWhileTheFaceGoesOn) {
   open_channel();
   ASSERT_TRUE(client->send_message(0, 51, media::Buffer(1 << 20, 'x')));
   ASSERT_TRUE(run_until([&] { return counts.messages_refused == 1; }));
+  EXPECT_EQ(std::ranges::count(door.notes, "message refused"), 1);
   EXPECT_THAT(door.messages, IsEmpty());
   client->rtp.clear();
   client->send_message(0, 51, media::buffer_of("after"));

@@ -36,9 +36,9 @@ struct PortOptions {
 };
 
 struct PortCounts {
-  std::uint64_t datagrams_in = 0, datagrams_out = 0;
-  std::uint64_t not_sent = 0;  // the socket was full, or the network said no
-  std::uint64_t too_long = 0;  // longer than 2048 bytes: none of ours, dropped
+  Counter datagrams_in, datagrams_out;
+  Counter not_sent;  // the socket was full, or the network said no
+  Counter too_long;  // longer than 2048 bytes: none of ours, dropped
   SwitchboardCounts switchboard;
 };
 
@@ -66,6 +66,7 @@ class Port {
 
   std::uint16_t port() const;
   const std::vector<Endpoint>& candidates() const;
+  // Safe from any thread.
   PortCounts counts() const;
   std::size_t peers() const;
 

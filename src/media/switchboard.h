@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "media/counter.h"
 #include "media/dtls.h"
 #include "media/endpoint.h"
 #include "media/peer.h"
@@ -31,11 +32,10 @@ class Outlet {
 };
 
 struct SwitchboardCounts {
-  std::uint64_t datagrams = 0;  // that came
-  std::uint64_t unknown_users =
-      0;  // STUN for an ICE user that nobody has, or under a wrong password
-  std::uint64_t unknown_addresses = 0;  // other datagrams from where nobody is
-  std::uint64_t garbage = 0;            // neither STUN, DTLS nor RTP
+  Counter datagrams;          // that came
+  Counter unknown_users;      // STUN for an ICE user that nobody has, or under a wrong password
+  Counter unknown_addresses;  // other datagrams from where nobody is
+  Counter garbage;            // neither STUN, DTLS nor RTP
 };
 
 // Used from one loop, by one thread. All handles must be given up before it ends.

@@ -6,7 +6,6 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
-#include "crypto/hmac_sha1.h"
 #include "engines/espeak_speech.h"
 #include "engines/flite_speech.h"
 #include "engines/opus_coder.h"
@@ -17,6 +16,7 @@
 #include "engines/web_speech.h"
 #include "engines/web_tool.h"
 #include "engines/webrtc_voice_detector.h"
+#include "server/ice_servers.h"
 #include "store/secret_file.h"
 
 namespace stagedoor::server {
@@ -93,47 +93,6 @@ base::Result<media::PortOptions> port_options(const Config& config) {
   }
   return options;
 }
-
-// Short-lived TURN credentials as coturn's use-auth-secret has them: a user name that begins with
-// its end, and as password its HMAC-SHA1.
-class IceServers {
- public:
-  IceServers(const LiveSettings& settings, std::shared_ptr<const crypto::HmacSha1Key> key,
-             const base::Clock& clock)
-      : settings_(settings), key_(std::move(key)), clock_(clock) {}
-
-  std::string operator()(std::string_view session_id) const {
-    std::string text = "[";
-    if (!settings_.stun_urls.empty()) {
-      base::JsonWriter stun(text);
-      // The vendor's Kotlin client needs the type wherever there is a server.
-      stun.texts("urls", settings_.stun_urls).text("credentialType", "password");
-      stun.end();
-    }
-    if (key_ && !settings_.turn_urls.empty()) {
-      if (text.size() > 1) text += ',';
-      const auto ends =
-          std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch())
-              .count() +
-          settings_.turn_credential_seconds;
-      const auto user = std::to_string(ends) + ":" + std::string(session_id);
-      std::string password;
-      base::append_base64(password, base::as_text(key_->mac(user)));
-      base::JsonWriter turn(text);
-      turn.texts("urls", settings_.turn_urls)
-          .text("username", user)
-          .text("credential", password)
-          .text("credentialType", "password");
-      turn.end();
-    }
-    return text + "]";
-  }
-
- private:
-  LiveSettings settings_;
-  std::shared_ptr<const crypto::HmacSha1Key> key_;
-  const base::Clock& clock_;
-};
 
 }  // namespace
 
@@ -260,13 +219,9 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
   const auto& live = config.live;
   auto models = names_of(live.models, "live.models");
   if (!models) return base::fail(models.error());
-  std::shared_ptr<const crypto::HmacSha1Key> turn_key;
-  if (!live.turn_secret_file.empty()) {
-    auto secret = store::read_private_line(live.turn_secret_file);
-    if (!secret) return base::fail(secret.error());
-    turn_key = std::make_shared<const crypto::HmacSha1Key>(*secret);
-  }
   auto& workspace = parts_.workspace;
+  auto ice_servers = IceServers::of(live, workspace.clock, workspace.random);
+  if (!ice_servers) return base::fail(ice_servers.error());
   faces_ = std::make_unique<anam::LiveFaces>(anam::LiveFaces::Parts{
       .loops = *loops_,
       .session = session_parts(),
@@ -306,10 +261,9 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
               },
           .transcripts =
               live.keep_transcripts ? rules::Transcripts::kept : rules::Transcripts::left_out},
-      anam::EngineSessions::Options{
-          .public_url = config.public_url,
-          .region = config.region,
-          .ice_servers = IceServers(live, std::move(turn_key), workspace.clock)});
+      anam::EngineSessions::Options{.public_url = config.public_url,
+                                    .region = config.region,
+                                    .ice_servers = *std::move(ice_servers)});
   return base::Done{};
 }
 
@@ -343,6 +297,16 @@ std::vector<api::Gauge> LiveStage::gauges() const {
       counter("pictures_left_out_total", "Pictures left out since the next came before their turn.",
               counts_.pictures_left_out),
       counter("sound_packets_total", "Packets of sound sent, 20 ms each.", counts_.sound_packets),
+      counter("messages_refused_total", "Messages of clients that were too long to be taken.",
+              counts_.messages_refused),
+      counter("packets_dropped_total",
+              "Datagrams of clients that were not genuine or could not be read.",
+              counts_.packets_dropped),
+      {"stagedoor_live_strays_total",
+       "Datagrams for a user, or from an address, that there is not.", Kind::counter,
+       [this] { return static_cast<double>(loops_->strays().of_nobody); }},
+      {"stagedoor_live_unreadable_total", "Datagrams that are nothing which is spoken here.",
+       Kind::counter, [this] { return static_cast<double>(loops_->strays().unreadable); }},
       {"stagedoor_live_faces", "Live faces now.", Kind::gauge,
        [this] { return static_cast<double>(faces_->count()); }},
   };

@@ -190,10 +190,11 @@ base::Result<base::Done> Server::open() {
   auto options = options_.config.http;
   options.address = address->host;
   options.port = address->port;
-  options.secret_query_names = {"sessionKey", "session_key",   "sessionToken", "session_token",
-                                "token",      "access_token",  "apiKey",       "api_key",
-                                "key",        "X-Session-Key", "X-Api-Key",    "authorization",
-                                "clientNonce"};
+  options.secrets_in_target.path_prefixes = {std::string(anam::engine_path)};
+  options.secrets_in_target.query_names = {
+      "sessionKey",   "session_key",   "sessionToken", "session_token", "token",
+      "access_token", "apiKey",        "api_key",      "key",           "X-Session-Key",
+      "X-Api-Key",    "authorization", "clientNonce"};
   auto listener = http::Listener::open(
       std::move(options), router_, [this](const http::RequestRecord& record) { observe(record); });
   if (!listener) return base::fail(listener.error());

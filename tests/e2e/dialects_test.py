@@ -133,9 +133,9 @@ class Dialects(World):
                    also=((400, {"body": {}}), (402, {"body": forced})))
         yield Call("POST /v1/engine/session", "keys", takes={"body": inline},
                    also=((400, {"body": {}}), (402, {"body": forced})))
-        talk, words = "/v1/webrtc/engines/stagedoor/talk", {"body": {"content": "Hello."}}
+        talk, words = "/v1/webrtc/engines/{engine_key}/talk", {"body": {"content": "Hello."}}
         yield Call("POST " + talk, "anybody", 404, words, ((400, {"body": {}}),))
-        yield Call("GET /v1/webrtc/engines/stagedoor/ws", "anybody", 400)
+        yield Call("GET /v1/webrtc/engines/{engine_key}/ws", "anybody", 400)
         yield Call("POST /v1/metrics/client", "anybody", takes={"body": {"name": "client_error"}},
                    also=((400, {"body": b"x"}),))
         for path in ("/v1/engine/session", talk, "/v1/metrics/client"):
@@ -457,10 +457,12 @@ class Dialects(World):
         going = "shutdown_test.py::test_new_sessions_and_readiness_get_503_while_the_server_is_going"
         live = "engine_session_test.py::test_words_of_the_apps_own_are_spoken"
         none = "engine_session_test.py::test_a_socket_without_a_live_session_is_refused"
-        engine = "/v1/webrtc/engines/stagedoor"
+        foreign = "engine_session_test.py::test_a_page_of_another_origin_speaks_for_no_session"
+        engine = "/v1/webrtc/engines/{engine_key}"
         return {(f"GET {path}", 503): going for path in ("/health", "/v1/health")} | {
             (f"POST {engine}/talk", 200): live, (f"GET {engine}/ws", 101): live,
-            (f"GET {engine}/ws", 404): none}
+            (f"GET {engine}/ws", 404): none, (f"GET {engine}/ws", 403): foreign,
+            (f"POST {engine}/talk", 403): foreign}
 
 
 class Statuses(unittest.TestCase):

@@ -4,18 +4,24 @@ a live face, once. What is seen and heard is live_face_test.py's.
 SPDX-License-Identifier: Apache-2.0
 """
 
+import base64
 import hashlib
+import hmac
 import json
+import pathlib
 import re
+import tempfile
+import time
 import unittest
 
 from anam_mint_test import PATH as MINT_PATH
 from anam_mint_test import PRINTED, bearer
 from cases import Stage, main, wait_until
+from harness import Server
 from raw_websocket import Closed, Refusal, open_websocket
 
 PATH = "/v1/engine/session"
-ENGINE = "/v1/webrtc/engines/stagedoor"
+ENGINES = "/v1/webrtc/engines"
 CLIENT = {"clientMetadata": {"client": "js-sdk", "version": "4.27.0"}}
 
 
@@ -25,6 +31,7 @@ class EngineSessionCase(unittest.TestCase):
     def setUp(self):
         self.server = Stage().__enter__()
         self.addCleanup(self.server.close)
+        self.engines = {}
 
     def token(self, **persona):
         body = {"personaConfig": {**PRINTED, **persona}}
@@ -39,7 +46,17 @@ class EngineSessionCase(unittest.TestCase):
     def started(self, credential=None, **how):
         reply = self.start(credential or self.token(), **how)
         self.assertEqual(reply.status, 200, reply.body)
-        return reply.json()["sessionId"]
+        body = reply.json()
+        self.engines[body["sessionId"]] = body["signallingEndpoint"].removesuffix("/ws")
+        return body["sessionId"]
+
+    def engine(self, session_id):
+        """The path that the session's client was told."""
+        return self.engines.get(session_id, f"{ENGINES}/nobody")
+
+    def words(self, session_id, content="Hi", **headers):
+        return self.server.http("POST", f"{self.engine(session_id)}/talk?session_id={session_id}",
+                                headers, {"content": content})
 
     def refused(self, reply, status, error):
         self.assertEqual(reply.status, status, reply.body)
@@ -48,7 +65,10 @@ class EngineSessionCase(unittest.TestCase):
         self.assertTrue(reply.json()["message"])
 
     def socket(self, session_id):
-        socket = open_websocket(self.server.port, f"{ENGINE}/ws?session_id={session_id}")
+        return self.socket_at(self.engine(session_id), session_id)
+
+    def socket_at(self, engine, session_id, headers=()):
+        socket = open_websocket(self.server.port, f"{engine}/ws?session_id={session_id}", headers)
         if not isinstance(socket, Refusal):
             self.addCleanup(socket.wire.drop)
         return socket
@@ -82,8 +102,9 @@ class EngineSession(EngineSessionCase):
         self.assertRegex(body["sessionId"],
                          r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
         self.assertEqual(body["engineProtocol"], "http")
-        self.assertEqual(body["engineHost"], f"127.0.0.1:{self.server.port}{ENGINE}")
-        self.assertEqual(body["signallingEndpoint"], f"{ENGINE}/ws")
+        self.assertRegex(body["signallingEndpoint"], rf"^{ENGINES}/[0-9A-Za-z]{{22}}/ws$")
+        self.assertEqual(body["engineHost"], f"127.0.0.1:{self.server.port}"
+                         + body["signallingEndpoint"].removesuffix("/ws"))
         config = body["clientConfig"]
         self.assertEqual(config["iceServers"], [])
         for name in ("heartbeatIntervalSeconds", "expectedHeartbeatIntervalSecs",
@@ -91,7 +112,7 @@ class EngineSession(EngineSessionCase):
             self.assertGreater(config[name], 0)
 
     def test_pages_of_any_origin_may_ask(self):
-        for path in (PATH, f"{ENGINE}/talk", "/v1/metrics/client"):
+        for path in (PATH, f"{ENGINES}/some/talk", "/v1/metrics/client"):
             reply = self.server.http("OPTIONS", path, {"Origin": "https://page.example"})
             self.assertEqual(reply.status, 204)
             self.assertEqual(reply.headers["Access-Control-Allow-Origin"], "*")
@@ -149,14 +170,54 @@ class EngineSession(EngineSessionCase):
             refusal = self.socket(session_id)
             self.assertIsInstance(refusal, Refusal)
             self.assertEqual(refusal.status, 404)
-        reply = self.server.http("POST", f"{ENGINE}/talk?session_id=x", {}, {"content": "Hi"})
-        self.refused(reply, 404, "Not Found")
+        self.refused(self.words("x"), 404, "Not Found")
+
+    def test_the_key_of_the_engine_opens_a_session_and_no_list_log_or_id_does(self):
+        """Rule face-engine-key."""
+        session_id = self.started()
+        others = self.engine(self.started())
+        engine = self.engines[session_id]
+        for wrong in (f"{ENGINES}/{session_id}", f"{ENGINES}/stagedoor", others, engine + "x",
+                      engine[:-1]):
+            self.assertEqual(self.socket_at(wrong, session_id).status, 404)
+            self.engines[session_id] = wrong
+            self.refused(self.words(session_id), 404, "Not Found")
+        self.engines[session_id] = engine
+        self.assertEqual(self.words(session_id).status, 200)
+        self.refused(self.words(session_id, content=""), 400, "Bad Request")
+        key = engine.removeprefix(ENGINES + "/")
+        self.server.http("GET", f"{engine}/nothing", {})
+        for path in ("/v1/live-sessions", f"/v1/live-sessions/{session_id}", "/v1/sessions",
+                     f"/v1/sessions/{session_id}"):
+            reply = self.server.http("GET", path, bearer(self.server.api_key))
+            self.assertEqual(reply.status, 200)
+            self.assertNotIn(key.encode(), reply.body)
+        self.end(session_id)
+        self.server.wait_for_log("session.ended", session_id=session_id)
+        self.assertNotIn(key, self.server.log())
+
+    def test_a_page_of_another_origin_speaks_for_no_session(self):
+        """Cross-site hijacking, at each call by which a page takes part."""
+        minted = self.server.http("POST", "/v1/session-tokens", bearer(self.server.api_key), {
+            "persona_id": self.server.initialised["persona_id"],
+            "allowed_origins": ["https://good.example"]})
+        self.assertEqual(minted.status, 201, minted.body)
+        token = minted.json()["session_token"]
+        bad = {"Origin": "https://bad.example"}
+        self.refused(self.start(token, **bad), 403, "Forbidden")
+        session_id = self.started(token, Origin="https://good.example")
+        engine = self.engine(session_id)
+        for headers in (bad, {"Origin": "null"}, {}):
+            self.assertEqual(self.socket_at(engine, session_id, headers).status, 403)
+            self.refused(self.words(session_id, **headers), 403, "Forbidden")
+        good = {"Origin": "https://good.example"}
+        self.assertEqual(self.words(session_id, **good).status, 200)
+        self.heartbeat_of(self.socket_at(engine, session_id, good), session_id)
 
     def test_words_of_the_apps_own_are_spoken(self):
         session_id = self.started()
         self.heartbeat_of(self.socket(session_id), session_id)
-        reply = self.server.http("POST", f"{ENGINE}/talk?session_id={session_id}", {},
-                                 {"content": "Good morning."})
+        reply = self.words(session_id, "Good morning.")
         self.assertEqual((reply.status, reply.json()), (200, {}))
 
     def test_what_is_no_message_is_told_by_a_warning_and_the_session_goes_on(self):
@@ -224,6 +285,50 @@ class EngineSession(EngineSessionCase):
         reply = self.server.http("POST", "/v1/metrics/client", {},
                                  {"metrics": [{"name": "x"}] * 51})
         self.refused(reply, 400, "Bad Request")
+
+
+class IceServers(unittest.TestCase):
+    """STUN and TURN servers by setting, with credentials that end soon."""
+
+    def started(self, server):
+        minted = server.http("POST", MINT_PATH, bearer(server.initialised["api_key"]),
+                             {"personaConfig": PRINTED})
+        reply = server.http("POST", PATH, bearer(minted.json()["sessionToken"]), CLIENT)
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.json()
+
+    def test_clients_are_told_of_them_with_a_credential_that_the_turn_server_can_check(self):
+        with tempfile.TemporaryDirectory() as folder:
+            secret = pathlib.Path(folder) / "turn-secret"
+            secret.touch(0o600)
+            secret.write_text("known to both\n")
+            settings = f"""[live]
+stun_urls = ["stun:stun.example:3478"]
+turn_urls = ["turn:turn.example:3478", "turns:turn.example:5349?transport=tcp"]
+turn_secret_file = "{secret}"
+turn_credential_seconds = 600
+"""
+            with Server(settings=settings) as server:
+                first, second = self.started(server), self.started(server)
+        (stun, turn), (_, other) = (one["clientConfig"]["iceServers"] for one in (first, second))
+        self.assertEqual(stun, {"urls": ["stun:stun.example:3478"], "credentialType": "password"})
+        self.assertEqual(turn["urls"], ["turn:turn.example:3478",
+                                        "turns:turn.example:5349?transport=tcp"])
+        self.assertEqual(turn["credentialType"], "password")
+        ends, name = turn["username"].split(":")
+        self.assertAlmostEqual(int(ends), time.time() + 600, delta=60)
+        password = hmac.digest(b"known to both", turn["username"].encode(), "sha1")
+        self.assertEqual(turn["credential"], base64.b64encode(password).decode())
+        # It crosses the network in clear.
+        self.assertNotIn(first["sessionId"], turn["username"])
+        self.assertNotEqual(name, other["username"].split(":")[1])
+
+    def test_turn_servers_without_their_secret_are_refused_at_the_start(self):
+        server = Server(settings='[live]\nturn_urls = ["turn:turn.example:3478"]\n')
+        self.addCleanup(server.close)
+        server.init()
+        with self.assertRaisesRegex(RuntimeError, "turn_secret_file"):
+            server.start()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import time
 
 from anam_mint_test import bearer
 from cases import main, wait_until
-from engine_session_test import ENGINE, EngineSessionCase
-from raw_websocket import WAIT_SECONDS, Closed, Refusal, open_websocket
+from engine_session_test import EngineSessionCase
+from raw_websocket import WAIT_SECONDS, Closed, Refusal
 
 OFFER = "\r\n".join("""v=0
 o=- 1 2 IN IP4 127.0.0.1
@@ -119,10 +119,9 @@ class Misuse(EngineSessionCase):
     def test_a_flood_of_words_and_of_sound_is_bounded_and_the_face_goes_on(self):
         session_id, link = self.live()
         before = self.server.resident_bytes()
-        words = {"content": "All work and no play. " * 900}
+        words = "All work and no play. " * 900
         for _ in range(40):
-            self.assertEqual(self.server.http("POST", f"{ENGINE}/talk?session_id={session_id}", {},
-                                              words).status, 200)
+            self.assertEqual(self.words(session_id, words).status, 200)
         for _ in range(200):
             self.say(link, "talkstream", {"content": "and on " * 2000, "startOfSpeech": False,
                                           "endOfSpeech": False, "correlationId": "flood"})
@@ -135,7 +134,7 @@ class Misuse(EngineSessionCase):
         session_id, link = self.live()
         before = self.server.resident_bytes()
         for _ in range(1000):
-            refusal = open_websocket(self.server.port, f"{ENGINE}/ws?session_id={UNKNOWN}")
+            refusal = self.socket(UNKNOWN)
             self.assertIsInstance(refusal, Refusal)
             self.assertEqual(refusal.status, 404)
         self.heartbeat_of(link, session_id)
@@ -149,9 +148,7 @@ class Misuse(EngineSessionCase):
             while True:
                 link.take_message()
         wait_until(lambda: isinstance(self.socket(session_id), Refusal), "the id to be forgotten")
-        reply = self.server.http("POST", f"{ENGINE}/talk?session_id={session_id}", {},
-                                 {"content": "It is me."})
-        self.assertEqual(reply.status, 404)
+        self.assertEqual(self.words(session_id, "It is me.").status, 404)
 
     def test_datagrams_of_nobody_get_no_answer_and_the_face_goes_on(self):
         session_id, link = self.live()
@@ -182,6 +179,20 @@ class Misuse(EngineSessionCase):
         wait_until(lambda: not self.is_there(session_id), "its place to be free")
         self.assertTrue(self.is_there(absent), "it has 30 s to come")
         wait_until(lambda: not self.is_there(absent), "the session of nobody to end", seconds=30)
+
+    def test_who_offers_again_and_again_and_never_starts_dtls_is_ended_all_the_same(self):
+        """Rule face-session-abandoned."""
+        session_id, link = self.live()
+        began = time.monotonic()
+        with self.assertRaises(Closed):
+            while time.monotonic() - began < 40:
+                self.answered(link)
+                try:
+                    self.until(link, "endsession", seconds=3)
+                except TimeoutError:
+                    continue
+        self.assertLess(time.monotonic() - began, 30)
+        self.server.wait_for_log("session.ended", session_id=session_id, reason="never_connected")
 
     def test_two_hundred_sessions_one_after_another_leave_neither_memory_nor_threads(self):
         for number in range(200):
