@@ -69,23 +69,6 @@ window.watchLips = (ms) => new Promise((resolve) => {
   level();
 });
 
-// Interrupts in the midst of sound; how long it was still heard. Silence is 300 ms without any.
-window.interruptAndListen = () => new Promise((resolve) => {
-  let asked = 0, last = 0;
-  const look = () => {
-    const now = performance.now(), isLoud = window.level() > 0.01;
-    if (!asked && window.level() > 0.05) {
-      asked = last = now;
-      window.client.interruptPersona();
-    } else if (asked && isLoud) {
-      last = now;
-    }
-    if (asked && now - last > 300) return resolve(last - asked);
-    setTimeout(look, 4);
-  };
-  look();
-});
-
 // What the browser itself thinks: of which moment of the sender's clock are the sound and the
 // picture that it plays now; the difference in ms, positive where the picture is behind.
 const made = [];

@@ -9,7 +9,7 @@ const video = () => document.getElementById('persona-video');
 
 // Begins a session; `notes` then holds when each event came first, in ms from here.
 window.begin = async (token, baseUrl, options) => {
-  const notes = {events: {}, messages: [], warnings: [], closed: null, speech: []};
+  const notes = {events: {}, messages: [], warnings: [], closed: null, speech: [], voices: []};
   window.notes = notes;
   const began = performance.now();
   const since = () => Math.round(performance.now() - began);
@@ -19,6 +19,7 @@ window.begin = async (token, baseUrl, options) => {
       notes.events[name] ??= since();
       if (name === AnamEvent.MESSAGE_HISTORY_UPDATED) [notes.messages] = values;
       if (name === AnamEvent.SERVER_WARNING) notes.warnings.push(values[0]);
+      if (name === AnamEvent.USER_SPEECH_STARTED) notes.voices.push(performance.now());
       if (name === AnamEvent.CONNECTION_CLOSED) notes.closed = {at: since(), why: values};
       if (name === AnamEvent.MESSAGE_STREAM_EVENT_RECEIVED)
         notes.speech.push({at: since(), ...values[0]});
@@ -62,6 +63,45 @@ window.waitForSound = (isWanted, patience) => new Promise((resolve) => {
   };
   look();
 });
+
+const SILENCE_MS = 300;
+
+// The moment of the last sound before the next silence; `began` is told when there is sound.
+const lastSound = (began) => new Promise((resolve) => {
+  let last = 0, isOn = false;
+  const look = () => {
+    const now = performance.now();
+    if (!isOn && loudness() > 0.05) {
+      isOn = true;
+      last = now;
+      began();
+    } else if (isOn && loudness() > 0.01) {
+      last = now;
+    }
+    if (isOn && now - last > SILENCE_MS) return resolve(last);
+    setTimeout(look, 4);
+  };
+  look();
+});
+
+// Interrupts in the midst of sound: how long it was still heard.
+window.interruptAndListen = async () => {
+  let asked = 0;
+  const last = await lastSound(() => {
+    asked = performance.now();
+    window.client.interruptPersona();
+  });
+  return last - asked;
+};
+
+// Has `words` spoken until the user's voice stops them: how long they were still heard after the
+// page was told of that voice; negative where no voice did.
+window.talkUntilVoice = async (words) => {
+  const voices = window.notes.voices.length;
+  await window.client.talk(words);
+  const last = await lastSound(() => {});
+  return window.notes.voices.length > voices ? last - window.notes.voices[voices] : -1;
+};
 
 // What is in the picture now: the sum of differences to the picture before, and its mean.
 let before = null;

@@ -5,9 +5,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import {execFileSync} from 'node:child_process';
 import {
-  begin, call, calm, event, launch, liveSessions, looks, openSite, ourPage, PATIENCE_MS, talk
+  begin, call, calm, event, launch, liveSessions, looks, openSite, ourPage, PATIENCE_MS, talk,
+  writeSound
 } from './anam_browser.mjs';
 
 const [screenshots] = process.argv.slice(2);
@@ -74,10 +78,55 @@ async function withoutMicrophone(address) {
   }
 }
 
+// Samples of 48 kHz of what a voice of flite's says, which speaks at 16 kHz.
+function spoken(folder, words) {
+  const file = path.join(folder, 'words.wav');
+  execFileSync('flite', ['-voice', 'rms', '-t', words, '-o', file]);
+  const bytes = fs.readFileSync(file).subarray(44);
+  const slow = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  return Array.from({length: slow.length * 3}, (_, at) => {
+    const [before, after] = [slow[Math.floor(at / 3)], slow[Math.floor(at / 3) + 1] ?? 0];
+    return Math.round(before + (after - before) * (at % 3) / 3);
+  });
+}
+
+// A page whose user speaks: asks something, and later speaks while the persona does.
+async function withVoice(address) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'stagedoor-voice-'));
+  const silence = (seconds) => new Array(seconds * 48_000).fill(0);
+  const sound = [
+    ...silence(6), ...spoken(folder, 'When do you open?'), ...silence(14),
+    ...spoken(folder, 'Stop it now, please. I have heard enough of this.'), ...silence(30)
+  ];
+  const file = path.join(folder, 'voice.wav');
+  writeSound(file, (at) => sound[at], sound.length);
+  const {browser, kill} =
+      await launch('beeping', [`--use-file-for-fake-audio-capture=${file}%noloop`]);
+  try {
+    const page = await begin(browser, address, {persona: {skipGreeting: true}});
+    await looks(page);
+    await page.evaluate(() => window.listen());
+    const answered = await hears(page);
+    await page.waitForFunction(
+        () => window.notes.messages.some(({role}) => role === 'persona'));
+    await calm(page);
+    const first = await notes(page);
+    const stopped = await page.evaluate(
+        (words) => window.talkUntilVoice(words), 'And so I go on, and on, and on, about this. '.repeat(20));
+    await page.waitForFunction(
+        () => window.notes.messages.some(({interrupted}) => interrupted));
+    return {answered, first, stopped, notes: await notes(page)};
+  } finally {
+    await kill();
+    fs.rmSync(folder, {recursive: true, force: true});
+  }
+}
+
 const site = await openSite(await ourPage());
 const seen = {
   granted: await withMicrophone(site.address),
   denied: await withoutMicrophone(site.address),
+  voice: await withVoice(site.address),
 };
 site.close();
 process.stdout.write(JSON.stringify(seen));

@@ -75,6 +75,24 @@ class LiveFace(unittest.TestCase):
     def test_the_beeps_of_the_browsers_own_fake_microphone_interrupt_nobody(self):
         self.assertNotIn("USER_SPEECH_STARTED", self.seen["granted"]["notes"]["events"])
 
+    def test_a_users_voice_is_heard_understood_and_answered(self):
+        voice = self.seen["voice"]
+        for event in ("USER_SPEECH_STARTED", "USER_SPEECH_ENDED"):
+            self.assertIn(event, voice["first"]["events"])
+        asked, answer = voice["first"]["messages"][:2]
+        self.assertEqual((asked["role"], answer["role"]), ("user", "persona"))
+        self.assertIn("open", asked["content"].lower())
+        self.assertIn("nine", answer["content"])
+        self.assertGreaterEqual(voice["answered"], 0)
+
+    # Rule interruption-stops-conversation.
+    def test_a_users_voice_interrupts_the_persona(self):
+        voice = self.seen["voice"]
+        self.assertGreaterEqual(voice["stopped"], 0, "no voice was heard while it spoke")
+        print("sound went on for", round(voice["stopped"]), "ms after the voice was told of")
+        interrupted = [one for one in voice["notes"]["messages"] if one.get("interrupted")]
+        self.assertEqual([one["role"] for one in interrupted], ["persona"])
+
     def test_a_page_without_permission_for_a_microphone_is_told_and_plays(self):
         self.assertIn("MIC_PERMISSION_DENIED", self.seen["denied"]["notes"]["events"])
         self.assertNotIn("MIC_PERMISSION_DENIED", self.seen["granted"]["notes"]["events"])
