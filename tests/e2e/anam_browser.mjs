@@ -37,9 +37,10 @@ export async function call(method, place, body, bearer = key) {
   return {status: reply.status, body: await reply.json().catch(() => null)};
 }
 
-export async function mint(persona = {}) {
-  const {status, body} =
-      await call('POST', '/v1/auth/session-token', {personaConfig: {...PERSONA, ...persona}});
+export async function mint(persona = {}, session = undefined) {
+  const {status, body} = await call(
+      'POST', '/v1/auth/session-token',
+      {personaConfig: {...PERSONA, ...persona}, ...(session ? {sessionOptions: session} : {})});
   demand(status === 200, `minting gave ${status} ${JSON.stringify(body)}`);
   return body.sessionToken;
 }
@@ -142,12 +143,12 @@ export async function browse(microphone, run, more = []) {
 }
 
 // A page on which the client has been asked to begin.
-export async function begin(browser, address, {options = {}, persona = {}} = {}) {
+export async function begin(browser, address, {options = {}, persona = {}, session} = {}) {
   const context = await browser.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(address);
-  const token = await mint(persona);
+  const token = await mint(persona, session);
   await page.evaluate(([...values]) => window.begin(...values), [token, server, options]);
   return page;
 }

@@ -1,0 +1,60 @@
+"""What happens to live faces in the world, in a real browser with the vendor's published client: a
+socket that is taken over, a second offer with an ICE restart, a voice that the app brings itself, a
+portrait. Screenshots go to build/screenshots/.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+import node_packages
+from cases import Stage, main
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
+BROWSER_SECONDS = 120
+
+
+class LiveFaceWays(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        node_packages.install()
+        with Stage() as server:
+            done = subprocess.run(
+                ["node", "live_face_ways_browser.mjs", str(SCREENSHOTS)], cwd=HERE,
+                stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
+                env={**os.environ, "STAGEDOOR_URL": server.address,
+                     "STAGEDOOR_KEY": server.api_key})
+            if done.returncode != 0:
+                raise AssertionError(f"the browser's program ended with {done.returncode}; the "
+                                     f"server said:\n{server.log()}")
+            cls.seen = json.loads(done.stdout)
+
+    def test_a_portrait_of_another_character_moves(self):
+        first, second = self.seen["looked"]
+        self.assertEqual((first["width"], first["height"]), (768, 1152))
+        self.assertGreater(first["moved"] + second["moved"], 0)
+
+    def test_the_newest_socket_is_the_sessions_and_the_pictures_go_on(self):
+        """Rule face-session-reattaches."""
+        self.assertGreaterEqual(self.seen["sockets"], 3)
+        self.assertGreater(self.seen["afterSocket"], 5)
+
+    def test_a_second_offer_with_an_ice_restart_is_answered_and_the_pictures_go_on(self):
+        self.assertNotEqual(self.seen["ice"]["before"], self.seen["ice"]["after"])
+        self.assertGreater(self.seen["afterIce"], 5)
+
+    def test_a_voice_that_the_app_brings_is_heard(self):
+        self.assertGreaterEqual(self.seen["heard"], 0)
+
+    def test_the_session_has_outlived_all_that(self):
+        self.assertIsNone(self.seen["notes"]["closed"])
+
+
+if __name__ == "__main__":
+    main()
