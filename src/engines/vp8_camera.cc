@@ -19,6 +19,7 @@ namespace {
 constexpr int kilobits_min = 50, kilobits_max = 4'000;
 // How many pictures after a key frame the encoder looks at as a whole.
 constexpr int whole_pictures = 12;
+constexpr unsigned rounds_of_rows = 3;
 
 vpx_codec_enc_cfg_t settings_of(const stage::CameraOptions& options) {
   vpx_codec_enc_cfg_t settings{};
@@ -132,6 +133,11 @@ void Vp8Camera::State::tell_what_changed(std::span<const PixelBox> boxes) {
         std::fill(row + box.left / block_pixels, row + box.right / block_pixels, 1);
       }
     }
+    // Row by row once more, some times over: where the bits have been too few for the whole.
+    const auto beyond = static_cast<unsigned>(since_key_frame - whole_pictures);
+    if (beyond < rounds_of_rows * rows)
+      std::fill_n(active.begin() + beyond % rows * static_cast<std::ptrdiff_t>(columns), columns,
+                  1);
   }
   vpx_active_map_t map{active.data(), rows, columns};
   vpx_codec_control(&encoder, VP8E_SET_ACTIVEMAP, &map);

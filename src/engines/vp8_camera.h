@@ -4,7 +4,7 @@
 // What a picture costs is what has changed in it: head, gaze and breath move in steps of half a
 // pixel, so that a slow drift leaves most pictures with a still head, and only the blocks that the
 // painter has drawn again are turned and searched. After a key frame the encoder looks at the whole
-// picture for a while, until what stands still is sharp.
+// picture for a while, and then at a row of blocks more in each, until what stands still is sharp.
 //
 // Why:  docs/decisions/0012-live-pictures-by-a-rasteriser-of-our-own.md
 //

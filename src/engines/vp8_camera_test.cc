@@ -70,6 +70,50 @@ double likeness(const vpx_image_t& seen, const stage::Face& face, std::string_vi
   return 10 * std::log10(255.0 * 255 * width * height / std::max(squares, 1.0));
 }
 
+// How far the seen colours are off in the worst row of blocks, as the mean of its U and V of 255.
+double worst_row(const vpx_image_t& seen, const stage::Face& face, std::string_view character,
+                 std::int64_t number) {
+  const auto sheet = *stage::sheet_of_character(character);
+  const int width = static_cast<int>(seen.d_w), height = static_cast<int>(seen.d_h);
+  auto painter = *FacePainter::create(sheet, width, height);
+  const double scale = std::max(width / sheet->width, height / sheet->height);
+  painter.draw(in_visible_steps(face, breath_at(number), *sheet, scale));
+  const auto cells = static_cast<std::size_t>(width * height);
+  std::vector<std::uint8_t> y(cells), u(cells / 4), v(cells / 4);
+  libyuv::ARGBToI420(painter.pixels().data(), painter.stride(), y.data(), width, u.data(),
+                     width / 2, v.data(), width / 2, width, height);
+  double worst = 0;
+  constexpr int rows = 8;  // of colours in a block
+  for (int top = 0; top < height / 2; top += rows) {
+    double off = 0;
+    for (int row = top; row < top + rows; ++row) {
+      for (int x = 0; x < width / 2; ++x) {
+        const auto at = static_cast<std::size_t>(row * (width / 2) + x);
+        off += std::abs(u[at] - seen.planes[VPX_PLANE_U][row * seen.stride[VPX_PLANE_U] + x]) +
+               std::abs(v[at] - seen.planes[VPX_PLANE_V][row * seen.stride[VPX_PLANE_V] + x]);
+      }
+    }
+    worst = std::max(worst, off / (rows * width));
+  }
+  return worst;
+}
+
+// What stands still is in no picture's changes, and the first pictures may have had no room for it.
+TEST(Vp8Camera, AlsoAtALowBitRateWhatStandsStillHasItsColoursInTheEnd) {
+  const auto camera = camera_of("ada", {768, 1152}, 400);
+  Viewer viewer;
+  stage::IdleLife life(5);
+  const vpx_image_t* seen = nullptr;
+  stage::Face face;
+  for (int number = 0; number < 200; ++number) {
+    face = stage::Face();
+    life.write(0, face);
+    seen = viewer.see(camera->picture(face, number, KeyFrame::when_needed));
+    ASSERT_NE(seen, nullptr) << number;
+  }
+  EXPECT_LT(worst_row(*seen, face, "ada", 199), 1.5);
+}
+
 TEST(Vp8Camera, ShowsTheFaceInEverySizeBeginningWithAKeyFrame) {
   for (const auto& size : rules::picture_sizes) {
     const auto camera = camera_of("ada", size);

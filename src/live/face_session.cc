@@ -22,7 +22,10 @@ base::Result<std::unique_ptr<FaceSession>> FaceSession::make(const Parts& parts,
 
 FaceSession::FaceSession(const Parts& parts, Options options, FaceLoop& loop,
                          FaceSessionListener& listener)
-    : parts_(parts), options_(std::move(options)), loop_(loop), listener_(listener) {}
+    : parts_(parts), options_(std::move(options)), loop_(loop), listener_(listener) {
+  const auto pixels = options_.size.width * options_.size.height;
+  options_.kilobits_per_second = options_.kilobits_per_second * (pixels / 100) / (720 * 480 / 100);
+}
 
 FaceSession::~FaceSession() = default;
 

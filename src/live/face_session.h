@@ -74,7 +74,7 @@ class FaceSession final : private media::PeerListener {
     stage::ConversationSettings conversation;
     std::string character;
     rules::PictureSize size;
-    int kilobits_per_second = 600;
+    int kilobits_per_second = 600;  // at 720x480; of another size in proportion to its pixels
   };
 
   // `unavailable` where the loop has no place left, or an encoder can't be made; `not_found` for a
