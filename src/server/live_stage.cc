@@ -16,6 +16,7 @@
 #include "engines/web_speech.h"
 #include "engines/web_tool.h"
 #include "engines/webrtc_voice_detector.h"
+#include "server/engine_failures.h"
 #include "server/ice_servers.h"
 #include "store/secret_file.h"
 
@@ -156,37 +157,74 @@ base::Result<base::Done> LiveStage::build_engines(const LiveSettings& settings) 
   std::vector<stage::Speech*> in_order;
   for (const auto& voice : voices_) in_order.push_back(voice.get());
   if (auto listed = list_voices(settings); !listed) return listed;
-  speech_ = std::make_unique<stage::FallbackSpeech>(std::move(in_order));
+  speech_ = std::make_unique<stage::FallbackSpeech>(std::move(in_order), failures_of("speech"));
 
-  if (settings.chat.url.empty()) {
-    chat_ = std::make_unique<stage::ScriptedChat>();
-  } else {
-    engines::WebChat::Options options;
-    options.url = settings.chat.url;
-    options.key = *std::move(chat_key);
-    options.default_model = settings.chat.model;
-    options.private_addresses = reach;
-    chat_ = std::make_unique<engines::WebChat>(std::move(options), web_calls_);
-  }
-
-  if (!settings.recognizer.url.empty()) {
-    engines::WebRecognizer::Options options;
-    options.url = settings.recognizer.url;
-    options.key = *std::move(recognizer_key);
-    options.model = settings.recognizer.model;
-    options.private_addresses = reach;
-    recognizer_ = std::make_unique<engines::WebRecognizer>(std::move(options), web_calls_);
-  } else {
-    engines::PocketSphinxRecognizer::Options options;
-    options.model_path = settings.pocketsphinx_model;
-    // Without its model the server hears whether somebody speaks, and not what.
-    if (auto built_in = engines::PocketSphinxRecognizer::open(std::move(options)))
-      recognizer_ = *std::move(built_in);
-  }
+  build_chat(settings, *std::move(chat_key));
+  build_recognizer(settings, *std::move(recognizer_key));
   engines::WebTool::Options tool;
   tool.private_addresses = private_addresses(settings.allow_private_webhooks);
   tools_ = std::make_unique<engines::WebTool>(tool, web_calls_);
   return base::Done{};
+}
+
+stage::EngineFailed LiveStage::failures_of(std::string engine) const {
+  return told_failures_of(std::move(engine), parts_.log, parts_.workspace.clock);
+}
+
+void LiveStage::build_chat(const LiveSettings& settings, base::Secret key) {
+  scripted_ = std::make_shared<stage::ScriptedChat>();
+  chat_ = scripted_;
+  if (settings.chat.url.empty()) return;
+  engines::WebChat::Options options;
+  options.url = settings.chat.url;
+  options.key = std::move(key);
+  options.default_model = settings.chat.model;
+  options.private_addresses = private_addresses(settings.allow_private_engines);
+  chat_ = std::make_shared<stage::FallbackChat>(
+      std::make_shared<engines::WebChat>(std::move(options), web_calls_), scripted_,
+      failures_of("chat"));
+}
+
+void LiveStage::build_recognizer(const LiveSettings& settings, base::Secret key) {
+  std::vector<stage::Recognizer*> in_order;
+  if (!settings.recognizer.url.empty()) {
+    engines::WebRecognizer::Options options;
+    options.url = settings.recognizer.url;
+    options.key = std::move(key);
+    options.model = settings.recognizer.model;
+    options.private_addresses = private_addresses(settings.allow_private_engines);
+    in_order.push_back(
+        recognizers_
+            .emplace_back(std::make_unique<engines::WebRecognizer>(std::move(options), web_calls_))
+            .get());
+  }
+  if (auto built_in = open_built_in_recognizer(settings))
+    in_order.push_back(recognizers_.emplace_back(std::move(built_in)).get());
+  // Without any the server hears whether somebody speaks, and not what.
+  if (!in_order.empty())
+    recognizer_ =
+        std::make_unique<stage::FallbackRecognizer>(std::move(in_order), failures_of("recognizer"));
+}
+
+// Null, after a line in the log, where it is not wanted or can't be had.
+std::unique_ptr<stage::Recognizer> LiveStage::open_built_in_recognizer(
+    const LiveSettings& settings) const {
+  const auto tell = [&](std::string_view detail) {
+    parts_.log.write(base::LogLevel::warning, "recognizer.missing",
+                     {{"detail", detail},
+                      {"model", settings.pocketsphinx_model},
+                      {"in_its_place", settings.recognizer.url.empty() ? "nobody" : "web"}});
+  };
+  if (settings.pocketsphinx_model.empty()) {
+    if (settings.recognizer.url.empty()) tell("the settings name no recogniser");
+    return nullptr;
+  }
+  engines::PocketSphinxRecognizer::Options options;
+  options.model_path = settings.pocketsphinx_model;
+  auto built_in = engines::PocketSphinxRecognizer::open(std::move(options));
+  if (built_in) return *std::move(built_in);
+  tell(built_in.error().detail);
+  return nullptr;
 }
 
 base::Result<base::Done> LiveStage::build_loops(const Config& config) {
@@ -251,10 +289,7 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
                           return voice == nullptr ? std::string() : voice->engine_name;
                         },
                     .model = lookup(*std::move(models))},
-          .language_model =
-              LanguageModels({.items = *workspace.items,
-                              .calls = web_calls_,
-                              .private_addresses = private_addresses(live.allow_private_webhooks)}),
+          .language_model = language_models(live),
           .knowledge =
               [this](const rules::ItemScope& scope, std::vector<std::string> group_ids) {
                 return searches_.over(scope, std::move(group_ids));
@@ -265,6 +300,21 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
                                     .region = config.region,
                                     .ice_servers = *std::move(ice_servers)});
   return base::Done{};
+}
+
+// What a workspace brings, with the scripted partner behind it.
+LiveStage::FindChat LiveStage::language_models(const LiveSettings& settings) {
+  return [models = LanguageModels(
+              {.items = *parts_.workspace.items,
+               .calls = web_calls_,
+               .private_addresses = private_addresses(settings.allow_private_webhooks)}),
+          scripted = scripted_, failed = failures_of("language_model")](
+             const rules::ItemScope& scope,
+             std::string_view id) -> base::Result<std::shared_ptr<stage::Chat>> {
+    auto model = models(scope, id);
+    if (!model) return base::fail(model.error());
+    return std::make_shared<stage::FallbackChat>(*std::move(model), scripted, failed);
+  };
 }
 
 LiveStage::~LiveStage() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@
 #include "server/reception.h"
 #include "server/session_office.h"
 #include "server/workspace.h"
+#include "stage/fallback_chat.h"
+#include "stage/fallback_recognizer.h"
 #include "stage/fallback_speech.h"
 #include "stage/scripted_chat.h"
 #include "stage/tool_runner.h"
@@ -59,8 +62,15 @@ class LiveStage {
   void add_speech(std::string name, std::unique_ptr<stage::Speech> speech);
   base::Result<base::Done> list_voices(const LiveSettings& settings);
   base::Result<base::Done> build_engines(const LiveSettings& settings);
+  stage::EngineFailed failures_of(std::string engine) const;
+  void build_chat(const LiveSettings& settings, base::Secret key);
+  void build_recognizer(const LiveSettings& settings, base::Secret key);
+  std::unique_ptr<stage::Recognizer> open_built_in_recognizer(const LiveSettings& settings) const;
   base::Result<base::Done> build_loops(const Config& config);
   base::Result<base::Done> build_door(const Config& config);
+  using FindChat = std::function<base::Result<std::shared_ptr<stage::Chat>>(const rules::ItemScope&,
+                                                                            std::string_view id)>;
+  FindChat language_models(const LiveSettings& settings);
   live::FaceSession::Parts session_parts();
 
   Parts parts_;
@@ -69,8 +79,9 @@ class LiveStage {
   std::vector<std::unique_ptr<stage::Speech>> voices_;  // in the order of trying
   std::vector<rules::Voice> engine_voices_;
   std::unique_ptr<stage::FallbackSpeech> speech_;
-  std::unique_ptr<stage::Chat> chat_;
-  std::unique_ptr<stage::Recognizer> recognizer_;  // null: nothing is understood
+  std::shared_ptr<stage::Chat> scripted_, chat_;
+  std::vector<std::unique_ptr<stage::Recognizer>> recognizers_;  // in the order of trying
+  std::unique_ptr<stage::Recognizer> recognizer_;                // null: nothing is understood
   std::unique_ptr<stage::ToolRunner> tools_;
   live::FaceCounts counts_;
   std::unique_ptr<anam::LiveFaces> faces_;  // gone after the loops that they live on

@@ -41,7 +41,8 @@ struct ChatRequest {
   std::string persona_name, system_prompt, greeting;
   std::vector<ChatMessage> messages;
   std::vector<ChatTool> tools;
-  bool is_unasked = false;  // The persona is to speak on its own.
+  bool is_unasked = false;       // The persona is to speak on its own.
+  bool is_for_stand_in = false;  // Another engine was asked before, and failed.
 };
 
 struct ChatDelta {
@@ -51,12 +52,15 @@ struct ChatDelta {
 struct ChatReasoning {
   std::string text;
 };
+// What follows comes from an engine that stands in for one that has failed.
+struct ChatStandIn {};
 struct ChatEnd {};
 
 // Deltas, then whole tool calls, then ChatEnd or an Error, after which nothing more comes. Error:
 // `unavailable` for trouble or time-out, `rate_limited` while too many requests wait, `malformed`
 // for a request that the engine can't read.
-using ChatEvent = std::variant<ChatDelta, ChatReasoning, ChatToolCall, ChatEnd, base::Error>;
+using ChatEvent =
+    std::variant<ChatDelta, ChatReasoning, ChatToolCall, ChatStandIn, ChatEnd, base::Error>;
 
 // Called on any thread, one call at a time, also before `answer` has returned; must not block.
 using ChatSink = std::function<void(ChatEvent)>;

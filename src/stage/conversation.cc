@@ -36,6 +36,7 @@ void Conversation::Core::start() {
   }
   using Greeting = ConversationSettings::Greeting;
   using Words = ConversationSettings::Words;
+  if (settings_.words != Words::sound) check_recognizer_for(settings_.language);
   const bool has_message = settings_.initial_message && has_words(*settings_.initial_message);
   const bool can_greet =
       has_message || (!settings_.initial_message && parts_.chat && settings_.words == Words::chat);
@@ -51,6 +52,11 @@ void Conversation::Core::start() {
     turn->prompt = "Greet the user in one or two short sentences.";
   }
   if (turns_.size() == 1) begin_front();
+}
+
+void Conversation::Core::check_recognizer_for(const std::string& language) {
+  if (parts_.recognizer && !parts_.recognizer->understands(language))
+    warn("The speech recogniser does not understand this language.");
 }
 
 void Conversation::Core::user_text(std::string text, std::string correlation_id) {
@@ -170,8 +176,7 @@ void Conversation::Core::update(const ConversationUpdate& change) {
   } else {
     warn("No speech engine has this voice and language; they stay as they were.");
   }
-  if (change.language && parts_.recognizer && !parts_.recognizer->understands(*change.language))
-    warn("The speech recogniser does not understand this language.");
+  if (change.language) check_recognizer_for(*change.language);
   if (change.speed) settings_.speed = std::clamp(*change.speed, 0.5, 2.0);
   if (!change.voice_detection) return;
   settings_.voice_detection = *change.voice_detection;

@@ -141,6 +141,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
 
   // Listening and time (stage/conversation_listening.cc).
   void hear_frame(std::span<const std::int16_t, voice_frame_samples> frame);
+  void check_recognizer_for(const std::string& language);
   void on_voice_begun();
   void on_voice_ended();
   void on_recognized(std::uint64_t number, RecognitionEvent event);
@@ -173,7 +174,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   std::deque<std::int16_t> just_heard_;  // before speech begins
   std::vector<Heard> recognitions_;
   std::string voice_correlation_id_;
-  bool is_recording_ = false;
+  bool is_recording_ = false, has_told_of_deafness_ = false;
 
   bool is_started_ = false;
   base::Instant started_at_, last_tick_at_;

@@ -58,7 +58,11 @@ void Conversation::Core::on_voice_begun() {
   voice_correlation_id_ = new_id();
   parts_.listener.user_speech_started(voice_correlation_id_);
   if (may_interrupt()) interrupt_all();
-  if (!parts_.recognizer) return;
+  if (!parts_.recognizer) {
+    if (!std::exchange(has_told_of_deafness_, true))
+      warn("What is said aloud is not understood here: there is no speech recogniser.");
+    return;
+  }
   if (recognitions_.size() >= recognitions_max)
     return warn("What was said before is not understood yet; this is not listened to.");
   is_recording_ = true;
@@ -94,8 +98,10 @@ void Conversation::Core::on_recognized(std::uint64_t number, RecognitionEvent ev
   recognitions_.erase(found);
   if (is_last) is_recording_ = false;
   if (std::holds_alternative<base::Error>(event)) return warn("What was said was not understood.");
-  auto& text = std::get<RecognizedText>(event).text;
-  if (!text.empty()) user_text(std::move(text), heard.correlation_id);
+  auto& words = std::get<RecognizedText>(event);
+  if (words.is_by_stand_in)
+    warn("The speech recogniser did not answer; another one has listened in its place.");
+  if (!words.text.empty()) user_text(std::move(words.text), heard.correlation_id);
 }
 
 bool Conversation::Core::is_quiet() const {

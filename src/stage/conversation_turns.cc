@@ -100,6 +100,8 @@ void Conversation::Core::on_chat(std::uint64_t number, int round, ChatEvent even
     parts_.listener.reasoning_text(told);
   } else if (auto* call = std::get_if<ChatToolCall>(&event)) {
     start_tool(*turn, std::move(*call));
+  } else if (std::holds_alternative<ChatStandIn>(event)) {
+    warn("The language model did not answer; another partner answers in its place.");
   } else if (std::holds_alternative<base::Error>(event)) {
     warn("The language model did not answer.");
   }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <deque>
@@ -131,8 +132,9 @@ class PuppetRecognizer : public Recognizer {
     return std::make_unique<Listening>(heard.back());
   }
   bool understands(const std::string& language) const override {
-    return language.empty() || language == "en";
+    return language.empty() || std::ranges::find(languages, language) != languages.end();
   }
+  std::vector<std::string> languages = {"en"};
   std::vector<std::shared_ptr<Heard>> heard;
 };
 
@@ -167,8 +169,8 @@ class Play : public ConversationListener {
   Conversation& begin() {
     conversation.emplace(settings,
                          Conversation::Parts{.speech = speech,
-                                             .chat = has_chat ? &chat : nullptr,
-                                             .recognizer = &recognizer,
+                                             .chat = has_chat ? engine : nullptr,
+                                             .recognizer = has_recognizer ? &recognizer : nullptr,
                                              .voice_detector = std::make_unique<LoudnessDetector>(),
                                              .tools = &tools,
                                              .clock = clock,
@@ -244,9 +246,10 @@ class Play : public ConversationListener {
   }
 
   ConversationSettings settings;
-  bool has_chat = true;
+  bool has_chat = true, has_recognizer = true;
   HummingSpeech speech;
   PuppetChat chat;
+  Chat* engine = &chat;
   PuppetRecognizer recognizer;
   PuppetTools tools;
   base::ManualClock clock{base::Instant(std::chrono::hours(480000))};

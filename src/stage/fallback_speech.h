@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "stage/fallback_attempt.h"
 #include "stage/speech.h"
 
 namespace stagedoor::stage {
@@ -23,7 +24,7 @@ class FallbackSpeech : public Speech {
   // In the order of trying; each must live longer. An engine that names a voice among its own comes
   // before those that would speak any. A voice that an engine has not, in a language that it has,
   // is spoken by that engine's default where no other engine has the voice.
-  explicit FallbackSpeech(std::vector<Speech*> engines);
+  explicit FallbackSpeech(std::vector<Speech*> engines, EngineFailed failed = {});
 
   std::unique_ptr<Job> speak(SpeechRequest request, SpeechSink sink) override;
   bool can_speak(const std::string& voice, const std::string& language) const override;
@@ -34,6 +35,7 @@ class FallbackSpeech : public Speech {
     std::set<std::string, std::less<>> voices;  // its own
   };
   std::vector<Engine> engines_;
+  const EngineFailed failed_;
 };
 
 }  // namespace stagedoor::stage

@@ -69,7 +69,8 @@ class VoiceActivity {
 inline constexpr std::chrono::seconds recognition_length_max{60};
 
 struct RecognizedText {
-  std::string text;  // empty: no words were understood
+  std::string text;             // empty: no words were understood
+  bool is_by_stand_in = false;  // Another engine was asked before, and failed.
 };
 // One event, the last. Error: as stage/speech.h has it.
 using RecognitionEvent = std::variant<RecognizedText, base::Error>;

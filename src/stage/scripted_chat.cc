@@ -147,6 +147,17 @@ std::string opening(const ChatRequest& request, const std::vector<Pair>& pairs) 
   return "Hello! " + introduction(request) + ". " + invitation(pairs);
 }
 
+// Said once, as far as the conversation is remembered.
+constexpr std::string_view excuse =
+    "My language model does not answer now, so I am scripted for the time being. ";
+
+bool needs_excuse(const ChatRequest& request) {
+  return request.is_for_stand_in && std::ranges::none_of(request.messages, [](const auto& message) {
+           return message.role == ChatMessage::Role::persona &&
+                  message.text.contains(trimmed(excuse));
+         });
+}
+
 std::string reply(const ChatRequest& request) {
   const auto pairs = pairs_in(request.system_prompt);
   const auto last_of = [&](ChatMessage::Role role) {
@@ -171,7 +182,7 @@ std::string reply(const ChatRequest& request) {
 }  // namespace
 
 std::unique_ptr<Job> ScriptedChat::answer(ChatRequest request, ChatSink sink) {
-  sink(ChatDelta{reply(request)});
+  sink(ChatDelta{std::string(needs_excuse(request) ? excuse : "") + reply(request)});
   sink(ChatEnd{});
   return std::make_unique<Job>();
 }

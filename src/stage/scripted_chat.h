@@ -9,7 +9,8 @@
 // and what it can be asked.
 //
 // Rule scripted-chat-is-honest: it says that it is scripted when it greets in words of its own,
-// when it is asked who it is, and whenever it has no answer; and it makes nothing up: but for a few
+// when it is asked who it is, when it stands in for a language model that has failed, and
+// whenever it has no answer; and it makes nothing up: but for a few
 // courtesies every word stands in its persona.
 //
 // SPDX-License-Identifier: Apache-2.0

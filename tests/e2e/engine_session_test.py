@@ -287,6 +287,14 @@ class EngineSession(EngineSessionCase):
         self.refused(reply, 400, "Bad Request")
 
 
+class Recognizer(unittest.TestCase):
+    def test_a_server_that_can_not_understand_speech_says_so_when_it_starts(self):
+        with Stage("[engines]\npocketsphinx_model = \"/nowhere\"\n") as server:
+            line = next(json.loads(line) for line in server.log().splitlines()
+                        if "recognizer.missing" in line)
+        self.assertEqual((line["model"], line["in_its_place"]), ("/nowhere", "nobody"))
+
+
 class IceServers(unittest.TestCase):
     """STUN and TURN servers by setting, with credentials that end soon."""
 

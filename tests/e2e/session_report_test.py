@@ -32,6 +32,8 @@ class Model(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/weather"):
             return self.answer({"weather": "rain in " + asked["city"]})
         last = asked["messages"][-1]
+        if "outage" in last["content"]:
+            return self.send_error(500)
         if last["role"] == "tool":
             return self.say(content="There is " + json.loads(last["content"])["weather"] + ".")
         if "weather" in last["content"]:
@@ -119,6 +121,17 @@ allow_private_webhooks = true
         self.assertEqual(reply.status, status, reply.body)
         self.assertTrue(reply.json()["error"])
         self.assertTrue(reply.json()["message"])
+
+
+class Outage(Reported):
+    # Rule chat-falls-back.
+    def test_a_model_that_fails_leaves_a_scripted_partner_who_says_so_and_a_line_in_the_log(self):
+        page = self.converse([{"say": "Is this an outage?"}], name="Ada")
+        told = self.told(f"/{page['sessionId']}/transcript")["messages"]
+        self.assertEqual([m["role"] for m in told], ["user", "persona"])
+        self.assertIn("I am scripted", told[1]["message"])
+        self.assertIn('"engine.failed"', self.server.log())
+        self.assertIn("web chat: status 500", self.server.log())
 
 
 class Conversation(Reported):
