@@ -3,7 +3,8 @@
 // For each number of faces it performs that many at once on one face loop, as the server does, over
 // real UDP sockets and in real time, while they speak without a pause, at 720x480. The clients live
 // in a process of their own, so that only the server's thread is measured. The first core is the
-// loop's, the second the clients'.
+// loop's, the second the clients'. Each client has its microphone on in a quiet room, so that
+// the server decodes sound and listens for a voice all the time.
 //
 // A line for each number: faces, pictures a second of each, pictures left out of a hundred, packets
 // of sound a second of each, the loop's share of its core, ms of processor time a picture for the
@@ -26,6 +27,7 @@
 
 #include "engines/opus_coder.h"
 #include "engines/vp8_camera.h"
+#include "engines/webrtc_voice_detector.h"
 #include "live/face_loops.h"
 #include "live/face_session.h"
 #include "media/client_for_test.h"
@@ -101,10 +103,29 @@ class Wire {
 
 // The clients' process.
 
+// A second of the soft noise of a quiet room, as packets of 20 ms.
+std::vector<media::Buffer> quiet_room() {
+  auto encoder = engines::make_opus_encoder();
+  if (!encoder) fail("no Opus encoder");
+  std::vector<media::Buffer> packets;
+  std::uint32_t noise = 1;
+  for (int i = 0; i < 50; ++i) {
+    std::array<std::int16_t, stage::packet_samples> samples;
+    for (auto& sample : samples) {
+      noise = noise * 1'664'525 + 1'013'904'223;
+      sample = static_cast<std::int16_t>(static_cast<int>(noise >> 26) - 32);
+    }
+    const auto packet = (*encoder)->packet(samples);
+    packets.emplace_back(packet.begin(), packet.end());
+  }
+  return packets;
+}
+
 class Viewer {
  public:
-  explicit Viewer(std::uint16_t port)
-      : socket_(address_, port),
+  Viewer(std::uint16_t port, const std::vector<media::Buffer>& room)
+      : room_(room),
+        socket_(address_, port),
         client_({address_, port},
                 [this](media::Bytes bytes, const media::Endpoint&) { socket_.send(bytes); }) {}
 
@@ -122,6 +143,7 @@ class Viewer {
     client_.rtcp.clear();
     client_.stun.clear();
     client_.on_tick(now);
+    if (hears_) send_sound(now);
     // As browsers do, so that the server knows that somebody is there.
     if (now < checked_at_ + 2s) return;
     client_.check();
@@ -138,9 +160,25 @@ class Viewer {
   std::vector<double> gaps_ms;
 
  private:
+  void send_sound(Clock::time_point now) {
+    for (; sound_due_ <= now; sound_due_ += 20ms) {
+      const auto& opus = room_[sequence_ % room_.size()];
+      media::Buffer packet(12);
+      media::RtpHeader header;
+      header.payload_type = 111;
+      header.sequence_number = sequence_++;
+      header.timestamp = header.sequence_number * std::uint32_t{960};
+      header.source = 7;
+      media::write_rtp_header(packet, header);
+      packet.insert(packet.end(), opus.begin(), opus.end());
+      client_.send_rtp(std::move(packet));
+    }
+  }
+
   void note(const media::Buffer& bytes, Clock::time_point now) {
     const auto packet = media::read_rtp(bytes);
     if (!packet) return;
+    if (!std::exchange(hears_, true)) sound_due_ = now;
     if (packet->header.payload_type == 96) {
       pictures += packet->header.is_last_of_picture ? 1 : 0;
       return;
@@ -150,10 +188,13 @@ class Viewer {
     sound_at_ = now;
   }
 
+  const std::vector<media::Buffer>& room_;
   base::Address address_ = *base::parse_address("127.0.0.1");
   media::UdpSocket socket_;
   media::TestClient client_;
-  Clock::time_point checked_at_ = Clock::now();
+  std::uint16_t sequence_ = 0;
+  bool hears_ = false;  // so it is connected
+  Clock::time_point checked_at_ = Clock::now(), sound_due_ = Clock::now();
   std::optional<Clock::time_point> sound_at_;
 };
 
@@ -171,9 +212,10 @@ std::string watch(std::vector<std::unique_ptr<Viewer>>& viewers, const Wire& wir
 
 void view(const Wire& wire, std::uint16_t port, std::size_t faces) {
   media::test_stack();  // before the first client needs what it starts
+  const auto room = quiet_room();
   std::vector<std::unique_ptr<Viewer>> viewers;
   for (std::size_t i = 0; i < faces; ++i) {
-    auto& viewer = *viewers.emplace_back(std::make_unique<Viewer>(port));
+    auto& viewer = *viewers.emplace_back(std::make_unique<Viewer>(port, room));
     wire.send(viewer.offer());
     viewer.begin(watch(viewers, wire));
   }
@@ -354,7 +396,7 @@ class Theatre {
   }
   live::FaceSession::Parts parts() {
     return {.speech = mute_,
-            .voice_detector = {},
+            .voice_detector = [] { return std::make_unique<engines::WebRtcVoiceDetector>(); },
             .camera = [this](std::string_view character, const stage::CameraOptions& options)
                 -> base::Result<std::unique_ptr<stage::Camera>> {
               auto camera = engines::Vp8Camera::create(character, options);

@@ -12,6 +12,7 @@ import jwt
 import key_usage
 import live_face
 import live_face_attacked
+import live_face_sessions
 import machine
 import mint
 import motion
@@ -38,6 +39,8 @@ MEASUREMENTS = {
     "live_face": ("Live faces: the bars, and how many a core performs", live_face.measure),
     "live_face_attacked": ("A live face while others misuse the server",
                            live_face_attacked.measure),
+    "live_face_sessions": ("Two hundred live faces one after another",
+                           live_face_sessions.measure),
     "start": ("Start with a full store", start.measure),
 }
 

@@ -383,7 +383,7 @@ void LiveFace::look_after() {
     return finish("client", "abandoned", "Nobody is there.");
   if (has_offered_ && !has_connected_ && ++connecting_seconds_ > connecting_seconds_max)
     return finish("client", "never_connected", "The media did not come.");
-  const auto idle_max = grant_.leash().idle_max;
+  const auto idle_max = play_.has_silence_rule ? 0s : grant_.leash().idle_max;
   if (idle_max > 0s && faces_.parts_.clock.now() - active_at_ > idle_max)
     return end(SessionEnd::idle);
   watch_.expire_after(1s);

@@ -17,6 +17,10 @@
 // of what goes beyond, one line a second says how many they were. So whoever floods a channel with
 // rubbish fills neither the log nor its own socket.
 //
+// Rule face-idle: the leash's idle time ends a session in which nobody speaks or does anything;
+// what clients send by themselves, heartbeats and statistics, is no sign of anybody. Where the
+// persona says after which silence its sessions end, or that they don't, that holds instead.
+//
 // A face lives on its face loop: everything but LiveFaces is called there.
 //
 // SPDX-License-Identifier: Apache-2.0

@@ -165,8 +165,10 @@ void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& pl
   settings.speed = number_of(persona, "voiceSpeed").value_or(1);
   if (const auto generation = persona.member("voiceGenerationOptions"))
     settings.speed = number_of(*generation, "speed").value_or(settings.speed);
-  if (const auto detection = persona.member("voiceDetectionOptions"))
+  if (const auto detection = persona.member("voiceDetectionOptions")) {
     settings.voice_detection = voice_detection_of(*detection);
+    play.has_silence_rule = detection->member("silenceBeforeSessionEndSeconds").has_value();
+  }
   read_tools(persona, settings);
   if (persona.member("directorNotes")) play.unsupported.push_back(Unsupported::director_notes);
   if (const auto detection = persona.member("voiceDetectionOptions");

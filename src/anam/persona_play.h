@@ -32,7 +32,8 @@ struct PersonaPlay {
   std::string language_model_id;         // empty: nobody's in particular
   std::shared_ptr<stage::Chat> chat;     // of a model that the workspace brings; null: the server's
   std::vector<Unsupported> unsupported;  // of what the persona asks for
-  rules::SessionFacts facts;             // for the session's report
+  bool has_silence_rule = false;  // says after which silence a session ends, or that none does
+  rules::SessionFacts facts;      // for the session's report
 };
 
 // Which engine's voice and model the ids of this dialect mean; empty: the engine's default.

@@ -194,6 +194,21 @@ class Misuse(EngineSessionCase):
         self.assertLess(time.monotonic() - began, 30)
         self.server.wait_for_log("session.ended", session_id=session_id, reason="never_connected")
 
+    def test_where_nobody_says_anything_the_idle_time_ends_it_unless_the_persona_rules_otherwise(self):
+        """Rule face-idle."""
+        self.server.limits("--idle", "2")
+        ruled = self.started(self.token(voiceDetectionOptions={"silenceBeforeSessionEndSeconds": 0}))
+        ruled_link = self.socket(ruled)
+        session_id, link = self.live()
+        began = time.monotonic()
+        with self.assertRaises(Closed):
+            while time.monotonic() - began < WAIT_SECONDS:
+                self.again(link, session_id)  # heartbeats are no sign of anybody
+                self.until(link, "heartbeat")
+        self.server.wait_for_log("session.ended", session_id=session_id, reason="idle")
+        self.assertTrue(self.is_there(ruled))
+        self.heartbeat_of(ruled_link, ruled)
+
     def test_two_hundred_sessions_one_after_another_leave_neither_memory_nor_threads(self):
         for number in range(200):
             if number == 50:  # what is kept for reuse is there by now
