@@ -15,7 +15,9 @@
 // Some of its functions are noexcept, where giving up ends the process: with what a sanitizer adds,
 // g++ sees that. None of them is on the way of a text that is read.
 #pragma GCC diagnostic push
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wterminate"
+#endif
 #include <toml++/toml.h>
 #pragma GCC diagnostic pop
 
