@@ -202,7 +202,8 @@ Members Members::inside(std::string path, const Json& value) {
   return members;
 }
 
-Body::Body(std::string_view text) : Members(&whole_, &whole_.whole) {
+Body::Body(std::string_view text) : Members(&whole_, nullptr) {
+  node_ = &whole_.whole;  // only now is there something to point into
   thread_local base::JsonReader reader;
   auto json = reader.read(text.empty() ? "{}" : text);
   if (!json) {
