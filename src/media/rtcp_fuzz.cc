@@ -1,10 +1,12 @@
 // Any bytes as RTP and as RTCP: what is told lies within the bytes, and no packet tells more than
-// its length can hold.
+// its length can hold. Any stream of RTP packets can be reported on.
 //
 // SPDX-License-Identifier: Apache-2.0
 
+#include <chrono>
 #include <cstdlib>
 
+#include "media/big_endian.h"
 #include "media/rtp.h"
 
 using namespace stagedoor::media;
@@ -27,6 +29,21 @@ struct Counter : RtcpListener {
   void on_bye(std::uint32_t) override { ++told; }
 };
 
+// Packets, each of: milliseconds since the one before, sequence number, timestamp.
+void check_reception(Bytes rest) {
+  Reception reception;
+  RtpHeader header;
+  Moment now{};
+  for (; rest.size() >= 7; rest = rest.subspan(7)) {
+    now += std::chrono::milliseconds(rest[0]);
+    header.sequence_number = read_u16(&rest[1]);
+    header.timestamp = read_u32(&rest[3]);
+    reception.on_packet(header, now, 48000);
+    if (rest[0] & 1) reception.on_sender_report(header.timestamp, now);
+    must(reception.report(now).has_value());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,9 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto packet = read_rtp({data, size})) {
     must(packet->payload.data() >= data && packet->payload.size() <= size);
     must(packet->payload.data() + packet->payload.size() <= data + size);
-    static Reception reception;
-    reception.on_packet(packet->header, Moment(std::chrono::microseconds(size)), 48000);
-    reception.report(Moment(std::chrono::seconds(1)));
   }
+  check_reception({data, size});
   return 0;
 }

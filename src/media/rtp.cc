@@ -224,9 +224,10 @@ bool Reception::on_packet(const RtpHeader& header, Moment now, std::uint32_t clo
     first_ = std::min(first_, highest_ - static_cast<std::uint32_t>(-ahead));
   }
   ++received_;
-  const auto change = std::abs(static_cast<std::int32_t>(transit - transit_));
+  // Half the circle is as far as times can be apart, and has no positive in 32 bits.
+  const auto change = std::abs(std::int64_t{static_cast<std::int32_t>(transit - transit_)});
   transit_ = transit;
-  jitter_ += (change - jitter_) / 16;
+  jitter_ += (static_cast<double>(change) - jitter_) / 16;
   return true;
 }
 

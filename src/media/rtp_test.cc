@@ -170,6 +170,16 @@ TEST(Reception, LossAndDuplicatesAreCountedAsTheRfcDoes) {
   EXPECT_EQ(reception.report(now)->packets_lost, 1);
 }
 
+TEST(Reception, AJumpOfHalfTheCircleOfTimesIsTheLargestJitterAndNoLess) {
+  Reception reception;
+  auto header = header_of(1);
+  reception.on_packet(header, Moment{}, 48000);
+  header.sequence_number = 2;
+  header.timestamp += 0x80000000u;
+  reception.on_packet(header, Moment{}, 48000);
+  EXPECT_EQ(reception.report(Moment{})->jitter, 0x80000000u / 16);
+}
+
 TEST(Vp8Payload, AFrameComesBackWholeFromPayloadsOfLikeLength) {
   for (const std::size_t size : {1u, 1136u, 1137u, 5000u, 100000u}) {
     Buffer frame(size);
