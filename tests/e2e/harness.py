@@ -33,6 +33,7 @@ login = "unlimited"
 account_creation = "unlimited"
 """
 STOP_SECONDS = 30
+FINDINGS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
 
 
 @dataclasses.dataclass
@@ -150,7 +151,14 @@ class Server:
                 for reader in self._readers:
                     reader.join()
                 self.process = None
+            self._refuse_findings()
         return status
+
+    def _refuse_findings(self):
+        """What a sanitizer finds while the server stops would else pass unnoticed."""
+        log = self.log()
+        if any(words in log for words in FINDINGS):
+            raise RuntimeError(f"a sanitizer found something:\n{log}")
 
     def close(self):
         """stop(), and the end of a temporary data folder."""
