@@ -47,8 +47,8 @@ void append_value(std::string& out, const base::LogField& field) {
 // not wait.
 class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit PatientSink(std::shared_ptr<spdlog::details::thread_pool> pool)
-      : pool_(std::move(pool)) {}
+  // The pool whose thread writes: it must outlive the last line, and is not looked at after it.
+  explicit PatientSink(spdlog::details::thread_pool& pool) : pool_(pool) {}
   ~PatientSink() override { write_out(); }
   std::uint64_t lines_lost() const { return lines_lost_; }
 
@@ -57,7 +57,7 @@ class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
     if (lines_.size() + message.payload.size() + 1 > PIPE_BUF) write_out();
     lines_.append(message.payload.data(), message.payload.size()) += '\n';
     ++line_count_;
-    if (pool_->queue_size() == 0) write_out();
+    if (pool_.queue_size() == 0) write_out();
   }
   void flush_() override { write_out(); }
 
@@ -73,7 +73,7 @@ class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
     line_count_ = 0;
   }
 
-  const std::shared_ptr<spdlog::details::thread_pool> pool_;
+  spdlog::details::thread_pool& pool_;
   std::string lines_;
   std::uint64_t line_count_ = 0;
   bool is_stuck_ = false;
@@ -85,9 +85,16 @@ class PatientSink : public spdlog::sinks::base_sink<std::mutex> {
 struct JsonLog::Sink {
   std::shared_ptr<spdlog::details::thread_pool> pool =
       std::make_shared<spdlog::details::thread_pool>(8192, 1);
-  std::shared_ptr<PatientSink> out = std::make_shared<PatientSink>(pool);
+  std::shared_ptr<PatientSink> out = std::make_shared<PatientSink>(*pool);
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
       "stagedoor", out, pool, spdlog::async_overflow_policy::overrun_oldest);
+
+  // The pool's thread takes what waits and ends, and then what it gathered goes out from here. Were
+  // it to let go of the pool last, it would have to wait for itself.
+  ~Sink() {
+    logger.reset();
+    pool.reset();
+  }
 };
 
 JsonLog::JsonLog(const base::Clock& clock, base::LogLevel least)
