@@ -85,9 +85,9 @@ void EngineSessions::start(const Request& request, Response& response) const {
   auto token = token_of(request, response, faults);
   if (!token) return refuse(request, response, token.error(), faults);
   // Before the token is spent.
-  auto metadata = read_client_metadata(request.body());
-  if (!metadata) return refuse(request, response, metadata.error().error, metadata.error().faults);
-  const auto address = begun(request, *std::move(token), *metadata);
+  const auto client = read_client_side(request.body());
+  if (!client) return refuse(request, response, client.error().error, client.error().faults);
+  const auto address = begun(request, *std::move(token), *client);
   if (!address) return refuse(request, response, address.error(), faults);
   answer(request, response, *address);
 }
@@ -160,7 +160,7 @@ base::Result<base::Done> EngineSessions::find_engines(const Grant& grant, Person
 }
 
 std::expected<LiveFaces::Address, EngineSessions::Refusal> EngineSessions::begun(
-    const Request& request, base::Secret token, std::string_view client_metadata) const {
+    const Request& request, base::Secret token, const ClientSide& client) const {
   // Before the token is spent: a full house costs nobody their token.
   auto place = parts_.faces.enter();
   if (!place) return base::fail(place.error());
@@ -176,7 +176,8 @@ std::expected<LiveFaces::Address, EngineSessions::Refusal> EngineSessions::begun
   auto play = play_of(*snapshot, parts_.names);
   if (!play) return base::fail(play.error());
   if (auto found = find_engines(*grant, *play); !found) return base::fail(found.error());
-  play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client_metadata},
+  prefer(client.voice_detection, *play);
+  play->facts = rules::facts_of(*snapshot, {grant->persona().client_label, client.metadata},
                                 parts_.transcripts);
   auto session_id = grant->session_id();
   auto engine_key = parts_.faces.begin(*std::move(place), *std::move(grant), *std::move(play));

@@ -21,6 +21,7 @@
 #include "actions/admit_connection.h"
 #include "actions/mint_persona_token.h"
 #include "anam/live_face.h"
+#include "anam/mint_request.h"
 #include "base/log.h"
 #include "http/router.h"
 #include "http/workers.h"
@@ -74,7 +75,7 @@ class EngineSessions {
   base::Result<base::Done> find_engines(const actions::Grant& grant, PersonaPlay& play) const;
   using Refusal = actions::AdmitConnection::Refusal;
   std::expected<LiveFaces::Address, Refusal> begun(const http::Request& request, base::Secret token,
-                                                   std::string_view client_metadata) const;
+                                                   const ClientSide& client) const;
   void refuse(const http::Request& request, http::Response& response, const Refusal& error,
               const rules::Faults& faults) const;
   void answer(const http::Request& request, http::Response& response,

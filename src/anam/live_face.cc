@@ -218,8 +218,7 @@ void LiveFace::perform(SessionMessage message) {
                  [&](ContextNote& note) { conversation.add_context(std::move(note.content)); },
                  [&](const DirectorCue&) { warn_once(Unsupported::director_cues); },
                  [&](const PersonaUpdate& update) {
-                   const auto change = change_of(update.language_code, update.voice_generation,
-                                                 update.voice_detection);
+                   const auto change = change_of(update.change);
                    conversation.update(change.conversation);
                    for (const auto what : change.unsupported) warn_once(what);
                  },

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_shape.h"
+#include "rules/persona_shape.h"
 #include "rules/session_report.h"
 
 namespace stagedoor::anam {
@@ -101,8 +102,8 @@ std::expected<Request, rules::PersonaRefusal> read_mint_request(std::string_view
   return request;
 }
 
-std::expected<std::string, rules::PersonaRefusal> read_client_metadata(std::string_view text) {
-  if (text.empty()) return std::string();
+std::expected<ClientSide, rules::PersonaRefusal> read_client_side(std::string_view text) {
+  if (text.empty()) return ClientSide();
   thread_local base::JsonReader reader;
   const auto body = reader.read(text);
   if (!body) return std::unexpected(rules::PersonaRefusal{.error = body.error(), .faults = {}});
@@ -111,12 +112,16 @@ std::expected<std::string, rules::PersonaRefusal> read_client_metadata(std::stri
     add_fault(faults, "", "invalid_type", "The body must be a JSON object, or empty.");
     return std::unexpected(rules::refusal_of(std::move(faults)));
   }
-  const auto metadata = given(*body, "clientMetadata");
-  if (!metadata) return std::string();
+  ClientSide client;
   static const auto shape = base::JsonShape::any_object(rules::client_metadata_bytes_max);
-  auto canonical = shape.read(*metadata, "clientMetadata", faults);
+  if (const auto metadata = given(*body, "clientMetadata"))
+    client.metadata = shape.read(*metadata, "clientMetadata", faults);
+  const auto options = given(*body, "sessionOptions");
+  if (const auto detection = options ? given(*options, "voiceDetection") : std::nullopt)
+    client.voice_detection = rules::session_voice_detection_shape().read(
+        *detection, "sessionOptions.voiceDetection", faults);
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
-  return canonical;
+  return client;
 }
 
 }  // namespace stagedoor::anam

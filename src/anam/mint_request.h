@@ -20,8 +20,12 @@ namespace stagedoor::anam {
 std::expected<actions::MintPersonaToken::Request, rules::PersonaRefusal> read_mint_request(
     std::string_view text);
 
-// Of the body of POST /v1/engine/session, `clientMetadata` in canonical form; empty where there is
-// none. A body that is empty says nothing.
-std::expected<std::string, rules::PersonaRefusal> read_client_metadata(std::string_view text);
+// What the body of POST /v1/engine/session says of the client itself, whatever lets it in: each in
+// canonical form, empty where it is not said. A body that is empty says nothing.
+struct ClientSide {
+  std::string metadata;         // `clientMetadata`
+  std::string voice_detection;  // `sessionOptions.voiceDetection` (contract 3.2)
+};
+std::expected<ClientSide, rules::PersonaRefusal> read_client_side(std::string_view text);
 
 }  // namespace stagedoor::anam

@@ -9,9 +9,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stagedoor;
-  if (const auto metadata = anam::read_client_metadata(base::as_text({data, size}))) {
-    if (metadata->size() > rules::client_metadata_bytes_max) std::abort();
-    if (!metadata->empty() && rules::redacted_object(*metadata).empty()) std::abort();
+  if (const auto client = anam::read_client_side(base::as_text({data, size}))) {
+    const auto& metadata = client->metadata;
+    if (metadata.size() > rules::client_metadata_bytes_max) std::abort();
+    if (!metadata.empty() && rules::redacted_object(metadata).empty()) std::abort();
   }
   const auto read = anam::read_mint_request(base::as_text({data, size}));
   if (!read) {

@@ -1,5 +1,6 @@
 #include "anam/persona_play.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -28,26 +29,37 @@ std::string json_of(const Json& object, std::string_view name) {
   return text;
 }
 
-milliseconds time_of(const Json& object, std::string_view name, milliseconds otherwise) {
+std::optional<milliseconds> time_of(const Json& object, std::string_view name) {
   const auto seconds = number_of(object, name);
-  return seconds ? milliseconds(std::llround(*seconds * 1000)) : otherwise;
+  if (!seconds) return std::nullopt;
+  return milliseconds(std::llround(*seconds * 1000));
 }
 
-stage::VoiceDetection voice_detection_of(const Json& options) {
-  stage::VoiceDetection detection;
-  detection.end_of_speech_sensitivity =
-      number_of(options, "endOfSpeechSensitivity").value_or(detection.end_of_speech_sensitivity);
-  detection.silence_before_skip_turn =
-      time_of(options, "silenceBeforeSkipTurnSeconds", detection.silence_before_skip_turn);
-  detection.silence_before_session_end =
-      time_of(options, "silenceBeforeSessionEndSeconds", detection.silence_before_session_end);
-  detection.silence_before_auto_end_turn =
-      time_of(options, "silenceBeforeAutoEndTurnSeconds", detection.silence_before_auto_end_turn);
-  return detection;
+stage::VoiceDetectionChange voice_detection_of(const Json& options) {
+  return {.end_of_speech_sensitivity = number_of(options, "endOfSpeechSensitivity"),
+          .silence_before_skip_turn = time_of(options, "silenceBeforeSkipTurnSeconds"),
+          .silence_before_session_end = time_of(options, "silenceBeforeSessionEndSeconds"),
+          .silence_before_auto_end_turn = time_of(options, "silenceBeforeAutoEndTurnSeconds")};
 }
 
-bool wants_speech_enhancement(const Json& voice_detection) {
-  return number_of(voice_detection, "speechEnhancementLevel").value_or(0) > 0;
+// What of the options that a persona and a change of it share is not done here.
+void note_unsupported(const Json& persona, std::vector<Unsupported>& unsupported) {
+  const auto detection = persona.member("voiceDetectionOptions");
+  if (detection && number_of(*detection, "speechEnhancementLevel").value_or(0) > 0)
+    unsupported.push_back(Unsupported::speech_enhancement);
+  const auto generation = persona.member("voiceGenerationOptions");
+  simdjson::dom::object members;
+  if (generation && generation->element().get(members) == simdjson::SUCCESS &&
+      std::ranges::any_of(members, [](const auto& member) { return member.key != "speed"; }))
+    unsupported.push_back(Unsupported::voice_generation);
+}
+
+void note_unsupported_options(const Json& session_options, std::vector<Unsupported>& unsupported) {
+  if (text_of(session_options, "videoQuality") == "auto")
+    unsupported.push_back(Unsupported::video_quality);
+  if (const auto replay = session_options.member("sessionReplay");
+      replay && flag_of(*replay, "enableSessionReplay"))
+    unsupported.push_back(Unsupported::session_replay);
 }
 
 // A text as it is, anything else as JSON.
@@ -100,7 +112,7 @@ ConversationTool tool_of(const Json& tool) {
   out.tool.name = text_of(tool, "name");
   out.tool.description = text_of(tool, "description");
   out.tool.parameters = json_of(tool, "parameters");
-  out.timeout = time_of(tool, "toolTimeoutSeconds", out.timeout);
+  out.timeout = time_of(tool, "toolTimeoutSeconds").value_or(out.timeout);
   if (flag_of(tool, "disableInterruptions"))
     out.interruptions = ConversationTool::Interruptions::refused;
   const auto type = text_of(tool, "type");
@@ -166,14 +178,12 @@ void read_persona(const Json& persona, const EngineNames& names, PersonaPlay& pl
   if (const auto generation = persona.member("voiceGenerationOptions"))
     settings.speed = number_of(*generation, "speed").value_or(settings.speed);
   if (const auto detection = persona.member("voiceDetectionOptions")) {
-    settings.voice_detection = voice_detection_of(*detection);
+    apply(voice_detection_of(*detection), settings.voice_detection);
     play.has_silence_rule = detection->member("silenceBeforeSessionEndSeconds").has_value();
   }
   read_tools(persona, settings);
   if (persona.member("directorNotes")) play.unsupported.push_back(Unsupported::director_notes);
-  if (const auto detection = persona.member("voiceDetectionOptions");
-      detection && wants_speech_enhancement(*detection))
-    play.unsupported.push_back(Unsupported::speech_enhancement);
+  note_unsupported(persona, play.unsupported);
 }
 
 }  // namespace
@@ -198,26 +208,31 @@ base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& 
     play.size = *size;
   }
   if (const auto detection = options->member("voiceDetection"))
-    play.conversation.voice_detection.end_of_speech_sensitivity =
-        number_of(*detection, "endOfSpeechSensitivity").value_or(0.5);
+    apply(voice_detection_of(*detection), play.conversation.voice_detection);
+  note_unsupported_options(*options, play.unsupported);
   return play;
 }
 
-PersonaChange change_of(std::string_view language, std::string_view voice_generation,
-                        std::string_view voice_detection) {
+PersonaChange change_of(std::string_view update) {
   PersonaChange change;
-  auto& update = change.conversation;
-  if (!language.empty()) update.language = std::string(language);
   base::JsonReader reader;
-  if (!voice_generation.empty())
-    if (const auto json = reader.read(voice_generation)) update.speed = number_of(*json, "speed");
-  if (voice_detection.empty()) return change;
-  if (const auto json = reader.read(voice_detection)) {
-    update.voice_detection = voice_detection_of(*json);
-    if (wants_speech_enhancement(*json))
-      change.unsupported.push_back(Unsupported::speech_enhancement);
-  }
+  const auto json = reader.read(update);
+  if (!json) return change;
+  auto& conversation = change.conversation;
+  if (auto language = text_of(*json, "languageCode"); !language.empty())
+    conversation.language = std::move(language);
+  if (const auto generation = json->member("voiceGenerationOptions"))
+    conversation.speed = number_of(*generation, "speed");
+  if (const auto detection = json->member("voiceDetectionOptions"))
+    conversation.voice_detection = voice_detection_of(*detection);
+  note_unsupported(*json, change.unsupported);
   return change;
+}
+
+void prefer(std::string_view voice_detection, PersonaPlay& play) {
+  base::JsonReader reader;
+  if (const auto json = reader.read(voice_detection))
+    apply(voice_detection_of(*json), play.conversation.voice_detection);
 }
 
 std::string_view words_of(Unsupported what) {
@@ -228,6 +243,12 @@ std::string_view words_of(Unsupported what) {
       return "The built-in face does not follow cues.";
     case Unsupported::speech_enhancement:
       return "The built-in ear does not enhance speech: speechEnhancementLevel has no effect.";
+    case Unsupported::voice_generation:
+      return "The voices here follow speed alone; other voiceGenerationOptions have no effect.";
+    case Unsupported::video_quality:
+      return "The picture has one size and quality: videoQuality has no effect.";
+    case Unsupported::session_replay:
+      return "Sessions are not recorded: sessionReplay has no effect.";
   }
   std::unreachable();
 }

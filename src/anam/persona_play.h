@@ -20,9 +20,16 @@
 
 namespace stagedoor::anam {
 
-// What of the dialect the built-in face can't do; a client is told of each once a session.
-enum class Unsupported : unsigned char { director_notes, director_cues, speech_enhancement };
-inline constexpr std::size_t unsupported_count = 3;
+// What of the dialect is not done here; a client is told of each once a session.
+enum class Unsupported : unsigned char {
+  director_notes,
+  director_cues,
+  speech_enhancement,
+  voice_generation,
+  video_quality,
+  session_replay,
+};
+inline constexpr std::size_t unsupported_count = 6;
 std::string_view words_of(Unsupported what);
 
 struct PersonaPlay {
@@ -50,9 +57,12 @@ struct PersonaChange {
   stage::ConversationUpdate conversation;
   std::vector<Unsupported> unsupported;
 };
-// A change of a persona while it plays (contract 3.7, `persona_config`), in canonical JSON or
-// empty.
-PersonaChange change_of(std::string_view language, std::string_view voice_generation,
-                        std::string_view voice_detection);
+// A change of a persona while it plays (contract 3.7, `persona_config`): JSON that obeys
+// rules::played_change_shape.
+PersonaChange change_of(std::string_view update);
+
+// What the client itself says of the user's voice: JSON that obeys
+// rules::session_voice_detection_shape, or empty. It comes before what the token was minted for.
+void prefer(std::string_view voice_detection, PersonaPlay& play);
 
 }  // namespace stagedoor::anam

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace stagedoor::anam {
 namespace {
 
+using namespace std::chrono_literals;
 using stage::ConversationTool;
 
 PersonaPlay play(std::string_view snapshot) {
@@ -47,6 +50,58 @@ TEST(PersonaPlay, TakesWhatASystemToolDoesFromItsActionAndElseFromItsName) {
   EXPECT_EQ(tools[3].kind, ConversationTool::Kind::webhook);
   EXPECT_EQ(tools[3].webhook.headers.front().second, "hush");
   EXPECT_EQ(tools[3].result, ConversationTool::Result::awaited);
+}
+
+TEST(PersonaPlay, WhatTheSessionsOptionsLeaveUnsaidStaysAsThePersonaHasIt) {
+  constexpr auto persona = R"("persona":{"voiceDetectionOptions":{"endOfSpeechSensitivity":0.8,)"
+                           R"("silenceBeforeSkipTurnSeconds":7}})";
+  const auto with = [&](std::string options) {
+    return play("{" + std::string(persona) + R"(,"sessionOptions":{"voiceDetection":)" + options +
+                "}}");
+  };
+  EXPECT_EQ(with("{}").conversation.voice_detection.end_of_speech_sensitivity, 0.8);
+  auto said = with(R"({"endOfSpeechSensitivity":0.1})");
+  EXPECT_EQ(said.conversation.voice_detection.end_of_speech_sensitivity, 0.1);
+  EXPECT_EQ(said.conversation.voice_detection.silence_before_skip_turn, 7s);
+  prefer(R"({"endOfSpeechSensitivity":0.3})", said);
+  EXPECT_EQ(said.conversation.voice_detection.end_of_speech_sensitivity, 0.3)
+      << "the client itself comes first";
+  prefer("", said);
+  EXPECT_EQ(said.conversation.voice_detection.end_of_speech_sensitivity, 0.3);
+}
+
+TEST(PersonaPlay, AChangeLeavesWhatItDoesNotNameAsItIs) {
+  auto played = play(R"({"persona":{"voiceDetectionOptions":{"endOfSpeechSensitivity":0.8,)"
+                     R"("silenceBeforeSessionEndSeconds":60,"silenceBeforeSkipTurnSeconds":7}}})");
+  const auto change =
+      change_of(R"({"voiceDetectionOptions":{"silenceBeforeSkipTurnSeconds":0}})").conversation;
+  EXPECT_FALSE(change.language);
+  EXPECT_FALSE(change.speed);
+  auto& detection = played.conversation.voice_detection;
+  apply(change.voice_detection, detection);
+  EXPECT_EQ(detection.end_of_speech_sensitivity, 0.8);
+  EXPECT_EQ(detection.silence_before_session_end, 60s);
+  EXPECT_EQ(detection.silence_before_skip_turn, 0s);
+  EXPECT_EQ(change_of(R"({"languageCode":"de"})").conversation.language, "de");
+}
+
+TEST(PersonaPlay, TellsOfEachThingThatIsNotDoneHere) {
+  using enum Unsupported;
+  using List = std::vector<Unsupported>;
+  const auto told = [](const std::string& snapshot) { return play(snapshot).unsupported; };
+  EXPECT_EQ(told(R"({"persona":{"voiceGenerationOptions":{"speed":1.1}}})"), List{});
+  EXPECT_EQ(told(R"({"persona":{"voiceGenerationOptions":{"emotion":"sad","volume":2}}})"),
+            List{voice_generation});
+  EXPECT_EQ(told(R"({"persona":{"voiceDetectionOptions":{"speechEnhancementLevel":0.5}}})"),
+            List{speech_enhancement});
+  EXPECT_EQ(told(R"({"persona":{},"sessionOptions":{"videoQuality":"high",)"
+                 R"("sessionReplay":{"enableSessionReplay":false}}})"),
+            List{});
+  EXPECT_EQ(told(R"({"persona":{},"sessionOptions":{"videoQuality":"auto",)"
+                 R"("sessionReplay":{"enableSessionReplay":true}}})"),
+            (List{video_quality, session_replay}));
+  EXPECT_EQ(change_of(R"({"voiceGenerationOptions":{"stability":0.5}})").unsupported,
+            List{voice_generation});
 }
 
 TEST(PersonaPlay, WaitsForAWebhookUnlessItSaysOtherwise) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/json_shape.h"
 #include "base/json_writer.h"
+#include "rules/persona_shape.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -19,13 +20,6 @@ using Read = base::Result<SessionMessage> (*)(const Json& message);
 
 std::unexpected<base::Error> refuse(std::string_view type, std::string hint) {
   return base::fail(ErrorCode::malformed, "session message " + std::string(type), std::move(hint));
-}
-
-std::string object_of(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  std::string text;
-  if (member && member->is_object()) base::append_canonical(text, *member);
-  return text;
 }
 
 base::Result<std::string> content_of(const Json& message, std::string_view type) {
@@ -60,12 +54,16 @@ base::Result<SessionMessage> read_cue(const Json& message) {
   return DirectorCue{std::move(tag)};
 }
 
+// Wrong in one member, it is refused as a whole.
 base::Result<SessionMessage> read_update(const Json& message) {
+  constexpr std::string_view type = "persona_config";
   const auto data = message.member("data");
-  if (!data || !data->is_object()) return refuse("persona_config", "data must be an object");
-  return PersonaUpdate{.language_code = text_of(*data, "languageCode"),
-                       .voice_generation = object_of(*data, "voiceGenerationOptions"),
-                       .voice_detection = object_of(*data, "voiceDetectionOptions")};
+  if (!data || !data->is_object()) return refuse(type, "persona_config: data must be an object");
+  rules::Faults faults;
+  auto change = rules::played_change_shape().read(*data, "", faults);
+  if (faults.empty()) return PersonaUpdate{std::move(change)};
+  const auto& first = faults.front();
+  return refuse(type, "persona_config: " + first.path + ' ' + first.message);
 }
 
 base::Result<SessionMessage> read_tool_result(const Json& message) {

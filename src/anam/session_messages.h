@@ -28,10 +28,9 @@ struct ContextNote {
 struct DirectorCue {
   std::string tag;
 };
-// What of the persona changes while it plays, as JSON; empty: that part stays.
+// What of the persona changes while it plays: JSON that obeys rules::played_change_shape.
 struct PersonaUpdate {
-  std::string language_code;
-  std::string voice_generation, voice_detection;
+  std::string change;
 };
 struct ToolResult {
   std::string tool_call_id;

@@ -40,6 +40,38 @@ TEST(SessionMessage, StatisticsAndUnknownTypesAskNothingOfUs) {
   EXPECT_FALSE(read_session_message("garbage"));
 }
 
+TEST(SessionMessage, AChangeOfThePersonaKeepsItsBoundsOrIsRefusedWithTheMemberNamed) {
+  const auto change = [](std::string data) {
+    return read_session_message(R"({"message_type":"persona_config","data":)" + data + "}");
+  };
+  const auto good = change(
+      R"({"voiceDetectionOptions":{"silenceBeforeAutoEndTurnSeconds":0.5},"languageCode":"de",)"
+      R"("voiceGenerationOptions":{"speed":2},"other":1})");
+  ASSERT_TRUE(good);
+  EXPECT_EQ(std::get<PersonaUpdate>(*good).change,
+            R"({"languageCode":"de",)"
+            R"("voiceDetectionOptions":{"silenceBeforeAutoEndTurnSeconds":0.5},)"
+            R"("voiceGenerationOptions":{"speed":2}})");
+  for (const auto& [data, words] :
+       {std::pair(R"({"voiceDetectionOptions":{"silenceBeforeAutoEndTurnSeconds":-1}})",
+                  "persona_config: voiceDetectionOptions.silenceBeforeAutoEndTurnSeconds must be "
+                  "from 0.5 to 10"),
+        std::pair(R"({"voiceDetectionOptions":{"endOfSpeechSensitivity":"high"}})",
+                  "persona_config: voiceDetectionOptions.endOfSpeechSensitivity must be a number"),
+        std::pair(R"({"voiceGenerationOptions":{"speed":9}})",
+                  "persona_config: voiceGenerationOptions.speed must be from 0.5 to 2"),
+        std::pair(R"({"voiceGenerationOptions":"loud"})",
+                  "persona_config: voiceGenerationOptions must be an object"),
+        std::pair(R"({"languageCode":"English"})",
+                  "persona_config: languageCode must be a language of ISO 639-1 in two small "
+                  "letters, such as en"),
+        std::pair(R"(7)", "persona_config: data must be an object")}) {
+    const auto refused = change(data);
+    ASSERT_FALSE(refused) << data;
+    EXPECT_EQ(refused.error().hint, words);
+  }
+}
+
 TEST(SessionMessage, ACueIsOneOfTheTags) {
   EXPECT_TRUE(read_session_message(
       R"({"message_type":"director_note_cue","cue":{"tag":"happy"},"in_seconds":1})"));

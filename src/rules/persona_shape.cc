@@ -145,16 +145,19 @@ JsonShape widget() {
   });
 }
 
+JsonShape language_code() {
+  return JsonShape::text({.characters_max = 64,
+                          .is_good = &is_language_code,
+                          .must_be = "a language of ISO 639-1 in two small letters, such as en"});
+}
+
 Members common_members() {
   return {
       {"avatarId", id()},
       {"avatarModel", JsonShape::choice({"cara-3", "cara-4", "cara-4-latest"})},
       {"enableAudioPassthrough", JsonShape::flag()},
       {"initialMessage", text(5000)},
-      {"languageCode", JsonShape::text({.characters_max = 64,
-                                        .is_good = &is_language_code,
-                                        .must_be = "a language of ISO 639-1 in two small letters, "
-                                                   "such as en"})},
+      {"languageCode", language_code()},
       {"llmId", id()},
       {"personaPreset", text(128)},
       {"personality", text(persona_prompt_characters_max)},
@@ -244,6 +247,21 @@ const JsonShape& changed_persona_shape() {
   return shape;
 }
 
+const JsonShape& played_change_shape() {
+  static const auto shape = JsonShape::object({
+      {"languageCode", language_code()},
+      {"voiceDetectionOptions", voice_detection()},
+      {"voiceGenerationOptions", voice_generation()},
+  });
+  return shape;
+}
+
+const JsonShape& session_voice_detection_shape() {
+  static const auto shape =
+      JsonShape::object({{"endOfSpeechSensitivity", JsonShape::number(0, 1)}});
+  return shape;
+}
+
 const JsonShape& session_options_shape() {
   const auto both_or_neither = [](const Json& options, const std::string& path, Faults& faults) {
     for (const auto& [given, other] :
@@ -274,8 +292,7 @@ const JsonShape& session_options_shape() {
           {"videoHeight", JsonShape::whole(16, 4096)},
           {"videoQuality", JsonShape::choice({"high", "auto"})},
           {"videoWidth", JsonShape::whole(16, 4096)},
-          {"voiceDetection",
-           JsonShape::object({{"endOfSpeechSensitivity", JsonShape::number(0, 1)}})},
+          {"voiceDetection", session_voice_detection_shape()},
       },
       JsonShape::Others::ignored, both_or_neither);
   return shape;

@@ -18,6 +18,10 @@ const base::JsonShape& persona_shape(PersonaForm form);
 // The kept form, as a change leaves it: members that are not known are refused.
 const base::JsonShape& changed_persona_shape();
 const base::JsonShape& session_options_shape();
+// What of a persona a client may change while it plays, within the bounds of a persona.
+const base::JsonShape& played_change_shape();
+// Of the session options, what a client that shows a token may say itself.
+const base::JsonShape& session_voice_detection_shape();
 
 // What the shapes of a tool share (rules/tool.h).
 base::JsonShape tool_name_shape();

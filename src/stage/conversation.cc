@@ -19,6 +19,14 @@ VoiceActivity::Options activity_options(const VoiceDetection& detection) {
 
 }  // namespace
 
+void apply(const VoiceDetectionChange& change, VoiceDetection& to) {
+  const auto set = [](auto& member, const auto& wanted) { member = wanted.value_or(member); };
+  set(to.end_of_speech_sensitivity, change.end_of_speech_sensitivity);
+  set(to.silence_before_skip_turn, change.silence_before_skip_turn);
+  set(to.silence_before_session_end, change.silence_before_session_end);
+  set(to.silence_before_auto_end_turn, change.silence_before_auto_end_turn);
+}
+
 Conversation::Core::Core(ConversationSettings settings, Parts parts)
     : performance({.seed = settings.seed}),
       settings_(std::move(settings)),
@@ -178,8 +186,7 @@ void Conversation::Core::update(const ConversationUpdate& change) {
   }
   if (change.language) check_recognizer_for(*change.language);
   if (change.speed) settings_.speed = std::clamp(*change.speed, 0.5, 2.0);
-  if (!change.voice_detection) return;
-  settings_.voice_detection = *change.voice_detection;
+  apply(change.voice_detection, settings_.voice_detection);
   activity_.set(activity_options(settings_.voice_detection));
 }
 

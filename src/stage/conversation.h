@@ -72,6 +72,14 @@ struct VoiceDetection {
   bool operator==(const VoiceDetection&) const = default;
 };
 
+// Absent members stay.
+struct VoiceDetectionChange {
+  std::optional<double> end_of_speech_sensitivity;
+  std::optional<std::chrono::milliseconds> silence_before_skip_turn, silence_before_session_end,
+      silence_before_auto_end_turn;
+};
+void apply(const VoiceDetectionChange& change, VoiceDetection& to);
+
 struct ConversationTool {
   enum class Kind : unsigned char { client, webhook, system, knowledge };
   // What a system tool does.
@@ -113,7 +121,7 @@ struct ConversationSettings {
 struct ConversationUpdate {
   std::optional<std::string> language, voice;
   std::optional<double> speed;
-  std::optional<VoiceDetection> voice_detection;
+  VoiceDetectionChange voice_detection;
 };
 
 enum class Speaker : unsigned char { user, persona };

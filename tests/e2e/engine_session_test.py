@@ -165,6 +165,17 @@ class EngineSession(EngineSessionCase):
         self.assertEqual(reply.status, 400, reply.body)
         self.assertIn("720x480", reply.json()["message"])
 
+    def test_a_client_says_itself_when_its_user_has_ended(self):
+        def heard(sensitivity):
+            return {**CLIENT, "sessionOptions": {
+                "voiceDetection": {"endOfSpeechSensitivity": sensitivity}}}
+        token = self.token()
+        refused = self.start(token, body=heard(1.5))
+        self.refused(refused, 400, "Bad Request")
+        self.assertEqual(refused.json()["details"][0]["path"],
+                         "sessionOptions.voiceDetection.endOfSpeechSensitivity")
+        self.started(token, body=heard(0.9))
+
     def test_a_socket_without_a_live_session_is_refused(self):
         for session_id in ("", "x", "01890000-0000-7000-8000-000000000000"):
             refusal = self.socket(session_id)

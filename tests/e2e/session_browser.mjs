@@ -4,7 +4,7 @@
 //
 // node session_browser.mjs ADDRESS TOKEN STEPS, a JSON list of {"say": TEXT}, which waits until the
 // persona has answered, {"interrupt": TEXT}, which interrupts the answer when it begins, and
-// {"wait": TEXT}, which waits until the other side ends the session.
+// {"change": DATA}, which changes the persona, and {"wait": TEXT}, which waits until the other side ends the session.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -14,7 +14,7 @@ const [address, token, steps] = process.argv.slice(2);
 const PATIENCE_MS = 60_000;
 
 async function converse({server, credential, script, patience}) {
-  const notes = {spoken: [], ended: null, tools: []};
+  const notes = {spoken: [], ended: null, tools: [], warnings: []};
   let changed = () => {};
   const until = (holds, what) => new Promise((resolve, reject) => {
     const late = setTimeout(
@@ -47,6 +47,7 @@ async function converse({server, credential, script, patience}) {
     if (actionType === 'answer') await peer.setRemoteDescription(payload);
     if (actionType === 'icecandidate') await peer.addIceCandidate(payload);
     if (actionType === 'endsession') notes.ended = payload;
+    if (actionType === 'warning') notes.warnings.push(payload);
     changed();
   };
 
@@ -80,6 +81,10 @@ async function converse({server, credential, script, patience}) {
     const [begunBefore, finishedBefore] = [begun, finished];
     if (step.wait) {
       await until(() => notes.ended !== null, step.wait);
+      continue;
+    }
+    if (step.change) {
+      say({message_type: 'persona_config', data: step.change});
       continue;
     }
     say({message_type: 'speech', content: step.say ?? step.interrupt});

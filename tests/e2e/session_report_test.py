@@ -123,11 +123,32 @@ allow_private_webhooks = true
         self.assertTrue(reply.json()["message"])
 
 
-class Outage(Reported):
+class Warned(Reported):
+    """A session of whose wishes some are not done."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        too_short = {"voiceDetectionOptions": {"silenceBeforeAutoEndTurnSeconds": -1}}
+        louder = {"voiceGenerationOptions": {"volume": 2}}
+        cls.page = cls.converse(
+            [{"change": too_short}, {"change": louder}, {"say": "Is this an outage?"}], name="Ada",
+            languageCode="de", voiceGenerationOptions={"stability": 0.5, "speed": 1.1})
+
+    def test_the_page_is_told_of_each_once(self):
+        told = self.page["warnings"]
+        for words in ("No speech engine has this voice and language; its default is spoken.",
+                      "The speech recogniser does not understand this language.",
+                      "The voices here follow speed alone; other voiceGenerationOptions have no effect.",
+                      "persona_config: voiceDetectionOptions.silenceBeforeAutoEndTurnSeconds must be from "
+                      "0.5 to 10",
+                      "The language model did not answer; another partner answers in its place."):
+            self.assertEqual(told.count(words), 1, told)
+        self.assertEqual(len(told), 5, told)
+
     # Rule chat-falls-back.
     def test_a_model_that_fails_leaves_a_scripted_partner_who_says_so_and_a_line_in_the_log(self):
-        page = self.converse([{"say": "Is this an outage?"}], name="Ada")
-        told = self.told(f"/{page['sessionId']}/transcript")["messages"]
+        told = self.told(f"/{self.page['sessionId']}/transcript")["messages"]
         self.assertEqual([m["role"] for m in told], ["user", "persona"])
         self.assertIn("I am scripted", told[1]["message"])
         self.assertIn('"engine.failed"', self.server.log())
