@@ -219,6 +219,8 @@ void LiveFace::perform(SessionMessage message) {
                  [&](const DirectorCue&) { warn_once(Unsupported::director_cues); },
                  [&](const PersonaUpdate& update) {
                    const auto change = change_of(update.change);
+                   play_.has_silence_rule |=
+                       change.conversation.voice_detection.silence_before_session_end.has_value();
                    conversation.update(change.conversation);
                    for (const auto what : change.unsupported) warn_once(what);
                  },
