@@ -34,8 +34,6 @@ Words words_of(ErrorCode code) {
       return {401, "Token expired", "The token has expired."};
     case ErrorCode::token_spent:
       return {401, "Token used", "The session token has opened all the sessions that it may."};
-    case ErrorCode::payment_required:
-      return {402, "No plan found", "The plan does not cover this."};
     case ErrorCode::app_mismatch:
     case ErrorCode::forbidden:
       return {403, "Forbidden", "This is not allowed."};
@@ -46,6 +44,8 @@ Words words_of(ErrorCode code) {
     case ErrorCode::conflict:
       return {409, "Conflict", "It conflicts with what is there."};
     // The vendor's client tells the three 429 apart by these words.
+    case ErrorCode::payment_required:
+      return {429, "Spend cap reached", "What was paid for does not cover this."};
     case ErrorCode::concurrency_limited:
       return {429, "Concurrent session limit reached", "The app has all its live sessions."};
     case ErrorCode::rate_limited:

@@ -39,7 +39,6 @@ TEST(AnamErrorReply, AlwaysHasBothWordsInJson) {
 TEST(AnamErrorReply, KeepsApartWhatClientsTellApart) {
   EXPECT_EQ(seen({ErrorCode::malformed, "", ""}).status, 400);
   EXPECT_EQ(seen({ErrorCode::unauthenticated, "", ""}).status, 401);
-  EXPECT_EQ(seen({ErrorCode::payment_required, "", ""}).status, 402);
   EXPECT_EQ(seen({ErrorCode::forbidden, "", ""}).status, 403);
   EXPECT_EQ(seen({ErrorCode::not_found, "", ""}).status, 404);
   EXPECT_EQ(seen({ErrorCode::conflict, "", ""}).status, 409);
@@ -51,6 +50,9 @@ TEST(AnamErrorReply, KeepsApartWhatClientsTellApart) {
   EXPECT_EQ(too_often.status, 429);
   EXPECT_NE(too_often.error, all_places.error);
   EXPECT_NE(too_often.error, "Spend cap reached");
+  const auto used_up = seen({ErrorCode::payment_required, "", ""});
+  EXPECT_EQ(used_up.status, 429);
+  EXPECT_EQ(used_up.error, "Spend cap reached");
 }
 
 TEST(AnamErrorReply, SaysTheHintWhereThereIsOne) {

@@ -266,7 +266,7 @@ class MonthlyMinutes(AppsCase):
         return self.call("GET", self.app).json()
 
     # Rule app-monthly-minutes.
-    def test_402_in_each_dialect_when_they_are_used_up_and_no_token_is_spent(self):
+    def test_each_dialect_says_in_its_own_words_when_they_are_used_up_and_no_token_is_spent(self):
         token = self.server.token(self.live_key)
         self.have_used(3 * 60)
         self.minutes(3)
@@ -279,7 +279,9 @@ class MonthlyMinutes(AppsCase):
         self.assertEqual((error["status"], error["code"]), (402, "INSUFFICIENT_BALANCE"))
         persona = {"personaConfig": {"personaId": self.live_persona()}}
         anam = self.call("POST", "/v1/auth/session-token", self.live_key, persona)
-        self.assertEqual((anam.status, anam.json()["error"]), (402, "No plan found"))
+        self.assertEqual((anam.status, anam.json()["error"]), (429, "Spend cap reached"))
+        anam = self.call("POST", "/v1/engine/session", self.live_key, persona)
+        self.assertEqual((anam.status, anam.json()["error"]), (429, "Spend cap reached"))
         refused = self.server.knock(token)
         self.assertIsInstance(refused, Refusal)
         self.assertEqual(refused.status, 402)

@@ -130,9 +130,9 @@ class Dialects(World):
         forced = {"personaConfig": {"avatarId": FORCED.format(402)}}
         yield Call("OPTIONS /v1/auth/session-token", "anybody", 204)
         yield Call("POST /v1/auth/session-token", "keys", takes={"body": inline},
-                   also=((400, {"body": {}}), (402, {"body": forced})))
+                   also=((400, {"body": {}}), (429, {"body": forced})))
         yield Call("POST /v1/engine/session", "keys", takes={"body": inline},
-                   also=((400, {"body": {}}), (402, {"body": forced})))
+                   also=((400, {"body": {}}), (429, {"body": forced})))
         talk, words = "/v1/webrtc/engines/{engine_key}/talk", {"body": {"content": "Hello."}}
         yield Call("POST " + talk, "anybody", 404, words, ((400, {"body": {}}),))
         yield Call("GET /v1/webrtc/engines/{engine_key}/ws", "anybody", 400)
@@ -302,7 +302,9 @@ class Dialects(World):
             said = f"and not {status}: {reply.body[:200]!r}"
         elif status >= 400:
             said = unlike(call.door, reply)
-        if status == 429 and not reply.headers.get("Retry-After", "").isdigit():
+        # What is used up until the month ends is worth no second try.
+        may_try_again = status == 429 and b"Spend cap reached" not in reply.body
+        if may_try_again and not reply.headers.get("Retry-After", "").isdigit():
             said += " without Retry-After"
         if call.callers not in ("anybody", "nobody") and status != 503:
             said += "".join(f" without {name}" for name in LIMIT_FIELDS if name not in reply.headers)
