@@ -32,7 +32,15 @@ std::string json_of(const Json& object, std::string_view name) {
 std::optional<milliseconds> time_of(const Json& object, std::string_view name) {
   const auto seconds = number_of(object, name);
   if (!seconds) return std::nullopt;
-  return milliseconds(std::llround(*seconds * 1000));
+  constexpr double seconds_max = 1e6;
+  return milliseconds(std::llround(std::clamp(*seconds, 0.0, seconds_max) * 1000));
+}
+
+std::optional<int> pixels_of(const Json& object, std::string_view name) {
+  constexpr double pixels_max = 1e6;
+  const auto pixels = number_of(object, name);
+  if (!pixels) return std::nullopt;
+  return static_cast<int>(std::clamp(*pixels, 0.0, pixels_max));
 }
 
 stage::VoiceDetectionChange voice_detection_of(const Json& options) {
@@ -201,9 +209,9 @@ base::Result<PersonaPlay> play_of(std::string_view snapshot, const EngineNames& 
   if (!stage::sheet_of_character(play.character)) play.character = rules::first_character;
   const auto options = json->member("sessionOptions");
   if (!options) return play;
-  const auto width = number_of(*options, "videoWidth"), height = number_of(*options, "videoHeight");
+  const auto width = pixels_of(*options, "videoWidth"), height = pixels_of(*options, "videoHeight");
   if (width && height) {
-    auto size = rules::picture_size(static_cast<int>(*width), static_cast<int>(*height));
+    auto size = rules::picture_size(*width, *height);
     if (!size) return base::fail(size.error());
     play.size = *size;
   }

@@ -102,7 +102,11 @@ void check_tool(const Json& tool, const std::string& path, Faults& faults) {
   };
   if (!is(tool, "type", "server")) return;
   needs("subtype", "A server tool has the subtype knowledge or webhook.");
-  if (is(tool, "subtype", "webhook")) needs("url", "A webhook needs an address.");
+  const bool is_webhook = is(tool, "subtype", "webhook");
+  if (has(tool, "subtype") && !is_webhook && !is(tool, "subtype", "knowledge"))
+    add_fault(faults, member_path(path, "subtype"), "invalid_choice",
+              "must be one of knowledge, webhook");
+  if (is_webhook) needs("url", "A webhook needs an address.");
   if (is(tool, "subtype", "knowledge"))
     needs("documentFolderIds", "It searches document folders: name them.");
 }

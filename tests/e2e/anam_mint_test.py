@@ -287,6 +287,8 @@ class Refusals(AnamCase):
             ({"tools": [{"type": "client", "name": "no blanks"}]}, "tools[0].name"),
             ({"tools": [{"type": "client"}]}, "tools[0].name"),
             ({"tools": [{"type": "server", "name": "x"}]}, "tools[0].subtype"),
+            ({"tools": [{"type": "server", "name": "x", "subtype": "hook", "url": "https://x"}]},
+             "tools[0].subtype"),
             ({"tools": [{"type": "server", "name": "x", "subtype": "webhook"}]}, "tools[0].url"),
             ({"tools": [{"type": "server", "name": "x", "subtype": "webhook", "url": "ftp://x"}]},
              "tools[0].url"),
