@@ -352,6 +352,7 @@ class Ends(Reported):
         self.assertEqual(self.told("/" + session_id)["exitStatus"], "NORMAL_EXIT")
         wait_until(lambda: self.call("GET", f"/{session_id}/transcript").status == 200, "its report")
         self.assertEqual(self.spoken(session_id)[0], "Hello.")
+        wait_until(lambda: self.told("/concurrency")["active"] == 0, "its place to be free")
         self.refused(self.call("POST", f"/{session_id}/stop"), 404)
 
         self.assertEqual(self.call("DELETE", "/" + session_id).status, 200)
