@@ -222,6 +222,8 @@ class Misuse(EngineSessionCase):
         self.assertLessEqual(self.threads(), threads)
         grown = self.server.resident_bytes() - memory
         print(f"{grown / 1024:.0f} KiB more after 150 sessions")
+        if self.server.has_address_sanitizer():
+            self.skipTest("ASan keeps freed memory back; its own search for leaks is the test then")
         self.assertLess(grown, 8 << 20)
 
 
