@@ -172,17 +172,19 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
   made->persona_snapshots = std::make_unique<store::SqlitePersonaSnapshots>(
       *made->writer, *made->readers, *made->secret_keeper);
+  made->passage_words = std::make_unique<store::PassageWords>(*made->writer);
   made->items = std::make_unique<store::SqliteCatalogItems>(
       store::SqliteCatalogItems::Parts{.writer = *made->writer,
                                        .readers = *made->readers,
                                        .audit = *made->audit,
-                                       .keeper = *made->secret_keeper});
+                                       .keeper = *made->secret_keeper,
+                                       .words = *made->passage_words});
   made->session_records = std::make_unique<store::SqliteSessionRecords>(*made->readers);
   made->session_reports = std::make_unique<store::SqliteSessionReports>(
       *made->writer, *made->readers, *made->audit,
       store::SqliteSessionReports::Options{.kept_for = config.live.reports_kept_for});
-  made->knowledge =
-      std::make_unique<store::SqliteKnowledge>(*made->writer, *made->readers, *made->audit);
+  made->knowledge = std::make_unique<store::SqliteKnowledge>(*made->writer, *made->readers,
+                                                             *made->audit, *made->passage_words);
   made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
   made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
                                                            *made->audit, *made->people);

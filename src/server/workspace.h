@@ -27,6 +27,7 @@
 #include "store/known_people.h"
 #include "store/memory_minute_meter.h"
 #include "store/memory_rate_limits.h"
+#include "store/passage_words.h"
 #include "store/sqlite_accounts.h"
 #include "store/sqlite_api_key_records.h"
 #include "store/sqlite_api_keys.h"
@@ -109,6 +110,7 @@ class Workspace {
   std::unique_ptr<store::SqlitePersonaSnapshots> persona_snapshots;
   std::unique_ptr<store::SqliteSessionRecords> session_records;
   std::unique_ptr<store::SqliteSessionReports> session_reports;
+  std::unique_ptr<store::PassageWords> passage_words;
   std::unique_ptr<store::SqliteCatalogItems> items;
   std::unique_ptr<store::SqliteKnowledge> knowledge;
   // Those that are built in until a server adds what its engines have.

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/text.h"
-#include "store/sqlite_knowledge.h"
 
 namespace stagedoor::store {
 namespace {
@@ -106,15 +105,8 @@ void bind_changeable(SqliteStatement& statement, const CatalogItem& item,
 
 Result<CatalogItem> SqliteCatalogItems::find(const ItemScope& scope, ItemKind kind,
                                              std::string_view id) {
-  std::optional<CatalogItem> item;
-  auto done = parts_.readers.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto found = find_in(database, parts_.keeper, scope, kind, id);
-    if (!found) return base::fail(found.error());
-    item = *std::move(found);
-    return Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return *std::move(item);
+  return parts_.readers.read_value<CatalogItem>(
+      [&](SqliteDatabase& database) { return find_in(database, parts_.keeper, scope, kind, id); });
 }
 
 Result<rules::CatalogItems::Found> SqliteCatalogItems::list(const ItemScope& scope, ItemKind kind,
@@ -180,10 +172,11 @@ Result<CatalogItem> SqliteCatalogItems::change(const ItemScope& scope, ItemKind 
 
 Result<Done> SqliteCatalogItems::remove(const ItemScope& scope, ItemKind kind, std::string_view id,
                                         const rules::AuditEntry& entry) {
-  return parts_.writer.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
+  const bool is_group = kind == ItemKind::knowledge_group;
+  auto removed = parts_.writer.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     // Undone with all else where there is no such group.
-    if (kind == ItemKind::knowledge_group)
-      if (auto forgotten = forget_words(database, PassagesOf::group, id); !forgotten)
+    if (is_group)
+      if (auto forgotten = PassageWords::forget(database, PassageWords::Of::group, id); !forgotten)
         return forgotten;
     auto remove = database.prepare(
         "DELETE FROM catalog_items WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3 AND "
@@ -195,6 +188,8 @@ Result<Done> SqliteCatalogItems::remove(const ItemScope& scope, ItemKind kind, s
     if (database.changes() == 0) return no_item(kind);
     return parts_.audit.append(database, entry);
   });
+  if (removed && is_group) parts_.words.purge();
+  return removed;
 }
 
 Result<Done> SqliteCatalogItems::seal_anew() {

@@ -8,6 +8,7 @@
 
 #include "rules/catalog_item.h"
 #include "rules/kept_secret.h"
+#include "store/passage_words.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_writer.h"
@@ -22,6 +23,7 @@ class SqliteCatalogItems : public rules::CatalogItems {
     SqliteReaders& readers;
     SqliteAuditLog& audit;
     const rules::SecretKeeper& keeper;
+    PassageWords& words;  // of the documents of groups
   };
   explicit SqliteCatalogItems(const Parts& parts) : parts_(parts) {}
 

@@ -96,7 +96,8 @@ base::Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, Mode 
   if (outcome != SQLITE_OK) return database.trouble("open " + path);
   sqlite3_busy_timeout(handle, 5000);
   if (auto set = database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                                  "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;");
+                                  "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; "
+                                  "PRAGMA secure_delete=ON;");
       !set)
     return base::fail(set.error());
   return database;
@@ -119,6 +120,10 @@ base::Result<base::Done> SqliteDatabase::execute(const std::string& sql) {
 std::unexpected<base::Error> SqliteDatabase::trouble(std::string_view doing) const {
   return base::fail(base::ErrorCode::unavailable,
                     "database: " + std::string(doing) + ": " + sqlite3_errmsg(handle_.get()));
+}
+
+std::int64_t SqliteDatabase::total_changes() const {
+  return sqlite3_total_changes64(handle_.get());
 }
 
 std::int64_t SqliteDatabase::changes() const {

@@ -61,7 +61,8 @@ class SqliteDatabase {
   base::Result<base::Done> execute(const std::string& sql);  // one or several, without values
   // `unavailable` with SQLite's words for what went wrong last.
   std::unexpected<base::Error> trouble(std::string_view doing) const;
-  std::int64_t changes() const;
+  std::int64_t changes() const;        // of the last statement
+  std::int64_t total_changes() const;  // since it was opened
   bool is_in_transaction() const;
   // A consistent copy of everything, made while others go on writing.
   base::Result<base::Done> copy_to(const std::string& path);

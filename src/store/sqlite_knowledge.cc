@@ -176,15 +176,8 @@ Result<std::int64_t> SqliteKnowledge::count(const ItemScope& scope, std::string_
 }
 
 Result<Document> SqliteKnowledge::find(const ItemScope& scope, std::string_view id) {
-  std::optional<Document> document;
-  auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto found = find_in(database, scope, id);
-    if (!found) return base::fail(found.error());
-    document = *std::move(found);
-    return Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return *std::move(document);
+  return readers_.read_value<Document>(
+      [&](SqliteDatabase& database) { return find_in(database, scope, id); });
 }
 
 Result<std::string> SqliteKnowledge::content(const ItemScope& scope, std::string_view id) {
@@ -235,16 +228,6 @@ Result<std::vector<rules::Passage>> SqliteKnowledge::search(const ItemScope& sco
   return passages;
 }
 
-Result<Done> forget_words(SqliteDatabase& database, PassagesOf of, std::string_view id) {
-  std::string sql =
-      "INSERT INTO passage_words (passage_words, rowid, group_id, content) SELECT 'delete', id, "
-      "group_id, content FROM passages WHERE ";
-  sql += of == PassagesOf::document ? "document_id = ?1" : "group_id = ?1";
-  auto forget = database.prepare(sql);
-  if (!forget || !forget->bind(1, id).run()) return database.trouble("forget a document's words");
-  return Done{};
-}
-
 Result<Done> SqliteKnowledge::add(const Document& document, std::string_view content,
                                   const std::vector<std::string_view>& passages,
                                   const rules::AuditEntry& entry) {
@@ -288,16 +271,18 @@ Result<Document> SqliteKnowledge::rename(const ItemScope& scope, std::string_vie
 
 Result<Done> SqliteKnowledge::remove(const ItemScope& scope, std::string_view id,
                                      const rules::AuditEntry& entry) {
-  return writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
+  auto removed = writer_.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
     auto document = find_in(database, scope, id);
     if (!document) return base::fail(document.error());
-    if (auto forgotten = forget_words(database, PassagesOf::document, id); !forgotten)
+    if (auto forgotten = PassageWords::forget(database, PassageWords::Of::document, id); !forgotten)
       return forgotten;
     auto remove = database.prepare("DELETE FROM documents WHERE id = ?1");
     if (!remove) return base::fail(remove.error());
     if (!remove->bind(1, id).run()) return database.trouble("remove a document");
     return audit_.append(database, entry);
   });
+  if (removed) words_.purge();
+  return removed;
 }
 
 }  // namespace stagedoor::store

@@ -9,21 +9,19 @@
 #include <vector>
 
 #include "rules/knowledge.h"
+#include "store/passage_words.h"
 #include "store/sqlite_audit_log.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_writer.h"
 
 namespace stagedoor::store {
 
-// Takes the words of passages out of the search; before the passages go. Inside a writer's job.
-enum class PassagesOf : unsigned char { document, group };
-base::Result<base::Done> forget_words(SqliteDatabase& database, PassagesOf of, std::string_view id);
-
 // Safe for concurrent use.
 class SqliteKnowledge : public rules::Knowledge {
  public:
-  SqliteKnowledge(SqliteWriter& writer, SqliteReaders& readers, SqliteAuditLog& audit)
-      : writer_(writer), readers_(readers), audit_(audit) {}
+  SqliteKnowledge(SqliteWriter& writer, SqliteReaders& readers, SqliteAuditLog& audit,
+                  PassageWords& words)
+      : writer_(writer), readers_(readers), audit_(audit), words_(words) {}
 
   base::Result<std::vector<rules::Document>> list(const rules::ItemScope& scope,
                                                   std::string_view group_id) override;
@@ -46,6 +44,7 @@ class SqliteKnowledge : public rules::Knowledge {
   SqliteWriter& writer_;
   SqliteReaders& readers_;
   SqliteAuditLog& audit_;
+  PassageWords& words_;
 };
 
 }  // namespace stagedoor::store

@@ -52,19 +52,6 @@ Result<rules::Persona> find_in(SqliteDatabase& database, const rules::PersonaSco
   return persona_of(*read);
 }
 
-template <class T, class Read>
-Result<T> read_value(SqliteReaders& readers, Read read) {
-  std::optional<T> value;
-  auto done = readers.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto found = read(database);
-    if (!found) return base::fail(found.error());
-    value = *std::move(found);
-    return Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return *std::move(value);
-}
-
 // What a list chooses from; the same values are bound for the count and for the page.
 constexpr std::string_view chosen =
     " FROM personas WHERE workspace_id = ?1 AND environment = ?2 AND "
@@ -96,13 +83,13 @@ std::string owner_of(const crypto::Digest& digest) {
 }  // namespace
 
 Result<rules::Persona> SqlitePersonas::find(const rules::PersonaScope& scope, std::string_view id) {
-  return read_value<rules::Persona>(
-      readers_, [&](SqliteDatabase& database) { return find_in(database, scope, id); });
+  return readers_.read_value<rules::Persona>(
+      [&](SqliteDatabase& database) { return find_in(database, scope, id); });
 }
 
 Result<rules::Personas::Found> SqlitePersonas::list(const rules::PersonaScope& scope,
                                                     const Query& query) {
-  return read_value<Found>(readers_, [&](SqliteDatabase& database) -> Result<Found> {
+  return readers_.read_value<Found>([&](SqliteDatabase& database) -> Result<Found> {
     Found found;
     auto count = database.prepare("SELECT count(*)" + std::string(chosen));
     if (!count) return base::fail(count.error());
@@ -236,7 +223,7 @@ void SqlitePersonaSnapshots::forget(base::Instant now) {
 
 Result<base::Instant> SqlitePersonaSnapshots::minted_at(const crypto::Digest& digest) {
   using Read = Result<base::Instant>;
-  return read_value<base::Instant>(readers_, [&](SqliteDatabase& database) -> Read {
+  return readers_.read_value<base::Instant>([&](SqliteDatabase& database) -> Read {
     auto read = database.prepare("SELECT minted_at FROM persona_snapshots WHERE digest = ?1");
     if (!read) return base::fail(read.error());
     read->bind_blob(1, digest);
@@ -248,7 +235,7 @@ Result<base::Instant> SqlitePersonaSnapshots::minted_at(const crypto::Digest& di
 }
 
 Result<std::string> SqlitePersonaSnapshots::find(const crypto::Digest& digest) {
-  return read_value<std::string>(readers_, [&](SqliteDatabase& database) -> Result<std::string> {
+  return readers_.read_value<std::string>([&](SqliteDatabase& database) -> Result<std::string> {
     auto read = database.prepare("SELECT content, sealed FROM persona_snapshots WHERE digest = ?1");
     if (!read) return base::fail(read.error());
     read->bind_blob(1, digest);

@@ -9,7 +9,9 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +29,19 @@ class SqliteReaders {
   // an event loop.
   base::Result<base::Done> read(
       const std::function<base::Result<base::Done>(SqliteDatabase&)>& work);
+  // The same for work that gives a value: `work` returns base::Result<T>.
+  template <class T, class Work>
+  base::Result<T> read_value(Work work) {
+    std::optional<T> value;
+    auto done = read([&](SqliteDatabase& database) -> base::Result<base::Done> {
+      auto found = work(database);
+      if (!found) return base::fail(found.error());
+      value = *std::move(found);
+      return base::Done{};
+    });
+    if (!done) return base::fail(done.error());
+    return *std::move(value);
+  }
 
  private:
   // More than are kept are opened for the moment and closed again.

@@ -30,7 +30,8 @@ class ItemStore : public ::testing::Test {
     return SqliteCatalogItems({.writer = store_.writer,
                                .readers = store_.readers,
                                .audit = store_.audit,
-                               .keeper = keeps});
+                               .keeper = keeps,
+                               .words = words_});
   }
   void make(const std::string& id, ItemKind kind = ItemKind::tool, std::string_view secret = {}) {
     store_.clock.advance(1ms);
@@ -62,6 +63,7 @@ class ItemStore : public ::testing::Test {
   const ItemScope ours_{"ws_1", Environment::test};
   const Folder folder_;
   Opened store_{folder_};
+  PassageWords words_{store_.writer};
   const rules::SecretKeeper keeper_ = keeper({'a'});
   SqliteCatalogItems items_ = items(keeper_);
 };

@@ -1,4 +1,7 @@
 // What every store of documents promises, run against SQLite.
+#include <fstream>
+#include <iterator>
+
 #include "opened_for_test.h"
 #include "rules/kept_secret.h"
 #include "store/sqlite_catalog_items.h"
@@ -58,16 +61,27 @@ class KnowledgeStore : public ::testing::Test {
     return ids;
   }
   using Ids = std::vector<std::string>;
+  // After everything that waits was written, without a write-ahead log beside it.
+  std::string database_file() {
+    const auto nothing = [](SqliteDatabase&) -> base::Result<base::Done> { return base::Done{}; };
+    while (!words_.is_purged()) EXPECT_TRUE(store_.writer.run_quietly(nothing));
+    auto database = folder_.database();
+    EXPECT_TRUE(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    std::ifstream file(folder_.database_path(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
 
   const ItemScope ours_{"ws_1", Environment::test};
   const Folder folder_;
   Opened store_{folder_};
+  PassageWords words_{store_.writer};
   const rules::SecretKeeper keeper_ = keeper();
   SqliteCatalogItems items_{{.writer = store_.writer,
                              .readers = store_.readers,
                              .audit = store_.audit,
-                             .keeper = keeper_}};
-  SqliteKnowledge knowledge_{store_.writer, store_.readers, store_.audit};
+                             .keeper = keeper_,
+                             .words = words_}};
+  SqliteKnowledge knowledge_{store_.writer, store_.readers, store_.audit, words_};
 };
 
 TEST_F(KnowledgeStore, FindsPassagesByTheirWordsTheBestFirst) {
@@ -128,6 +142,27 @@ TEST_F(KnowledgeStore, RemovesAGroupsDocumentsWithIt) {
                             store_.entry("knowledge_group.remove")));
   EXPECT_EQ(knowledge_.find(ours_, "one").error().code, ErrorCode::not_found);
   EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{});
+}
+
+// Rule knowledge-words-forgotten.
+TEST_F(KnowledgeStore, WordsOfWhatWasRemovedAreNoMoreInTheDatabasesFile) {
+  const auto words = [](std::string_view each, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += std::string(each) + std::to_string(i * 7919) + " ";
+    return text;
+  };
+  ASSERT_TRUE(add("kept", "0a0a-1b", words("staying", 400), ours_));
+  ASSERT_TRUE(add("one", "0a0a-1b", words("zanzibar", 400), ours_));
+  ASSERT_TRUE(add("two", "0a0a-2c", words("quagga", 400), ours_));
+  EXPECT_TRUE(database_file().contains("zanzibar") && database_file().contains("quagga"));
+  EXPECT_TRUE(knowledge_.remove(ours_, "one", store_.entry("document.remove")));
+  EXPECT_TRUE(items_.remove(ours_, ItemKind::knowledge_group, "0a0a-2c",
+                            store_.entry("knowledge_group.remove")));
+  const auto file = database_file();
+  EXPECT_FALSE(file.contains("zanzibar"));
+  EXPECT_FALSE(file.contains("quagga"));
+  EXPECT_TRUE(file.contains("staying"));
+  EXPECT_EQ(found({"0a0a-1b"}, "staying7919", ours_), Ids{"kept"});
 }
 
 TEST_F(KnowledgeStore, KeepsAsMuchAsAWorkspaceMayHave) {
