@@ -29,6 +29,12 @@ base::Result<rules::Caller> AuthenticateApiKey::whose(std::string_view text) con
   return checked(find_api_key(parts_.keys, parts_.hasher, *key));
 }
 
+base::Result<rules::Caller> AuthenticateApiKey::of_known(const rules::KnownApiKey& known) const {
+  if (auto served = check_served(known.environment); !served) return base::fail(served.error());
+  const bool is_good = known.standing == rules::ApiKeyStanding::good;
+  return checked(is_good ? std::optional(known) : std::nullopt);
+}
+
 base::Result<base::Done> AuthenticateApiKey::check_network(const rules::Caller& caller,
                                                            const base::Address& client) {
   if (caller.terms().allows(client)) return base::Done{};

@@ -36,6 +36,8 @@ class AuthenticateApiKey {
   base::Result<rules::Caller> operator()(std::string_view text, const base::Address& client) const;
   // The same without the question of the network: whose key it is.
   base::Result<rules::Caller> whose(std::string_view text) const;
+  // The same for a key that is known without its text, by its record.
+  base::Result<rules::Caller> of_known(const rules::KnownApiKey& known) const;
   // The other half: `forbidden`.
   static base::Result<base::Done> check_network(const rules::Caller& caller,
                                                 const base::Address& client);

@@ -6,20 +6,7 @@ namespace stagedoor::actions {
 
 using rules::AuditAction;
 
-rules::AuditEntry KeepKnowledge::entry(const Call& call, AuditAction action, std::string_view id,
-                                       std::string_view detail) const {
-  return {.at = parts_.clock.now(),
-          .workspace_id = call.caller.workspace_id(),
-          .actor = call.caller.actor(),
-          .action = std::string(name_of(action)),
-          .subject = std::string(id),
-          .outcome = rules::AuditOutcome::done,
-          .peer = std::string(call.peer),
-          .request_id = std::string(call.request_id),
-          .detail = std::string(detail)};
-}
-
-base::Result<rules::Document> KeepKnowledge::add(const Call& call, std::string_view group_id,
+base::Result<rules::Document> KeepKnowledge::add(const KeepCall& call, std::string_view group_id,
                                                  const Upload& upload) const {
   auto type = rules::document_type_of(upload.filename);
   if (!type) return base::fail(type.error());
@@ -36,13 +23,13 @@ base::Result<rules::Document> KeepKnowledge::add(const Call& call, std::string_v
   document.updated_at = document.created_at;
   if (auto added = parts_.knowledge.add(
           document, upload.content, rules::passages_of(upload.content, upload.cut),
-          entry(call, AuditAction::document_create, document.id, group_id));
+          call.entry(parts_.clock.now(), AuditAction::document_create, document.id, group_id));
       !added)
     return base::fail(added.error());
   return document;
 }
 
-base::Result<rules::Document> KeepKnowledge::rename(const Call& call, std::string_view id,
+base::Result<rules::Document> KeepKnowledge::rename(const KeepCall& call, std::string_view id,
                                                     std::string_view filename) const {
   const auto type = rules::document_type_of(filename);
   if (!type) return base::fail(type.error());
@@ -51,13 +38,14 @@ base::Result<rules::Document> KeepKnowledge::rename(const Call& call, std::strin
   if (before->type != *type)
     return base::fail(base::ErrorCode::malformed, "a document's kind changed",
                       "A document keeps its kind: its name must end in ." + before->type + ".");
-  return parts_.knowledge.rename(call.scope(), id, filename,
-                                 entry(call, AuditAction::document_change, id, ""));
+  return parts_.knowledge.rename(
+      call.scope(), id, filename,
+      call.entry(parts_.clock.now(), AuditAction::document_change, id, ""));
 }
 
-base::Result<base::Done> KeepKnowledge::remove(const Call& call, std::string_view id) const {
-  return parts_.knowledge.remove(call.scope(), id,
-                                 entry(call, AuditAction::document_remove, id, ""));
+base::Result<base::Done> KeepKnowledge::remove(const KeepCall& call, std::string_view id) const {
+  return parts_.knowledge.remove(
+      call.scope(), id, call.entry(parts_.clock.now(), AuditAction::document_remove, id, ""));
 }
 
 }  // namespace stagedoor::actions

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "actions/keep_catalog_item.h"
+#include "actions/keep_call.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -25,22 +25,19 @@ class KeepKnowledge {
   };
   explicit KeepKnowledge(Parts parts) : parts_(parts) {}
 
-  using Call = KeepCatalogItem::Call;
   struct Upload {
     std::string_view filename, content;
     rules::Cut cut;
   };
   // `malformed` and `unsupported` with a hint, `not_found` for the group, `conflict`.
-  base::Result<rules::Document> add(const Call& call, std::string_view group_id,
+  base::Result<rules::Document> add(const KeepCall& call, std::string_view group_id,
                                     const Upload& upload) const;
   // `not_found`; the kind of a document stays what it was: `malformed`.
-  base::Result<rules::Document> rename(const Call& call, std::string_view id,
+  base::Result<rules::Document> rename(const KeepCall& call, std::string_view id,
                                        std::string_view filename) const;
-  base::Result<base::Done> remove(const Call& call, std::string_view id) const;
+  base::Result<base::Done> remove(const KeepCall& call, std::string_view id) const;
 
  private:
-  rules::AuditEntry entry(const Call& call, rules::AuditAction action, std::string_view id,
-                          std::string_view detail) const;
   Parts parts_;
 };
 

@@ -7,10 +7,10 @@
 #include <expected>
 #include <string_view>
 
+#include "actions/keep_call.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "rules/caller.h"
 #include "rules/persona.h"
 
 namespace stagedoor::actions {
@@ -26,22 +26,16 @@ class KeepPersona {
   };
   explicit KeepPersona(Parts parts) : parts_(parts) {}
 
-  struct Call {
-    const rules::Caller& caller;
-    rules::Environment environment;  // the caller's own, or the one that a person means
-    std::string_view peer, request_id;
-  };
   using Outcome = std::expected<rules::Persona, rules::PersonaRefusal>;
 
   // `malformed` with faults, `conflict` where the workspace has all the personas that it may have.
-  Outcome create(const Call& call, const rules::PersonaContent& content) const;
+  Outcome create(const KeepCall& call, const rules::PersonaContent& content) const;
   // `malformed` with faults, `not_found`.
-  Outcome change(const Call& call, std::string_view id, const base::Json& change) const;
-  base::Result<base::Done> remove(const Call& call, std::string_view id) const;
+  Outcome change(const KeepCall& call, std::string_view id, const base::Json& change) const;
+  base::Result<base::Done> remove(const KeepCall& call, std::string_view id) const;
 
  private:
-  rules::AuditEntry entry(const Call& call, rules::AuditAction action, std::string_view id) const;
-  base::Result<base::Done> check(const Call& call, const rules::PersonaContent& content,
+  base::Result<base::Done> check(const KeepCall& call, const rules::PersonaContent& content,
                                  rules::Faults& faults) const;
   Parts parts_;
 };

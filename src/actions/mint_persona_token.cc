@@ -47,7 +47,8 @@ rules::PersonaSnapshot MintPersonaToken::snapshot_of(const rules::PersonaContent
   return rules::snapshot_of({.content = content,
                              .persona_id = request.persona_id,
                              .session_options = request.session_options,
-                             .character = character});
+                             .character = character},
+                            parts_.address_key);
 }
 
 std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::kept(

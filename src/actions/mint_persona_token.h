@@ -25,6 +25,7 @@ class MintPersonaToken {
     rules::PersonaReferences references;
     rules::PersonaSnapshots& snapshots;
     rules::Personas& personas;
+    const crypto::HmacKey& address_key;  // of snapshots
     const base::Clock& clock;
   };
   explicit MintPersonaToken(Parts parts) : parts_(parts) {}

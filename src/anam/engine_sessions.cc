@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "front/credential.h"
 #include "front/limit_headers.h"
+#include "front/origin.h"
 #include "http/answer_within.h"
 #include "rules/api_key.h"
 #include "rules/built_in.h"
@@ -127,7 +128,7 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
                                         .opens = AdmitConnection::Opens::live_face,
                                         .app_id = {},
                                         .avatar_id = {},
-                                        .origin = origin_of(request),
+                                        .origin = front::origin_of(request),
                                         .client_nonce = client_mark_of(request),
                                         .request_id = std::string(request.id()),
                                         .peer = std::string(request.peer()),

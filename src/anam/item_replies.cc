@@ -32,10 +32,6 @@ class Content {
   std::optional<base::Json> json_;
 };
 
-void append_times(JsonWriter& out, base::Instant created_at, base::Instant updated_at) {
-  out.text("createdAt", base::iso_time(created_at)).text("updatedAt", base::iso_time(updated_at));
-}
-
 // The members that are the same for all of a kind.
 void append_origin(JsonWriter& out, std::string_view is_built_in) {
   out.json("displayTags", "[]").json("isDefault", is_built_in).json("isGlobal", is_built_in);
@@ -43,6 +39,10 @@ void append_origin(JsonWriter& out, std::string_view is_built_in) {
 }
 
 }  // namespace
+
+void append_times(JsonWriter& out, base::Instant created_at, base::Instant updated_at) {
+  out.text("createdAt", base::iso_time(created_at)).text("updatedAt", base::iso_time(updated_at));
+}
 
 void append_language_model(std::string& text, const rules::CatalogItem& model) {
   const Content content(model.content);
@@ -89,6 +89,28 @@ void append_tool(std::string& text, const rules::CatalogItem& tool) {
   content.copy(out, "config", "{}");
   out.json("usageCount", "null");
   append_times(out, tool.created_at, tool.updated_at);
+  out.end();
+}
+
+void append_share_link(std::string& text, const rules::ShareLink& link, ShareTokens tokens) {
+  const auto& terms = link.terms;
+  const auto flag = [](bool is_set) { return is_set ? "true" : "false"; };
+  const auto number = [](const std::optional<std::int64_t>& count) {
+    return count ? std::to_string(*count) : std::string("null");
+  };
+  JsonWriter out(text);
+  out.text("id", link.id);
+  out.text_or_null("token", tokens == ShareTokens::shown ? link.token.expose() : "");
+  out.text("type", name_of(terms.kind));
+  out.text_or_null("expiresAt", terms.expires_at ? base::iso_time(*terms.expires_at) : "");
+  out.json("usageLimit", number(terms.uses_max)).number("usageCount", link.uses);
+  out.texts("allowedOrigins", terms.allowed_origins);
+  out.json("allowAllOrigins", flag(terms.is_for_any_origin));
+  out.json("removeWatermark", flag(terms.is_without_watermark));
+  out.json("enabled", flag(terms.is_enabled)).json("isPrimary", flag(terms.is_primary));
+  append_times(out, link.created_at, link.updated_at);
+  out.text("personaId", link.persona_id).text("personaName", link.persona_name);
+  out.text("organizationId", link.scope.workspace_id);
   out.end();
 }
 

@@ -6,18 +6,13 @@
 
 #include "anam/error_reply.h"
 #include "anam/lists.h"
+#include "anam/routes.h"
 
 namespace stagedoor::anam {
 namespace {
 
-using actions::KeepCatalogItem;
 using http::Request;
 using http::Response;
-using rules::Permission;
-
-void refuse(Response& response, const KeepCatalogItem::Refusal& why) {
-  reply(response, why.error, why.faults);
-}
 
 void refuse_built_in(Response& response) {
   reply(response, {base::ErrorCode::forbidden, "a built-in item changed",
@@ -35,23 +30,9 @@ bool is_searched(const rules::BuiltIn& one, std::string_view search) {
 }  // namespace
 
 void KeptItems::add_to(http::Router& router, const front::Guard& guard) const {
-  using Method = void (KeptItems::*)(const Caller&, const Request&, Response&) const;
-  router.errors(kind_.path, [](Response& response, int status, std::string_view what) {
-    reply(response, status, what);
-  });
-  const auto add = [&](std::string method, std::string pattern, Permission needs, Method work) {
-    router.add(
-        {std::move(method), std::move(pattern),
-         guard.slow(needs, [this, work](const Caller& caller, const Request& in, Response& out) {
-           (this->*work)(caller, in, out);
-         })});
-  };
-  const auto one = kind_.path + "/{id}";
-  add("GET", kind_.path, Permission::personas_read, &KeptItems::list);
-  add("POST", kind_.path, Permission::personas_write, &KeptItems::create);
-  add("GET", one, Permission::personas_read, &KeptItems::show);
-  add("PUT", one, Permission::personas_write, &KeptItems::change);
-  add("DELETE", one, Permission::personas_write, &KeptItems::remove);
+  Routes(*this, router, guard)
+      .add_kept(kind_.path, &KeptItems::list, &KeptItems::create, &KeptItems::show,
+                &KeptItems::change, &KeptItems::remove);
 }
 
 const rules::BuiltIn* KeptItems::built_in(std::string_view id) const {

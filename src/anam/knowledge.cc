@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "anam/error_reply.h"
+#include "anam/item_replies.h"
 #include "anam/json_members.h"
 #include "anam/lists.h"
+#include "anam/routes.h"
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "http/form.h"
@@ -21,10 +23,6 @@ using http::Request;
 using http::Response;
 using rules::Document;
 using rules::Permission;
-
-void append_times(base::JsonWriter& out, base::Instant created_at, base::Instant updated_at) {
-  out.text("createdAt", base::iso_time(created_at)).text("updatedAt", base::iso_time(updated_at));
-}
 
 void append_document(std::string& text, const Document& document) {
   base::JsonWriter out(text);
@@ -89,25 +87,16 @@ void append_knowledge_group(std::string& text, const rules::CatalogItem& group,
 }
 
 void Knowledge::add_to(http::Router& router, const front::Guard& guard) const {
-  using Method = void (Knowledge::*)(const Caller&, const Request&, Response&) const;
-  router.errors("/v1/knowledge/", [](Response& response, int status, std::string_view what) {
-    reply(response, status, what);
-  });
-  const auto add = [&](std::string method, std::string pattern, Permission needs, Method work) {
-    router.add(
-        {std::move(method), std::move(pattern),
-         guard.slow(needs, [this, work](const Caller& caller, const Request& in, Response& out) {
-           (this->*work)(caller, in, out);
-         })});
-  };
+  const Routes routes(*this, router, guard);
+  routes.below("/v1/knowledge/");
   const std::string group = "/v1/knowledge/groups/{id}", one = "/v1/knowledge/documents/{id}";
-  add("GET", group + "/documents", Permission::personas_read, &Knowledge::list);
-  add("POST", group + "/documents", Permission::personas_write, &Knowledge::upload);
-  add("POST", group + "/search", Permission::personas_read, &Knowledge::search);
-  add("GET", one, Permission::personas_read, &Knowledge::show);
-  add("PUT", one, Permission::personas_write, &Knowledge::rename);
-  add("DELETE", one, Permission::personas_write, &Knowledge::remove);
-  add("GET", one + "/download", Permission::personas_read, &Knowledge::download);
+  routes.add("GET", group + "/documents", Permission::personas_read, &Knowledge::list);
+  routes.add("POST", group + "/documents", Permission::personas_write, &Knowledge::upload);
+  routes.add("POST", group + "/search", Permission::personas_read, &Knowledge::search);
+  routes.add("GET", one, Permission::personas_read, &Knowledge::show);
+  routes.add("PUT", one, Permission::personas_write, &Knowledge::rename);
+  routes.add("DELETE", one, Permission::personas_write, &Knowledge::remove);
+  routes.add("GET", one + "/download", Permission::personas_read, &Knowledge::download);
   for (const auto& path : {group + "/documents/presigned-upload", one + "/confirm-upload"})
     router.add({"POST", path, guard.quick(Permission::personas_write, &refuse_presigned)});
 }
@@ -127,13 +116,7 @@ void Knowledge::list(const Caller& caller, const Request& request, Response& res
   if (!has_group(scope, request, response)) return;
   const auto documents = parts_.knowledge.list(scope, request.path_part("id"));
   if (!documents) return reply(response, documents.error());
-  auto& out = start_answer(response, 200);
-  out += '[';
-  for (const auto& document : *documents) {
-    if (out.back() != '[') out += ',';
-    append_document(out, document);
-  }
-  out += ']';
+  append_list(start_answer(response, 200), *documents, &append_document);
 }
 
 void Knowledge::upload(const Caller& caller, const Request& request, Response& response) const {
@@ -174,13 +157,7 @@ void Knowledge::search(const Caller& caller, const Request& request, Response& r
   if (!has_group(scope, request, response)) return;
   const auto found = parts_.knowledge.search(scope, query);
   if (!found) return reply(response, found.error());
-  auto& out = start_answer(response, 200);
-  out += '[';
-  for (const auto& passage : *found) {
-    if (out.back() != '[') out += ',';
-    append_passage(out, passage);
-  }
-  out += ']';
+  append_list(start_answer(response, 200), *found, &append_passage);
 }
 
 void Knowledge::show(const Caller& caller, const Request& request, Response& response) const {

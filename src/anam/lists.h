@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -45,5 +46,25 @@ void append_meta(base::JsonWriter& body, const Page& page, std::string_view requ
 
 // The answer of one thing, or of a list: never kept by a cache.
 std::string& start_answer(http::Response& response, int status);
+
+// `append` writes one of the things.
+template <class Things, class Append>
+void append_list(std::string& out, const Things& things, Append append) {
+  char before = '[';
+  for (const auto& thing : things) {
+    out += std::exchange(before, ',');
+    append(out, thing);
+  }
+  if (before == '[') out += before;
+  out += ']';
+}
+// The answer of a page of a list.
+template <class Things, class Append>
+void answer_page(http::Response& response, const Page& page, const Things& things, Append append) {
+  base::JsonWriter body(start_answer(response, 200));
+  append_list(body.begin("data"), things, append);
+  append_meta(body, page);
+  body.end();
+}
 
 }  // namespace stagedoor::anam

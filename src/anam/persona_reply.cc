@@ -1,12 +1,12 @@
 #include "anam/persona_reply.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
 #include "anam/avatar_reply.h"
-#include "anam/item_replies.h"
+#include "anam/lists.h"
 #include "anam/voices.h"
-#include "base/iso_time.h"
 #include "base/json.h"
 #include "base/json_shape.h"
 #include "base/json_writer.h"
@@ -39,10 +39,6 @@ class Content {
   base::JsonReader reader_;
   std::optional<Json> json_;
 };
-
-void append_times(JsonWriter& out, base::Instant created_at, base::Instant updated_at) {
-  out.text("createdAt", base::iso_time(created_at)).text("updatedAt", base::iso_time(updated_at));
-}
 
 // What the persona names may be gone: then it is what stands where nothing is named.
 void append_avatar(JsonWriter& persona, const rules::Persona& owner, const References& references) {
@@ -81,6 +77,31 @@ void append_tools(JsonWriter& persona, const rules::Persona& owner, const Refere
   out += ']';
 }
 
+// null where there are none, or they can't be read.
+void append_share_links(JsonWriter& persona, const rules::Persona& owner,
+                        const References& references, ShareTokens tokens) {
+  const auto found = references.links.list({owner.workspace_id, owner.environment},
+                                           {.search = {},
+                                            .persona_id = owner.id,
+                                            .skip = 0,
+                                            .count = rules::share_links_of_persona_max});
+  if (!found || found->links.empty()) {
+    persona.json("shareLinks", "null").json("primaryShareLink", "null");
+    return;
+  }
+  append_list(persona.begin("shareLinks"), found->links,
+              [&](std::string& out, const auto& link) { append_share_link(out, link, tokens); });
+  const auto primary = std::ranges::find_if(
+      found->links, [](const rules::ShareLink& link) { return link.terms.is_primary; });
+  if (primary == found->links.end()) {
+    persona.json("primaryShareLink", "null");
+    return;
+  }
+  JsonWriter one(persona.begin("primaryShareLink"));
+  one.text_or_null("token", tokens == ShareTokens::shown ? primary->token.expose() : "");
+  one.json("enabled", primary->terms.is_enabled ? "true" : "false").end();
+}
+
 void append_brain(JsonWriter& persona, const Content& content) {
   JsonWriter out(persona.begin("brain"));
   content.copy(out, "personality", "null");
@@ -90,8 +111,8 @@ void append_brain(JsonWriter& persona, const Content& content) {
 
 }  // namespace
 
-void append_persona(std::string& text, const rules::Persona& persona,
-                    const References& references) {
+void append_persona(std::string& text, const rules::Persona& persona, const References& references,
+                    ShareTokens tokens) {
   const Content content(persona.content);
   JsonWriter out(text);
   out.text("id", persona.id).text("name", persona.content.name());
@@ -106,7 +127,7 @@ void append_persona(std::string& text, const rules::Persona& persona,
   append_brain(out, content);
   append_tools(out, persona, references);
   out.json("knowledge", "[]");
-  out.json("shareLinks", "null").json("primaryShareLink", "null");
+  append_share_links(out, persona, references, tokens);
   static constexpr base::JsonName flags[] = {"enableAudioPassthrough", "skipGreeting",
                                              "uninterruptibleGreeting", "zeroDataRetention"};
   for (const auto name : flags) content.copy(out, name, "false");

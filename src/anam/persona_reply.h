@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "anam/item_replies.h"
 #include "rules/app.h"
 #include "rules/persona.h"
 
@@ -16,11 +17,13 @@ struct References {
   const rules::Catalog& catalog;
   const rules::Voices& voices;
   rules::CatalogItems& items;
+  rules::ShareLinks& links;
   std::string public_url;  // without a slash at its end
 };
 
 // What is not said in the content is what is built in. Appends.
-void append_persona(std::string& out, const rules::Persona& persona, const References& references);
+void append_persona(std::string& out, const rules::Persona& persona, const References& references,
+                    ShareTokens tokens);
 void append_persona_summary(std::string& out, const rules::Persona& persona,
                             const References& references);
 

@@ -6,33 +6,17 @@
 #include "anam/error_reply.h"
 #include "anam/lists.h"
 #include "anam/persona_reply.h"
+#include "anam/routes.h"
 
 namespace stagedoor::anam {
-namespace {
 
 using http::Request;
 using http::Response;
-using rules::Permission;
-
-}  // namespace
 
 void Personas::add_to(http::Router& router, const front::Guard& guard) const {
-  using Method = void (Personas::*)(const Caller&, const Request&, Response&) const;
-  router.errors("/v1/personas", [](Response& response, int status, std::string_view what) {
-    reply(response, status, what);
-  });
-  const auto add = [&](std::string method, std::string pattern, Permission needs, Method work) {
-    router.add(
-        {std::move(method), std::move(pattern),
-         guard.slow(needs, [this, work](const Caller& caller, const Request& in, Response& out) {
-           (this->*work)(caller, in, out);
-         })});
-  };
-  add("GET", "/v1/personas", Permission::personas_read, &Personas::list);
-  add("POST", "/v1/personas", Permission::personas_write, &Personas::create);
-  add("GET", "/v1/personas/{id}", Permission::personas_read, &Personas::show);
-  add("PUT", "/v1/personas/{id}", Permission::personas_write, &Personas::change);
-  add("DELETE", "/v1/personas/{id}", Permission::personas_write, &Personas::remove);
+  Routes(*this, router, guard)
+      .add_kept("/v1/personas", &Personas::list, &Personas::create, &Personas::show,
+                &Personas::change, &Personas::remove);
 }
 
 void Personas::list(const Caller& caller, const Request& request, Response& response) const {
@@ -45,17 +29,9 @@ void Personas::list(const Caller& caller, const Request& request, Response& resp
       {.search = request.query("search").value_or(""), .skip = page->skip(), .count = page->size});
   if (!found) return reply(response, found.error());
   page->total = found->total;
-  base::JsonWriter body(start_answer(response, 200));
-  auto& out = body.begin("data");
-  char before = '[';
-  if (found->personas.empty()) out += before;
-  for (const auto& persona : found->personas) {
-    out += std::exchange(before, ',');
+  answer_page(response, *page, found->personas, [&](std::string& out, const auto& persona) {
     append_persona_summary(out, persona, parts_.references);
-  }
-  out += ']';
-  append_meta(body, *page);
-  body.end();
+  });
 }
 
 void Personas::create(const Caller& caller, const Request& request, Response& response) const {
@@ -68,7 +44,7 @@ void Personas::create(const Caller& caller, const Request& request, Response& re
   const auto made =
       parts_.keep.create({caller, *environment, request.peer(), request.id()}, *content);
   if (!made) return refuse(response, made.error());
-  answer(response, 201, *made);
+  answer(caller, response, 201, *made);
 }
 
 void Personas::show(const Caller& caller, const Request& request, Response& response) const {
@@ -77,7 +53,7 @@ void Personas::show(const Caller& caller, const Request& request, Response& resp
   const auto persona =
       parts_.personas.find({caller.workspace_id(), *environment}, request.path_part("id"));
   if (!persona) return reply(response, persona.error());
-  answer(response, 200, *persona);
+  answer(caller, response, 200, *persona);
 }
 
 void Personas::change(const Caller& caller, const Request& request, Response& response) const {
@@ -88,7 +64,7 @@ void Personas::change(const Caller& caller, const Request& request, Response& re
   const auto changed = parts_.keep.change({caller, *environment, request.peer(), request.id()},
                                           request.path_part("id"), *body);
   if (!changed) return refuse(response, changed.error());
-  answer(response, 200, *changed);
+  answer(caller, response, 200, *changed);
 }
 
 void Personas::remove(const Caller& caller, const Request& request, Response& response) const {
@@ -100,8 +76,10 @@ void Personas::remove(const Caller& caller, const Request& request, Response& re
   start_answer(response, 200) = R"({"message":"Persona deleted"})";
 }
 
-void Personas::answer(Response& response, int status, const rules::Persona& persona) const {
-  append_persona(start_answer(response, status), persona, parts_.references);
+void Personas::answer(const Caller& caller, Response& response, int status,
+                      const rules::Persona& persona) const {
+  append_persona(start_answer(response, status), persona, parts_.references,
+                 share_tokens_for(caller));
 }
 
 }  // namespace stagedoor::anam

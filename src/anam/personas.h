@@ -37,7 +37,8 @@ class Personas {
   void show(const Caller& caller, const http::Request& request, http::Response& response) const;
   void change(const Caller& caller, const http::Request& request, http::Response& response) const;
   void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void answer(http::Response& response, int status, const rules::Persona& persona) const;
+  void answer(const Caller& caller, http::Response& response, int status,
+              const rules::Persona& persona) const;
 
   Parts parts_;
 };

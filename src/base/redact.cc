@@ -9,7 +9,7 @@ namespace stagedoor::base {
 namespace {
 
 // Shorter runs are no credentials: lists show the first characters of a key.
-constexpr std::size_t key_run_min = 12, token_run_min = 16;
+constexpr std::size_t key_run_min = 12, token_run_min = 16, share_run_min = 24;
 
 // With what joins a second key to the first.
 bool is_key_character(char c) {
@@ -43,11 +43,12 @@ struct Kind {
   bool (*belongs)(char);
   std::size_t run_min;
 };
-constexpr std::array<Kind, 6> kinds = {{
+constexpr std::array<Kind, 7> kinds = {{
     {"av_live_", is_key_character, key_run_min},
     {"av_test_", is_key_character, key_run_min},
     {"sdr_", is_token_character, key_run_min},  // refresh tokens
     {"inv_", is_token_character, key_run_min},  // invitation codes
+    {"sh_", is_base62, share_run_min},          // share links; no word is as long
     {"eyJ", is_token_character, token_run_min - 3},
     {"007eJ", is_base64_character, token_run_min},  // Agora's AccessToken2, "007" and a zlib stream
 }};

@@ -17,17 +17,18 @@ TEST(Redacted, KeysAndTokensAreCutDownWhereverTheyStand) {
   EXPECT_EQ(redacted("a" + token), "aeyJ***");
   const std::string random(43, 'r');
   EXPECT_EQ(redacted("/sdr_" + random + "?inv_" + random + "&y"), "/sdr_***?inv_***&y");
+  EXPECT_EQ(redacted("/share/sh_" + std::string(32, 'a')), "/share/sh_***");
   EXPECT_EQ(redacted("to 007eJxTYGBg+/AAAAAAAA=="), "to 007eJ***");
 }
 
 TEST(Redacted, OtherTextStaysAsItIs) {
-  for (const auto* text :
-       {"", "plain", "av_test_", "av_live_Ab3d…x9Zk", "eyJ", "eyJust a word", "inv_entory", "é…"})
+  for (const auto* text : {"", "plain", "av_test_", "av_live_Ab3d…x9Zk", "eyJ", "eyJust a word",
+                           "inv_entory", "é…", "finish_somethingquitelong_now"})
     EXPECT_EQ(redacted(text), text);
 }
 
 TEST(Redacted, WhatMayHoldACredentialIsToldForEachKind) {
-  for (const auto* text : {"av_live_", "xav_test_", "sdr_", "/inv_", "eyJ", "007eJ"})
+  for (const auto* text : {"av_live_", "xav_test_", "sdr_", "/inv_", "sh_", "eyJ", "007eJ"})
     EXPECT_TRUE(may_hold_credential(text)) << text;
   for (const auto* text : {"", "plain", "key_0000000000000007"})
     EXPECT_FALSE(may_hold_credential(text)) << text;

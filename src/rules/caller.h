@@ -18,13 +18,14 @@
 namespace stagedoor::actions {
 class AuthenticateApiKey;
 class AdmitCall;
+class FindMaker;
 }  // namespace stagedoor::actions
 
 namespace stagedoor::rules {
 
 enum class CallerKind : unsigned char { api_key, person };
 
-// Only AuthenticateApiKey and AdmitCall make one.
+// Only AuthenticateApiKey, AdmitCall and FindMaker make one.
 class Caller {
  public:
   CallerKind kind() const { return kind_; }
@@ -55,6 +56,7 @@ class Caller {
  private:
   friend class actions::AuthenticateApiKey;
   friend class actions::AdmitCall;
+  friend class actions::FindMaker;
   explicit Caller(const KnownApiKey& key)
       : kind_(CallerKind::api_key),
         permissions_(key.terms->scopes),

@@ -1,6 +1,5 @@
 // What a workspace keeps for its personas besides avatars: a language model, a tool, a group of
-// documents, a link to a persona. Each is a name, content in canonical JSON (base/json_shape.h),
-// and perhaps a secret.
+// documents. Each is a name, content in canonical JSON (base/json_shape.h), and perhaps a secret.
 //
 // Rule catalog-item-of-one-workspace: an item is its workspace's and of one environment. For
 // everyone else it is not found, as if it did not exist.
@@ -43,6 +42,13 @@ inline constexpr std::int64_t items_of_workspace_max = 1000;  // of one kind
 
 // What is wrong with members of what somebody wants kept.
 using ItemFaults = std::vector<base::FieldFault>;
+// Why it is refused; `faults` where its members are why.
+struct ItemRefusal {
+  base::Error error;
+  ItemFaults faults;
+};
+// `malformed`, with the first fault as its hint.
+ItemRefusal refusal_of(ItemFaults faults);
 
 // What is to be kept, read from a body.
 struct ItemDraft {
@@ -71,6 +77,9 @@ struct ItemScope {
   Environment environment = Environment::test;
 };
 
+// The text of a member; empty where it is no text, or not there.
+std::string text_in(const base::Json& object, std::string_view name);
+
 struct CatalogItem {
   std::string id;  // a UUID
   ItemKind kind = ItemKind::language_model;
@@ -80,6 +89,12 @@ struct CatalogItem {
   base::Secret secret;  // empty: none
   base::Instant created_at = {}, updated_at = {};
 };
+
+// The content with the members of a change in their place (merged_members), valid while `reader`
+// reads nothing else. A fault where the change is no object.
+std::expected<base::Json, ItemFaults> changed_content(const CatalogItem& before,
+                                                      const base::Json& change,
+                                                      base::JsonReader& reader);
 
 // Where items are kept. Safe for concurrent use; not from an event loop.
 class CatalogItems {

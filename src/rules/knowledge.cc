@@ -45,11 +45,9 @@ std::expected<ItemDraft, ItemFaults> read_group(const Json& body) {
 }
 
 std::expected<ItemDraft, ItemFaults> changed_group(const CatalogItem& before, const Json& change) {
-  if (!change.is_object())
-    return std::unexpected(ItemFaults{{"", "invalid_type", "The body must be an object."}});
   base::JsonReader reader;
-  const auto json = reader.read(merged_members(before.content, change));
-  if (!json) return std::unexpected(ItemFaults{{"", "invalid_form", json.error().hint}});
+  const auto json = changed_content(before, change, reader);
+  if (!json) return std::unexpected(json.error());
   return read_as(*json, Others::refused);
 }
 

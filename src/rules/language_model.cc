@@ -16,11 +16,6 @@ constexpr std::size_t secret_bytes_max = 4096;
 constexpr std::size_t urls_max = 8;
 constexpr std::string_view completions_path = "/chat/completions";
 
-std::string text_in(const Json& json, std::string_view name) {
-  const auto member = json.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
 void check_model(const Json& model, const std::string& path, ItemFaults& faults) {
   const auto format = text_in(model, "llmFormat");
   if (format != "openai" && format != "groq_openai")
@@ -131,9 +126,8 @@ std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Js
   base::JsonReader changes, reader;
   const auto wanted = changes.read(change_of_content(change));
   if (!wanted) return std::unexpected(ItemFaults{{"", "invalid_form", wanted.error().hint}});
-  const auto merged = merged_members(before.content, *wanted);
-  const auto json = reader.read(merged);
-  if (!json) return std::unexpected(ItemFaults{{"", "invalid_form", json.error().hint}});
+  const auto json = changed_content(before, *wanted, reader);
+  if (!json) return std::unexpected(json.error());
   ItemDraft draft;
   ItemFaults faults;
   draft.content = shape(Others::refused).read(*json, "", faults);

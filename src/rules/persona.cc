@@ -13,11 +13,6 @@ namespace {
 
 using base::Json;
 
-std::string text_in(const Json& json, std::string_view name) {
-  const auto member = json.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
 // One parser per thread is enough: what it gives is used up before it reads again.
 base::Result<Json> parsed(std::string_view text) {
   thread_local base::JsonReader reader;
@@ -44,13 +39,6 @@ std::string object_text(const MemberTexts& members) {
 }
 
 }  // namespace
-
-PersonaRefusal refusal_of(Faults faults) {
-  const auto& first = faults.front();
-  std::string hint = first.path.empty() ? first.message : first.path + ": " + first.message;
-  return {.error = {base::ErrorCode::malformed, "persona refused", std::move(hint)},
-          .faults = std::move(faults)};
-}
 
 void PersonaContent::add_groups_of(const Json& tool) {
   ++tool_count_;
@@ -245,7 +233,7 @@ base::Result<PersonaContent> with_kept_tools(const PersonaContent& content,
   return with;
 }
 
-PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts) {
+PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts, const crypto::HmacKey& key) {
   PersonaSnapshot snapshot;
   auto& text = snapshot.content;
   text += '{';
@@ -262,7 +250,7 @@ PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts) {
   if (!parts.session_options.empty())
     text.append(",\"sessionOptions\":").append(parts.session_options);
   text += '}';
-  snapshot.digest = crypto::sha256(text);
+  snapshot.digest = key.mac(text);
   return snapshot;
 }
 

@@ -1,7 +1,8 @@
 // A persona: who an avatar plays. Which face and voice, what it is told to be, how it listens.
 //
 // Its content is JSON in one canonical form (base/json_shape.h), so that equal content has equal
-// bytes and one address: their SHA-256.
+// bytes and one address: their HMAC-SHA-256 under a key of the server secret, so that nobody who
+// sees an address can try what the content might be.
 //
 // Rule persona-checked-at-minting: what is wrong with a persona is said when a token is asked for
 // it, with the member named; a session never begins with a persona that can't be played.
@@ -53,14 +54,8 @@ inline constexpr std::chrono::seconds persona_length_max{24 * 3600};
 // For one token only, or to be kept under an id of its own: the two have different members.
 enum class PersonaForm : unsigned char { inline_content, kept };
 
-using Faults = std::vector<base::FieldFault>;
-// Why a persona is refused; `faults` where its members are why.
-struct PersonaRefusal {
-  base::Error error;
-  Faults faults;
-};
-// `malformed`, with the first fault as its hint.
-PersonaRefusal refusal_of(Faults faults);
+using Faults = ItemFaults;
+using PersonaRefusal = ItemRefusal;
 
 // Content that obeys its form. A value.
 class PersonaContent {
@@ -145,7 +140,7 @@ struct PersonaSnapshotParts {
   std::string_view session_options;  // empty: none
   std::string_view character;        // of its avatar; empty: not known
 };
-PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts);
+PersonaSnapshot snapshot_of(const PersonaSnapshotParts& parts, const crypto::HmacKey& key);
 
 // A snapshot is noted as minted again once this has passed, and forgotten after the other: later
 // than any token ends that was minted meanwhile.

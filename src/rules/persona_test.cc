@@ -238,9 +238,13 @@ TEST(Persona, RefusesAChangeThatItDoesNotKnow) {
     EXPECT_FALSE(changed(before, text)) << text;
 }
 
+crypto::HmacKey key(char one = 'k') {
+  return crypto::HmacKey(base::Secret(std::string(32, one)));
+}
+
 PersonaSnapshot snapshot(const PersonaContent& content, std::string_view persona_id = {},
                          std::string_view session_options = {}, std::string_view character = {}) {
-  return snapshot_of({content, persona_id, session_options, character});
+  return snapshot_of({content, persona_id, session_options, character}, key());
 }
 
 // Rule persona-snapshot-stored-once.
@@ -249,8 +253,11 @@ TEST(PersonaSnapshot, HasOneAddressForOneContent) {
   const auto same = snapshot(good(R"({"voiceId":"v","avatarId":"a","x":1})"));
   EXPECT_EQ(one.digest, same.digest);
   EXPECT_EQ(one.content, R"({"persona":{"avatarId":"a","voiceId":"v"}})");
-  EXPECT_EQ(one.digest, crypto::sha256(one.content));
   const auto content = good(R"({"avatarId":"a","voiceId":"v"})");
+  // Without the key nobody can tell whether a content is that of an address.
+  EXPECT_EQ(one.digest, key().mac(one.content));
+  EXPECT_NE(one.digest, snapshot_of({content, "", "", ""}, key('x')).digest);
+  EXPECT_NE(one.digest, crypto::sha256(one.content));
   EXPECT_NE(one.digest, snapshot(content, "p").digest);
   EXPECT_NE(one.digest, snapshot(content, "", "{}").digest);
   EXPECT_NE(one.digest, snapshot(content, "", "", "bruno").digest);

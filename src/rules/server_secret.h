@@ -34,6 +34,10 @@ class ServerSecret {
   base::Secret token_secret() const { return derived("session tokens 1"); }
   base::Secret people_token_seed() const { return derived("people tokens 1"); }
   base::Secret sealing_secret() const { return derived("kept secrets 1"); }
+  crypto::HmacKey share_token_hashing() const { return crypto::HmacKey(derived("share links 1")); }
+  crypto::HmacKey snapshot_addressing() const {
+    return crypto::HmacKey(derived("persona snapshots 1"));
+  }
   crypto::HmacKey refresh_tokens() const { return crypto::HmacKey(derived("refresh tokens 1")); }
 
  private:

@@ -93,7 +93,7 @@ bool is_session_token_type(std::string_view type);
 struct PersonaClaim {
   enum class Kind : unsigned char { none, inline_content, kept };
   Kind kind = Kind::none;    // type: session, ephemeral, stateful
-  std::string address;       // persona: the snapshot's SHA-256 in base64url
+  std::string address;       // persona: the snapshot's address in base64url
   std::string client_label;  // label: what whoever minted it calls the client; may be empty
   bool operator==(const PersonaClaim&) const = default;
 };

@@ -17,11 +17,6 @@ using Others = base::JsonShape::Others;
 constexpr std::size_t parameters_bytes_max = 10'000;
 constexpr std::size_t headers_max = 32, header_characters_max = 4096;
 
-std::string text_in(const Json& json, std::string_view name) {
-  const auto member = json.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
 const JsonShape& client_shape() {
   static const auto shape = JsonShape::object({
       {"awaitResult", JsonShape::flag()},
@@ -191,12 +186,9 @@ std::expected<ItemDraft, ItemFaults> read(const Json& body) {
 }
 
 std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Json& change) {
-  if (!change.is_object())
-    return std::unexpected(ItemFaults{{"", "invalid_type", "The body must be an object."}});
   base::JsonReader reader;
-  const auto merged = merged_members(before.content, change);
-  const auto json = reader.read(merged);
-  if (!json) return std::unexpected(ItemFaults{{"", "invalid_form", json.error().hint}});
+  const auto json = changed_content(before, change, reader);
+  if (!json) return std::unexpected(json.error());
   return read_as(*json, Others::refused, before_of(before));
 }
 

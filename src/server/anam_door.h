@@ -7,9 +7,12 @@
 #include <string>
 
 #include "actions/end_live_session.h"
+#include "actions/find_maker.h"
 #include "actions/keep_catalog_item.h"
 #include "actions/keep_knowledge.h"
 #include "actions/keep_persona.h"
+#include "actions/keep_share_link.h"
+#include "actions/open_share_link.h"
 #include "actions/remove_session.h"
 #include "anam/avatars.h"
 #include "anam/item_replies.h"
@@ -19,6 +22,7 @@
 #include "anam/session_analytics.h"
 #include "anam/session_tokens.h"
 #include "anam/sessions.h"
+#include "anam/share_links.h"
 #include "anam/voices.h"
 #include "base/log.h"
 #include "http/router.h"
@@ -47,6 +51,7 @@ class AnamDoor {
                    .references = {.catalog = *workspace.catalog,
                                   .voices = workspace.voices,
                                   .items = *workspace.items,
+                                  .links = *workspace.share_links,
                                   .public_url = public_url}}),
         end_({.sessions = live, .ledger = *workspace.ledger, .clock = workspace.clock}),
         remove_({.records = *workspace.session_records,
@@ -92,7 +97,21 @@ class AnamDoor {
                          .random = workspace.random}),
         knowledge_({.keep = keep_knowledge_,
                     .knowledge = *workspace.knowledge,
-                    .items = *workspace.items}) {}
+                    .items = *workspace.items}),
+        keep_link_({.links = *workspace.share_links,
+                    .catalog = *workspace.catalog,
+                    .clock = workspace.clock,
+                    .random = workspace.random}),
+        find_maker_({.authenticate = *workspace.authenticate,
+                     .records = *workspace.key_records,
+                     .catalog = *workspace.catalog,
+                     .members = *workspace.people}),
+        open_link_({.links = *workspace.share_links,
+                    .find_maker = find_maker_,
+                    .mint = *workspace.mint_persona,
+                    .audit = *workspace.audit,
+                    .clock = workspace.clock}),
+        share_links_({.keep = keep_link_, .open = open_link_, .links = *workspace.share_links}) {}
 
   void add_to(http::Router& router) const {
     session_tokens_.add_to(router, reception_.anam());
@@ -105,6 +124,7 @@ class AnamDoor {
     tools_.add_to(router, reception_.anam());
     knowledge_groups_.add_to(router, reception_.anam());
     knowledge_.add_to(router, reception_.anam());
+    share_links_.add_to(router, reception_.anam());
   }
   http::WaitingHandler list_avatars() const { return avatars_.list_for_keys(reception_.anam()); }
   http::WaitingHandler show_avatar() const { return avatars_.show_for_keys(reception_.anam()); }
@@ -125,6 +145,10 @@ class AnamDoor {
   anam::KeptItems language_models_, tools_, knowledge_groups_;
   actions::KeepKnowledge keep_knowledge_;
   anam::Knowledge knowledge_;
+  actions::KeepShareLink keep_link_;
+  actions::FindMaker find_maker_;
+  actions::OpenShareLink open_link_;
+  anam::ShareLinks share_links_;
 };
 
 }  // namespace stagedoor::server

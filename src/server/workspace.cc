@@ -108,7 +108,7 @@ base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const
                                                rules::server_secret_generations_max);
   if (!secrets) return base::fail(secrets.error());
   std::vector<crypto::HmacKey> key_hashing;
-  std::vector<crypto::HmacKey> client_marking;
+  std::vector<crypto::HmacKey> client_marking, share_token_hashing;
   std::vector<base::Secret> token_secrets, people_seeds, sealing_keys;
   for (const auto& bytes : *secrets) {
     const rules::ServerSecret secret(bytes);
@@ -117,9 +117,12 @@ base::Result<base::Done> Workspace::read_secrets(const DataFolder& folder, const
     token_secrets.push_back(secret.token_secret());
     people_seeds.push_back(secret.people_token_seed());
     sealing_keys.push_back(secret.sealing_secret());
+    share_token_hashing.push_back(secret.share_token_hashing());
     if (!refresh_key) refresh_key.emplace(secret.refresh_tokens());
+    if (!snapshot_key) snapshot_key.emplace(secret.snapshot_addressing());
   }
   secret_keeper.emplace(sealing_keys, random);
+  share_token_hasher.emplace(std::move(share_token_hashing));
   people_keys.emplace(people_seeds, issuer_of_people(config));
   for (const auto& file : config.trusted_token_key_files) {
     auto trusted = store::read_secret_file(file, trusted_regions_max);
@@ -185,6 +188,12 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       store::SqliteSessionReports::Options{.kept_for = config.live.reports_kept_for});
   made->knowledge = std::make_unique<store::SqliteKnowledge>(*made->writer, *made->readers,
                                                              *made->audit, *made->passage_words);
+  made->share_links = std::make_unique<store::SqliteShareLinks>(
+      store::SqliteShareLinks::Parts{.writer = *made->writer,
+                                     .readers = *made->readers,
+                                     .audit = *made->audit,
+                                     .keeper = *made->secret_keeper,
+                                     .hasher = *made->share_token_hasher});
   made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
   made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
                                                            *made->audit, *made->people);
@@ -229,6 +238,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                               .references = made->references(),
                                                               .snapshots = *made->persona_snapshots,
                                                               .personas = *made->personas,
+                                                              .address_key = *made->snapshot_key,
                                                               .clock = made->clock});
   return made;
 }
@@ -301,6 +311,7 @@ base::Result<base::Done> rotate_server_secret(const DataFolder& folder, const Co
   if (!secrets) return base::fail(secrets.error());
   // Rule kept-secret-survives-rotation: what the older generation sealed would be lost with it.
   if (auto sealed = (*workspace)->items->seal_anew(); !sealed) return sealed;
+  if (auto sealed = (*workspace)->share_links->seal_anew(); !sealed) return sealed;
   crypto::SystemRandom random;
   std::vector<base::Secret> rotated;
   rotated.push_back(store::new_server_secret(random));

@@ -22,6 +22,7 @@
 #include "rules/kept_secret.h"
 #include "rules/people_keys.h"
 #include "rules/server_secret.h"
+#include "rules/share_link.h"
 #include "rules/voice.h"
 #include "server/config.h"
 #include "store/known_people.h"
@@ -45,6 +46,7 @@
 #include "store/sqlite_redemptions.h"
 #include "store/sqlite_session_records.h"
 #include "store/sqlite_session_reports.h"
+#include "store/sqlite_share_links.h"
 #include "store/sqlite_token_revocations.h"
 #include "store/sqlite_writer.h"
 
@@ -113,6 +115,7 @@ class Workspace {
   std::unique_ptr<store::PassageWords> passage_words;
   std::unique_ptr<store::SqliteCatalogItems> items;
   std::unique_ptr<store::SqliteKnowledge> knowledge;
+  std::unique_ptr<store::SqliteShareLinks> share_links;
   // Those that are built in until a server adds what its engines have.
   rules::Voices voices;
   std::unique_ptr<store::KnownPeople> people;
@@ -125,8 +128,9 @@ class Workspace {
   std::optional<rules::TokenKeys> token_keys;
   std::optional<rules::ClientMarker> client_marker;
   std::optional<rules::PeopleKeys> people_keys;
-  std::optional<crypto::HmacKey> refresh_key;
+  std::optional<crypto::HmacKey> refresh_key, snapshot_key;
   std::optional<rules::SecretKeeper> secret_keeper;
+  std::optional<rules::ShareTokenHasher> share_token_hasher;
   std::optional<actions::AuthenticateApiKey> authenticate;
   rules::RateTiers rate_tiers;
   std::optional<actions::KeyVerbs> key_verbs;

@@ -1,6 +1,7 @@
 #include "spatius/admission.h"
 
 #include "front/limit_headers.h"
+#include "front/origin.h"
 #include "http/await.h"
 #include "spatius/error_reply.h"
 
@@ -20,13 +21,6 @@ std::optional<base::Secret> nonce_of(const http::Request& request) {
   auto nonce = header_or_query(request, "X-Client-Nonce", "clientNonce");
   if (nonce.empty()) return std::nullopt;
   return base::Secret(std::move(nonce));
-}
-
-// The Origin field; two of them are no origin that anybody listed.
-std::optional<std::string> origin_of(const http::Request& request) {
-  const auto value = request.header("Origin");
-  if (!value) return std::nullopt;
-  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
 }
 
 // Not inside the coroutine: g++ 12 miscompiles the making of texts there (front/guard.cc).
@@ -57,7 +51,7 @@ http::Task<> Admission::operator()(const http::Request& request, http::Upgrade& 
       .token = base::Secret(header_or_query(request, "X-Session-Key", "sessionKey")),
       .app_id = header_or_query(request, "X-App-ID", "appId"),
       .avatar_id = request.query("id").value_or(""),
-      .origin = origin_of(request),
+      .origin = front::origin_of(request),
       .client_nonce = nonce_of(request),
       .request_id = std::string(request.id()),
       .peer = std::string(request.peer()),

@@ -175,7 +175,8 @@ TEST_F(PersonaStore, RemovesForGood) {
 
 rules::PersonaSnapshot snapshot(const std::string& name) {
   const auto content = *PersonaContent::of_canonical(R"({"name":")" + name + "\"}");
-  return rules::snapshot_of({content, {}, {}, "ada"});
+  static const crypto::HmacKey key(base::Secret(std::string(32, 'k')));
+  return rules::snapshot_of({content, {}, {}, "ada"}, key);
 }
 
 // Rule persona-snapshot-stored-once.

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from cases import OneStage, Stage, claims_of, main
+from cases import OneStage, Stage, bearer, claims_of, main
 from mint_test import made_up_key
 
 PATH = "/v1/auth/session-token"
@@ -24,10 +24,6 @@ PRINTED = {
     "systemPrompt": "You are a helpful assistant.",
 }
 SHAPE = {"error", "message"}
-
-
-def bearer(key):
-    return {"Authorization": f"Bearer {key}"}
 
 
 def rows_in(server, table):

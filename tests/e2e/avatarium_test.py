@@ -7,13 +7,11 @@ import json
 import time
 import unittest
 
-from anam_mint_test import bearer
-from cases import OneStage, Stage, main, wait_until
+from cases import NOBODY, OneStage, Stage, bearer, main, wait_until
 from identity_provider import Issuer
 from mint_test import made_up_key
 
 PROJECT = "avatarium-prod"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 # As the vendor's page prints them.
 INVALID_API_KEY = {"code": "INVALID_API_KEY",
                    "message": "The provided API key is invalid or has been revoked"}

@@ -6,46 +6,34 @@ SPDX-License-Identifier: Apache-2.0
 
 import base64
 import contextlib
-import hashlib
 import json
 import sqlite3
 import struct
-import unittest
 
-from anam_mint_test import CARA, PATH as MINT, bearer
-from cases import Stage, claims_of, main
-from personas_test import NOBODY, live_key
+from anam_mint_test import CARA, PATH as MINT
+from cases import AnamCase, NOBODY, bearer, claims_of, live_key, main
 
 PATH = "/v1/avatars"
 
 
-class AvatarCase(unittest.TestCase):
+class AvatarCase(AnamCase):
+    path = PATH
+
     @classmethod
     def setUpClass(cls):
-        cls.server = Stage().__enter__()
-        cls.addClassCleanup(cls.server.close)
+        super().setUpClass()
         cls.live = live_key(cls.server)
 
     def call(self, method, path="", body=None, key=None):
-        return self.server.http(method, PATH + path, bearer(key or self.live), body)
+        return super().call(method, path, body, key or self.live)
 
     def create(self, **members):
-        reply = self.call("POST", body={"displayName": "Guide", **members})
-        self.assertEqual(reply.status, 201, reply.body)
-        return reply.json()
+        return self.created({"displayName": "Guide", **members})
 
     def listed(self, query="", key=None):
         reply = self.call("GET", query, key=key)
         self.assertEqual(reply.status, 200, reply.body)
         return reply.json()["data"]
-
-    def assert_refused(self, reply, status, error, path=None):
-        self.assertEqual(reply.status, status, reply.body)
-        body = reply.json()
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["message"])
-        if path is not None:
-            self.assertIn(path, [fault["path"] for fault in body["details"]])
 
 
 class Keeping(AvatarCase):
@@ -155,7 +143,7 @@ class Keeping(AvatarCase):
                                      {"personaConfig": {"avatarId": id}})
             self.assertEqual(reply.status, 200, reply.body)
             kept = f'{{"character":"{character}","persona":{{"avatarId":"{id}"}}}}'
-            address = base64.urlsafe_b64encode(hashlib.sha256(kept.encode()).digest())
+            address = base64.urlsafe_b64encode(self.server.address_of(kept))
             self.assertEqual(claims_of(reply.json()["sessionToken"])["persona"],
                              address.decode().rstrip("="))
 

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import base64
 import contextlib
+import hmac
 import json
 import pathlib
 import re
@@ -29,6 +30,7 @@ SOCKET_PATH = "/v2/driveningress/websocket"
 SAMPLE_RATE_HZ = 16000
 FRAMES_PER_SECOND = 25
 NEVER = threading.Event()
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 class Stage(Server):
@@ -99,6 +101,12 @@ class Stage(Server):
         path = self.data / "stagedoor.db"
         with contextlib.closing(sqlite3.connect(path, timeout=COMMAND_SECONDS)) as store, store:
             store.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+    def address_of(self, snapshot):
+        """A persona snapshot's address: its HMAC under a key of the server secret."""
+        secret = bytes.fromhex((self.data / "server-secret").read_text().split()[0])
+        key = hmac.digest(secret, b"persona snapshots 1", "sha256")
+        return hmac.digest(key, snapshot.encode(), "sha256")
 
     def audited(self, action):
         """The entries of the audit log with this action, oldest first, as dictionaries."""
@@ -226,6 +234,49 @@ class OneStage(unittest.TestCase):
         return str(path)
 
 
+class AnamCase(unittest.TestCase):
+    """One server for all tests; calls on `path` in the Anam dialect, and what a refusal there is."""
+
+    settings = ""
+    path = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Stage(cls.settings).__enter__()
+        cls.addClassCleanup(cls.server.close)
+
+    def call(self, method, path="", body=None, key=None):
+        return self.server.http(method, self.path + path, bearer(key or self.server.api_key), body)
+
+    def created(self, body, key=None):
+        reply = self.call("POST", body=body, key=key)
+        self.assertEqual(reply.status, 201, reply.body)
+        return reply.json()
+
+    def key_with(self, *scopes):
+        """A further key, with these scopes alone: all that making it has told."""
+        reply = self.server.http("POST", "/v1/keys", bearer(self.server.api_key),
+                                 {"name": "with scopes", "scopes": list(scopes)})
+        self.assertEqual(reply.status, 201, reply.body)
+        return reply.json()
+
+    def assert_refused(self, reply, status, error, path=None):
+        self.assertEqual(reply.status, status, reply.body)
+        body = reply.json()
+        self.assertEqual(body["error"], error)
+        self.assertTrue(body["message"])
+        if path is not None:
+            self.assertIn(path, [fault["path"] for fault in body["details"]])
+
+    def assert_all_404(self, calls, path, key):
+        """Each of (method, body) on the path is 404, with the bytes of what is not there."""
+        for method, body in calls:
+            reply = self.call(method, path, body, key)
+            self.assert_refused(reply, 404, "Not Found")
+            nothing = path.rpartition("/")[0] + "/" + NOBODY
+            self.assertEqual(reply.body, self.call(method, nothing, body, key).body)
+
+
 class MotionClient:
     """One live session: sends messages, reads what comes back."""
 
@@ -289,6 +340,18 @@ class MotionClient:
 
 def silence(seconds, rate_hz=SAMPLE_RATE_HZ):
     return bytes(2 * round(seconds * rate_hz))
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+def live_key(server):
+    """A live key of the first app, once the server knows it."""
+    key = json.loads(server.must("key", "create", "--live", "--json"))["api_key"]
+    wait_until(lambda: server.http("GET", "/v1/personas", bearer(key)).status == 200,
+               "the key to be known")
+    return key
 
 
 def claims_of(token):

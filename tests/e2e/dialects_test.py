@@ -71,7 +71,7 @@ class Call:
             return "spatius"
         anams = ("/v1/auth/", "/v1/personas", "/v1/engine/", "/v1/webrtc/", "/v1/metrics/",
                  "/v1/sessions/", "/v1/avatars", "/v1/characters/", "/v1/voices", "/v1/llms",
-                 "/v1/tools", "/v1/knowledge/")
+                 "/v1/tools", "/v1/knowledge/", "/v1/share-links")
         return "anam" if self.path.startswith(anams) else "avatarium"
 
 
@@ -178,9 +178,30 @@ class Dialects(World):
         tool = {"name": "show", "description": "Shows.", "type": "CLIENT", "config": {}}
         yield from self.calls_on_items("/v1/llms", "language_model", self.model, model)
         yield from self.calls_on_items("/v1/tools", "tool", self.tool, tool)
+        yield from self.calls_on_share_links()
         yield from self.calls_on_documents()
         yield from self.calls_on_items("/v1/knowledge/groups", "knowledge_group", self.group,
                                        {"name": "Texts"}, fault="?environment=x")
+
+    def calls_on_share_links(self):
+        nothing = (404, {"parts": {"id": STRANGE_UUID}})
+        nowhere = (400, {"credential": self.owner["access_token"], "query": "?environment=x"})
+        all, wish = "/v1/share-links", {"body": {"personaId": self.linked}}
+        yield Call("GET " + all, also=((400, {"query": "?perPage=0"}),))
+        yield Call("POST " + all, "both", 201, wish, (
+            (400, {"body": {}}), (404, {"body": {"personaId": STRANGE_UUID}})),
+            audit="share_link.create")
+        own = {"parts": {"id": self.link["id"]}}
+        yield Call("GET /v1/share-links/{id}", takes=own, also=(nothing, nowhere))
+        yield Call("PUT /v1/share-links/{id}", takes=own | {"body": {"usageLimit": None}},
+                   also=(nothing, (400, {"body": {"usageLimit": 0}})), audit="share_link.change")
+        yield Call("POST /v1/auth/share-link", "anybody",
+                   takes={"body": {"shareToken": self.link["token"]}},
+                   also=((400, {"body": {}}), (404, {"body": {"shareToken": "sh_none"}})),
+                   audit="share_link.use")
+        yield Call("OPTIONS /v1/auth/share-link", "anybody", 204)
+        yield Call("DELETE /v1/share-links/{id}", takes=own, also=(nothing, nowhere),
+                   audit="share_link.remove")
 
     def calls_on_documents(self):
         group = {"parts": {"id": self.group}}
@@ -336,6 +357,8 @@ class Dialects(World):
         made = lambda path, body: self.http("POST", path, bearer, body).json()
         self.powerless_key = made("/v1/keys", {"name": "none", "scopes": ["usage:read"]})["api_key"]
         self.persona = made("/v1/personas", {"name": "Ada"})["id"]
+        self.linked = made("/v1/personas", {"name": "Ada"})["id"]
+        self.link = made("/v1/share-links", {"personaId": self.linked})
         self.conversation = made("/v1/conversations", {})["data"]["id"]
         self.avatar = self.second_avatar()
         self.model = made("/v1/llms", {
@@ -415,6 +438,13 @@ class Dialects(World):
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
                 "INSERT INTO documents SELECT 'd' || n, ?, ?, 1, 'a.txt', 'txt', 'x', 1, 0, 0 "
                 "FROM count", [self.full, self.initialised["workspace_id"]])
+            columns = [row[1] for row in store.execute("PRAGMA table_info(share_links)")]
+            put = {"id": "'l' || n", "token_hash": "CAST(n AS BLOB)"}
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
+                f"INSERT INTO share_links SELECT "
+                f"{', '.join(put.get(name, name) for name in columns)} "
+                "FROM (SELECT * FROM share_links LIMIT 1), count")
             for kind in range(3):
                 store.execute(
                     "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT "
@@ -422,7 +452,7 @@ class Dialects(World):
                     "NULL, 0, 0 FROM count", [kind, kind, self.initialised["workspace_id"]])
             store.commit()
         for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools",
-                     "/v1/knowledge/groups"):
+                     "/v1/knowledge/groups", "/v1/share-links"):
             self.ask(calls["POST " + path], 409)
         self.ask(calls["POST /v1/knowledge/groups/{id}/documents"], 409,
                  parts={"id": self.full})

@@ -15,8 +15,8 @@ import time
 import unittest
 
 from anam_mint_test import PATH as MINT_PATH
-from anam_mint_test import PRINTED, bearer
-from cases import Stage, main, wait_until
+from anam_mint_test import PRINTED
+from cases import Stage, bearer, main, wait_until
 from harness import Server
 from raw_websocket import Closed, Refusal, open_websocket
 

@@ -4,11 +4,9 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import base64
-import unittest
 
-from anam_mint_test import PATH as MINT, bearer
-from cases import Stage, main
-from personas_test import NOBODY, live_key
+from anam_mint_test import PATH as MINT
+from cases import AnamCase, NOBODY, bearer, live_key, main
 
 PATH = "/v1/knowledge"
 HOURS = "# Opening hours\n\nWe open at nine in the morning and close at five.\n"
@@ -26,11 +24,8 @@ def form(filename, content, **others):
     return {"Content-Type": "multipart/form-data; boundary=x"}, body
 
 
-class KnowledgeCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Stage().__enter__()
-        cls.addClassCleanup(cls.server.close)
+class KnowledgeCase(AnamCase):
+    path = PATH
 
     def call(self, method, path="", body=None, key=None, headers=None):
         headers = bearer(key or self.server.api_key) | (headers or {})
@@ -52,14 +47,6 @@ class KnowledgeCase(unittest.TestCase):
 
     def search(self, group, query, **members):
         return self.call("POST", f"/groups/{group}/search", {"query": query} | members)
-
-    def assert_refused(self, reply, status, error, path=None):
-        self.assertEqual(reply.status, status, reply.body)
-        body = reply.json()
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["message"])
-        if path is not None:
-            self.assertIn(path, [fault["path"] for fault in body["details"]])
 
 
 class Keeping(KnowledgeCase):
@@ -200,8 +187,7 @@ class Refusals(KnowledgeCase):
     def test_403_for_whoever_may_only_look(self):
         group = self.group()
         document = "/documents/" + self.document(group)["id"]
-        reader = self.server.http("POST", "/v1/keys", bearer(self.server.api_key),
-                                  {"name": "reads", "scopes": ["personas:read"]}).json()["api_key"]
+        reader = self.key_with("personas:read")["api_key"]
         for path in ("/groups", f"/groups/{group}/documents", document, document + "/download"):
             self.assertEqual(self.call("GET", path, key=reader).status, 200)
         self.assertEqual(

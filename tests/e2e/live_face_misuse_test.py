@@ -11,8 +11,7 @@ import re
 import socket
 import time
 
-from anam_mint_test import bearer
-from cases import main, wait_until
+from cases import bearer, main, wait_until
 from engine_session_test import EngineSessionCase
 from raw_websocket import WAIT_SECONDS, Closed, Refusal
 

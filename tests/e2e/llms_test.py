@@ -3,11 +3,8 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
-import unittest
-
-from anam_mint_test import PATH as MINT, bearer
-from cases import Stage, main
-from personas_test import NOBODY, live_key
+from anam_mint_test import PATH as MINT
+from cases import AnamCase, Stage, bearer, live_key, main
 
 PATH = "/v1/llms"
 KEY = "sk-a-very-secret-key"
@@ -15,27 +12,11 @@ MODEL = {"displayName": "Ours", "llmFormat": "openai", "modelName": "m-1", "secr
          "urls": [{"url": "https://llm.example/v1"}]}
 
 
-class ModelCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Stage().__enter__()
-        cls.addClassCleanup(cls.server.close)
-
-    def call(self, method, path="", body=None, key=None):
-        return self.server.http(method, PATH + path, bearer(key or self.server.api_key), body)
+class ModelCase(AnamCase):
+    path = PATH
 
     def create(self, **members):
-        reply = self.call("POST", body=MODEL | members)
-        self.assertEqual(reply.status, 201, reply.body)
-        return reply.json()
-
-    def assert_refused(self, reply, status, error, path=None):
-        self.assertEqual(reply.status, status, reply.body)
-        body = reply.json()
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["message"])
-        if path is not None:
-            self.assertIn(path, [fault["path"] for fault in body["details"]])
+        return self.created(MODEL | members)
 
 
 class Keeping(ModelCase):
@@ -161,8 +142,7 @@ class Refusals(ModelCase):
 
     def test_403_for_whoever_may_only_look(self):
         model = self.create()["id"]
-        reader = self.server.http("POST", "/v1/keys", bearer(self.server.api_key),
-                                  {"name": "reads", "scopes": ["personas:read"]}).json()["api_key"]
+        reader = self.key_with("personas:read")["api_key"]
         self.assertEqual(self.call("GET", "/" + model, key=reader).status, 200)
         for method, path, body in (("POST", "", MODEL), ("PUT", "/" + model, {}),
                                    ("DELETE", "/" + model, None)):
@@ -174,10 +154,7 @@ class Refusals(ModelCase):
         self.server.insert("workspaces", "ws_other", "Other", 0)
         self.server.insert("catalog_items", "foreign", 0, "ws_other", 1, "X", "{}", None, 0, 0)
         for id, key in ((model, live), ("foreign", None)):
-            for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
-                reply = self.call(method, "/" + id, body, key)
-                self.assert_refused(reply, 404, "Not Found")
-                self.assertEqual(reply.body, self.call(method, "/" + NOBODY, body, key).body)
+            self.assert_all_404((("GET", None), ("PUT", {}), ("DELETE", None)), "/" + id, key)
         for id, key in ((model, live), ("foreign", self.server.api_key)):
             mint = self.server.http("POST", MINT, bearer(key), {"personaConfig": {"llmId": id}})
             self.assert_refused(mint, 400, "Bad Request", "personaConfig.llmId")

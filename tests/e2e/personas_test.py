@@ -3,44 +3,20 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
-import json
-import unittest
+import contextlib
+import sqlite3
 
-from anam_mint_test import CARA, PATH as MINT, bearer
-from cases import Stage, claims_of, main, wait_until
+from anam_mint_test import CARA, PATH as MINT
+from cases import AnamCase, NOBODY, bearer, claims_of, live_key, main
 
 PATH = "/v1/personas"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def live_key(server):
-    """A live key of the first app, once the server knows it."""
-    key = json.loads(server.must("key", "create", "--live", "--json"))["api_key"]
-    wait_until(lambda: server.http("GET", PATH, bearer(key)).status == 200, "the key to be known")
-    return key
-
-
-class PersonaCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Stage().__enter__()
-        cls.addClassCleanup(cls.server.close)
-
-    def call(self, method, path="", body=None, key=None):
-        return self.server.http(method, PATH + path, bearer(key or self.server.api_key), body)
+class PersonaCase(AnamCase):
+    path = PATH
 
     def create(self, **members):
-        reply = self.call("POST", body={"name": "Ada", **members})
-        self.assertEqual(reply.status, 201, reply.body)
-        return reply.json()
-
-    def assert_refused(self, reply, status, error, path=None):
-        self.assertEqual(reply.status, status, reply.body)
-        body = reply.json()
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["message"])
-        if path is not None:
-            self.assertIn(path, [fault["path"] for fault in body["details"]])
+        return self.created({"name": "Ada", **members})
 
 
 class Keeping(PersonaCase):
@@ -112,9 +88,6 @@ class Keeping(PersonaCase):
         persona = self.create()
         self.call("PUT", "/" + persona["id"], {"name": "Eva"})
         self.call("DELETE", "/" + persona["id"])
-        import contextlib
-        import sqlite3
-
         with contextlib.closing(sqlite3.connect(self.server.data / "stagedoor.db")) as store:
             rows = store.execute(
                 "SELECT action FROM audit_log WHERE subject = ? ORDER BY number", [persona["id"]])
@@ -187,22 +160,16 @@ class Refusals(PersonaCase):
         """Rule persona-of-one-workspace."""
         persona = self.create()
         live = live_key(self.server)
-        for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
-            reply = self.call(method, "/" + persona["id"], body, key=live)
-            nothing = self.call(method, "/" + NOBODY, body, key=live)
-            self.assert_refused(reply, 404, "Not Found")
-            self.assertEqual(reply.body, nothing.body)
+        calls = (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None))
+        self.assert_all_404(calls, "/" + persona["id"], live)
         self.assertEqual(self.call("GET", key=live).json()["data"], [])
 
     def test_404_for_another_workspace_is_that_for_nothing(self):
         """Rule persona-of-one-workspace."""
         self.server.insert("workspaces", "ws_other", "Other", 0)
         self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0)
-        for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
-            reply = self.call(method, "/foreign", body)
-            nothing = self.call(method, "/" + NOBODY, body)
-            self.assert_refused(reply, 404, "Not Found")
-            self.assertEqual(reply.body, nothing.body)
+        calls = (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None))
+        self.assert_all_404(calls, "/foreign", None)
 
     def test_405_comes_in_the_same_shape(self):
         self.assert_refused(self.call("PATCH", "/x"), 405, "Method Not Allowed")

@@ -159,6 +159,8 @@ class AnotherWorkspace(Workspaces):
         cls.key = made.json()["id"]
         bearer = {"Authorization": f"Bearer {cls.server.api_key}"}
         cls.persona = cls.server.http("POST", "/v1/personas", bearer, {"name": "Ada"}).json()["id"]
+        cls.link = cls.server.http(
+            "POST", "/v1/share-links", bearer, {"personaId": cls.persona}).json()["id"]
         cls.conversation = cls.server.http(
             "POST", "/v1/conversations", bearer, {}).json()["data"]["id"]
         cls.live = cls.server.session(cls.server.token())
@@ -194,6 +196,8 @@ class AnotherWorkspace(Workspaces):
             yield "GET", "/v1/usage" + path + "?app_id={}", None, apps
         for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
             yield method, "/v1/personas/{}?environment=test", body, (self.persona, NONE)
+        for method, body in (("GET", None), ("PUT", {"type": "LINK"}), ("DELETE", None)):
+            yield method, "/v1/share-links/{}?environment=test", body, (self.link, NONE)
         app = "&environment=test"
         yield "GET", "/v1/conversations?appId={}" + app, None, apps
         for method, path, body in (("GET", "", None), ("POST", "/end", {}), ("DELETE", "", None)):
@@ -216,6 +220,7 @@ class AnotherWorkspace(Workspaces):
         return told
 
     # Rule persona-of-one-workspace.
+    # Rule share-link-of-one-workspace.
     # Rule conversation-of-one-app.
     # Rule live-session-of-its-app.
     # Rule app-chosen-by-its-owner.
@@ -233,6 +238,8 @@ class AnotherWorkspace(Workspaces):
         self.assertEqual(self.stranger.call("GET", "/v1/usage").json()["data"], [])
         self.assertEqual(
             self.stranger.call("GET", "/v1/personas?environment=test").json()["data"], [])
+        self.assertEqual(
+            self.stranger.call("GET", "/v1/share-links?environment=test").json()["data"], [])
         audit = self.stranger.call("GET", "/v1/audit?limit=1000").json()["data"]
         own = self.stranger.call("GET", "/v1/me").json()["workspace_id"]
         self.assertLessEqual({entry["workspace_id"] for entry in audit}, {own})

@@ -15,9 +15,8 @@ import unittest
 
 import node_packages
 from anam_mint_test import PATH as MINT
-from anam_mint_test import PRINTED, bearer
-from cases import Stage, main, wait_until
-from personas_test import NOBODY
+from anam_mint_test import PRINTED
+from cases import NOBODY, Stage, bearer, main, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOURS = "We open at nine in the morning, on every day of the week but Sunday, when we rest at home."

@@ -4,12 +4,8 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import base64
-import hashlib
-import unittest
-
-from anam_mint_test import PATH as MINT, bearer
-from cases import Stage, claims_of, main
-from personas_test import NOBODY, live_key
+from anam_mint_test import PATH as MINT
+from cases import AnamCase, NOBODY, bearer, claims_of, live_key, main
 
 PATH = "/v1/tools"
 CLIENT = {"name": "show_page", "description": "Shows a page.", "type": "CLIENT",
@@ -20,31 +16,15 @@ WEBHOOK = {"name": "order", "description": "Looks an order up.", "type": "SERVER
 SYSTEM = {"name": "bye", "description": "Ends.", "type": "SYSTEM", "config": {"action": "end_call"}}
 
 
-class ToolCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Stage().__enter__()
-        cls.addClassCleanup(cls.server.close)
-
-    def call(self, method, path="", body=None, key=None):
-        return self.server.http(method, PATH + path, bearer(key or self.server.api_key), body)
+class ToolCase(AnamCase):
+    path = PATH
 
     def create(self, tool=CLIENT, **members):
-        reply = self.call("POST", body=tool | members)
-        self.assertEqual(reply.status, 201, reply.body)
-        return reply.json()
+        return self.created(tool | members)
 
     def mint(self, config, key=None):
         return self.server.http("POST", MINT, bearer(key or self.server.api_key),
                                 {"personaConfig": config})
-
-    def assert_refused(self, reply, status, error, path=None):
-        self.assertEqual(reply.status, status, reply.body)
-        body = reply.json()
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["message"])
-        if path is not None:
-            self.assertIn(path, [fault["path"] for fault in body["details"]])
 
 
 class Keeping(ToolCase):
@@ -105,7 +85,7 @@ class OfAPersona(ToolCase):
             self.mint({"toolIds": [tool], "avatarId": "aria-001"}).json()["sessionToken"])["persona"]
         kept = ('{"character":"ada","persona":{"avatarId":"aria-001","toolIds":["%s"],"tools":[{'
                 '"action":"end_call","description":"Ends.","name":"bye","type":"system"}]}}' % tool)
-        expected = base64.urlsafe_b64encode(hashlib.sha256(kept.encode()).digest())
+        expected = base64.urlsafe_b64encode(self.server.address_of(kept))
         self.assertEqual(address(), expected.decode().rstrip("="))
         before = address()
         self.call("PUT", "/" + tool, {"name": "farewell"})
@@ -145,8 +125,7 @@ class Refusals(ToolCase):
 
     def test_403_for_whoever_may_only_look(self):
         tool = self.create()["id"]
-        reader = self.server.http("POST", "/v1/keys", bearer(self.server.api_key),
-                                  {"name": "reads", "scopes": ["personas:read"]}).json()["api_key"]
+        reader = self.key_with("personas:read")["api_key"]
         self.assertEqual(self.call("GET", "/" + tool, key=reader).status, 200)
         for method, path, body in (("POST", "", CLIENT), ("PUT", "/" + tool, {}),
                                    ("DELETE", "/" + tool, None)):
@@ -158,10 +137,7 @@ class Refusals(ToolCase):
         self.server.insert("workspaces", "ws_other", "Other", 0)
         self.server.insert("catalog_items", "foreign", 1, "ws_other", 1, "X", "{}", None, 0, 0)
         for id, key in ((tool, live), ("foreign", None)):
-            for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
-                reply = self.call(method, "/" + id, body, key)
-                self.assert_refused(reply, 404, "Not Found")
-                self.assertEqual(reply.body, self.call(method, "/" + NOBODY, body, key).body)
+            self.assert_all_404((("GET", None), ("PUT", {}), ("DELETE", None)), "/" + id, key)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ SPDX-License-Identifier: Apache-2.0
 
 import unittest
 
-from anam_mint_test import PATH as MINT, bearer
-from cases import Stage, main
-from personas_test import NOBODY
+from anam_mint_test import PATH as MINT
+from cases import NOBODY, Stage, bearer, main
 
 PATH = "/v1/voices"
 PRINTED = "6bfbe25a-979d-40f3-a92b-5394170af54b"  # by the vendor's documents

@@ -1,0 +1,52 @@
+// One call that makes, changes or takes away what a workspace keeps, and what the audit log says
+// of it.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "rules/audit.h"
+#include "rules/caller.h"
+#include "rules/catalog_item.h"
+
+namespace stagedoor::actions {
+
+struct KeepCall {
+  const rules::Caller& caller;
+  rules::Environment environment;  // the caller's own, or the one that a person means
+  std::string_view peer, request_id;
+
+  rules::ItemScope scope() const {
+    return {.workspace_id = caller.workspace_id(), .environment = environment};
+  }
+  rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string_view subject,
+                          std::string_view detail) const {
+    return {.at = now,
+            .workspace_id = caller.workspace_id(),
+            .actor = caller.actor(),
+            .action = std::string(name_of(action)),
+            .subject = std::string(subject),
+            .outcome = rules::AuditOutcome::done,
+            .peer = std::string(peer),
+            .request_id = std::string(request_id),
+            .detail = std::string(detail)};
+  }
+  // With the environment as its detail.
+  rules::AuditEntry entry(base::Instant now, rules::AuditAction action,
+                          std::string_view subject) const {
+    return entry(now, action, subject, rules::name_of(environment));
+  }
+};
+
+// A refusal that no member is the reason of.
+inline std::unexpected<rules::ItemRefusal> refused(base::Error error) {
+  return std::unexpected(rules::ItemRefusal{.error = std::move(error), .faults = {}});
+}
+
+}  // namespace stagedoor::actions
