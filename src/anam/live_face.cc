@@ -50,24 +50,6 @@ std::pair<std::string_view, std::string> farewell(stage::EndReason why) {
   std::unreachable();
 }
 
-std::string_view type_of(stage::ToolCallNotice::Kind kind) {
-  switch (kind) {
-    case stage::ToolCallNotice::Kind::client:
-      return "client";
-    case stage::ToolCallNotice::Kind::webhook:
-    case stage::ToolCallNotice::Kind::knowledge:
-      return "server";
-    case stage::ToolCallNotice::Kind::system:
-      return "system";
-  }
-  std::unreachable();
-}
-
-std::string_view subtype_of(stage::ToolCallNotice::Kind kind) {
-  if (kind == stage::ToolCallNotice::Kind::webhook) return "webhook";
-  return kind == stage::ToolCallNotice::Kind::knowledge ? "knowledge" : "";
-}
-
 template <class... Case>
 struct Cases : Case... {
   using Case::operator()...;
@@ -316,8 +298,8 @@ void LiveFace::tell_tool(ToolCallState state, const stage::ToolCallNotice& call)
                          .session_id = id(),
                          .tool_call_id = call.call_id,
                          .name = call.name,
-                         .type = type_of(call.kind),
-                         .subtype = std::string(subtype_of(call.kind)),
+                         .type = rules::type_of(call.kind),
+                         .subtype = std::string(rules::subtype_of(call.kind)),
                          .correlation_id = call.correlation_id,
                          .arguments = call.arguments,
                          .result = call.result,

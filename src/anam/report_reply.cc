@@ -92,6 +92,8 @@ std::string_view word_of(rules::SessionKind kind) {
       return "turnkey";
     case rules::SessionKind::client_words:
       return "custom_llm_client";
+    case rules::SessionKind::own_model:
+      return "custom_llm_server";
   }
   std::unreachable();
 }

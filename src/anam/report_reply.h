@@ -26,7 +26,7 @@ void append_percentiles(base::JsonWriter& out, base::JsonName name,
 void append_latencies(base::JsonWriter& out, const rules::TurnPercentiles& percentiles);
 
 std::string_view word_of(rules::ExitStatus status);
-// turnkey, custom_llm_client.
+// turnkey, custom_llm_client, custom_llm_server.
 std::string_view word_of(rules::SessionKind kind);
 
 }  // namespace stagedoor::anam

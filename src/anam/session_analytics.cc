@@ -74,11 +74,10 @@ struct KindWish {
 };
 KindWish kind_in_query(const Request& request, rules::Faults& faults) {
   const auto text = request.query("sessionType").value_or("");
-  static constexpr auto of_none =
-      std::to_array<std::string_view>({"custom_llm_server", "livekit", "elevenlabs_agent"});
+  static constexpr auto of_none = std::to_array<std::string_view>({"livekit", "elevenlabs_agent"});
   if (text.empty()) return {};
-  if (text == "turnkey") return {.kind = SessionKind::turnkey};
-  if (text == "custom_llm_client") return {.kind = SessionKind::client_words};
+  for (const auto kind : {SessionKind::turnkey, SessionKind::client_words, SessionKind::own_model})
+    if (text == word_of(kind)) return {.kind = kind};
   if (std::ranges::find(of_none, text) != of_none.end()) return {.kind = {}, .is_of_none = true};
   base::add_fault(faults, "sessionType", "invalid_choice",
                   "must be turnkey, custom_llm_server, custom_llm_client, livekit or "

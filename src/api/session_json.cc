@@ -91,24 +91,6 @@ void write_anams_words(JsonWriter& writer, const SessionRecord& session) {
       .text("updatedAt", base::iso_time(session.ended_at.value_or(session.last_seen_at)));
 }
 
-std::string_view type_of(ReportedToolCall::Kind kind) {
-  switch (kind) {
-    case ReportedToolCall::Kind::client:
-      return "client";
-    case ReportedToolCall::Kind::webhook:
-    case ReportedToolCall::Kind::knowledge:
-      return "server";
-    case ReportedToolCall::Kind::system:
-      return "system";
-  }
-  std::unreachable();
-}
-
-std::string_view subtype_of(ReportedToolCall::Kind kind) {
-  if (kind == ReportedToolCall::Kind::webhook) return "webhook";
-  return kind == ReportedToolCall::Kind::knowledge ? "knowledge" : "";
-}
-
 std::string_view word_of(ReportedToolCall::Status status) {
   switch (status) {
     case ReportedToolCall::Status::started:
@@ -137,8 +119,8 @@ void write_tool_call(std::string& out, const ReportedToolCall& told) {
       .text("correlationId", told.correlation_id)
       .text("toolCallId", told.call_id)
       .text("toolName", told.name)
-      .text("toolType", type_of(told.kind))
-      .text_or_null("toolSubtype", subtype_of(told.kind))
+      .text("toolType", rules::type_of(told.kind))
+      .text_or_null("toolSubtype", rules::subtype_of(told.kind))
       .text("status", word_of(told.status))
       .text("startedAt", base::iso_time(told.started_at));
   if (told.completed_at) {

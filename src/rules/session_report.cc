@@ -9,6 +9,7 @@
 #include "base/json_shape.h"
 #include "base/redact.h"
 #include "rules/built_in.h"
+#include "rules/catalog_item.h"
 
 namespace stagedoor::rules {
 namespace {
@@ -111,17 +112,14 @@ bool flag_in(const Json& object, std::string_view name) {
   return member && member->flag().value_or(false);
 }
 
-std::string text_in(const Json& object, std::string_view name) {
-  const auto member = object.member(name);
-  return std::string(member ? member->text().value_or("") : "");
-}
-
 SessionKind kind_of(const Json& persona) {
   auto model = text_in(persona, "llmId");
   if (model.empty()) model = text_in(persona, "brainType");
   const bool is_clients = model == no_language_model_id || flag_in(persona, "disableBrains") ||
                           flag_in(persona, "enableAudioPassthrough");
-  return is_clients ? SessionKind::client_words : SessionKind::turnkey;
+  if (is_clients) return SessionKind::client_words;
+  const bool is_own = !model.empty() && built_in_language_model(model) == nullptr;
+  return is_own ? SessionKind::own_model : SessionKind::turnkey;
 }
 
 }  // namespace

@@ -39,6 +39,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "rules/audit.h"
+#include "rules/tool_kind.h"
 
 namespace stagedoor::rules {
 
@@ -49,9 +50,9 @@ inline constexpr std::size_t report_tool_calls_max = 500;
 inline constexpr std::size_t report_tool_bytes_max = 256u << 10;
 inline constexpr std::size_t client_metadata_bytes_max = 4u << 10;
 
-// Who makes the persona's words, or its sound: this server, or the client. The numbers are kept:
-// add at the end.
-enum class SessionKind : unsigned char { turnkey, client_words };
+// Who makes the persona's words, or its sound: this server, the client, or a language model that
+// the workspace keeps. The numbers are kept: add at the end.
+enum class SessionKind : unsigned char { turnkey, client_words, own_model };
 
 // What is known of a live face when it begins. The texts are redacted.
 struct SessionFacts {
@@ -76,12 +77,10 @@ struct ReportedMessage {
 };
 
 struct ReportedToolCall {
-  // The numbers are kept: add at the end.
-  enum class Kind : unsigned char { client, webhook, system, knowledge };
   enum class Status : unsigned char { started, completed, failed };
   int turn = 0;
   std::string correlation_id, call_id, name;
-  Kind kind = Kind::client;
+  ToolKind kind = ToolKind::client;
   Status status = Status::started;
   base::Instant started_at;
   std::optional<base::Instant> completed_at;

@@ -34,6 +34,8 @@ TEST(SessionReport, WhoMakesTheWordsIsTold) {
   EXPECT_EQ(kind(R"({"brainType":"CUSTOMER_CLIENT_V1"})"), SessionKind::client_words);
   EXPECT_EQ(kind(R"({"disableBrains":true})"), SessionKind::client_words);
   EXPECT_EQ(kind(R"({"enableAudioPassthrough":true})"), SessionKind::client_words);
+  EXPECT_EQ(kind(R"({"llmId":"0f1e2d3c"})"), SessionKind::own_model);
+  EXPECT_EQ(kind(R"({"llmId":"a7cf662c-2ace-4de1-a21e-ef0fbf144bb7"})"), SessionKind::turnkey);
 }
 
 // Rule session-transcript-by-consent.

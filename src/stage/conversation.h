@@ -43,6 +43,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "rules/tool_kind.h"
 #include "stage/chat.h"
 #include "stage/face.h"
 #include "stage/listening.h"
@@ -81,7 +82,7 @@ struct VoiceDetectionChange {
 void apply(const VoiceDetectionChange& change, VoiceDetection& to);
 
 struct ConversationTool {
-  enum class Kind : unsigned char { client, webhook, system, knowledge };
+  using Kind = rules::ToolKind;
   // What a system tool does.
   enum class Action : unsigned char { none, end_call, interrupt };
   Kind kind = Kind::client;
@@ -139,8 +140,7 @@ struct SpokenText {
 };
 
 struct ToolCallNotice {
-  enum class Kind : unsigned char { client, webhook, system, knowledge };
-  Kind kind = Kind::client;
+  rules::ToolKind kind = rules::ToolKind::client;
   std::string call_id, name, arguments, correlation_id;
   std::string result;  // of a completed call
   std::string error;   // of a failed call

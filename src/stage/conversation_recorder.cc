@@ -15,20 +15,6 @@ constexpr std::size_t turns_looked_at_max = 64;
 // More than a conversation has under way (stage/conversation_listening.cc).
 constexpr std::size_t voices_max = 8;
 
-ReportedToolCall::Kind kind_of(ToolCallNotice::Kind kind) {
-  switch (kind) {
-    case ToolCallNotice::Kind::client:
-      return ReportedToolCall::Kind::client;
-    case ToolCallNotice::Kind::webhook:
-      return ReportedToolCall::Kind::webhook;
-    case ToolCallNotice::Kind::system:
-      return ReportedToolCall::Kind::system;
-    case ToolCallNotice::Kind::knowledge:
-      return ReportedToolCall::Kind::knowledge;
-  }
-  std::unreachable();
-}
-
 // At most `bytes_max` of it, and no part of a UTF-8 character.
 std::string_view cut_to(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
@@ -168,7 +154,7 @@ void ConversationRecorder::tool_call_started(const ToolCallNotice& call, base::I
   told.correlation_id = call.correlation_id;
   told.call_id = fitting(call.call_id);
   told.name = fitting(call.name);
-  told.kind = kind_of(call.kind);
+  told.kind = call.kind;
   told.started_at = now;
   told.arguments = fitting(call.arguments);
 }

@@ -35,7 +35,7 @@ class Recorder : public ::testing::Test {
   }
   static ToolCallNotice call(std::string id, std::string result = "", std::string error = "") {
     ToolCallNotice notice;
-    notice.kind = ToolCallNotice::Kind::webhook;
+    notice.kind = rules::ToolKind::webhook;
     notice.call_id = std::move(id);
     notice.name = "weather";
     notice.arguments = R"({"city":"Bern"})";

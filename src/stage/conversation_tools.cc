@@ -10,20 +10,6 @@
 namespace stagedoor::stage {
 namespace {
 
-ToolCallNotice::Kind notice_kind(ConversationTool::Kind kind) {
-  switch (kind) {
-    case ConversationTool::Kind::client:
-      return ToolCallNotice::Kind::client;
-    case ConversationTool::Kind::webhook:
-      return ToolCallNotice::Kind::webhook;
-    case ConversationTool::Kind::system:
-      return ToolCallNotice::Kind::system;
-    case ConversationTool::Kind::knowledge:
-      return ToolCallNotice::Kind::knowledge;
-  }
-  return ToolCallNotice::Kind::client;
-}
-
 // What the model reads as the result.
 ChatMessage result_message(const std::string& call_id, std::string text) {
   ChatMessage message;
@@ -64,7 +50,7 @@ void Conversation::Core::start_tool(Turn& turn, ChatToolCall call) {
     return finish_tool(turn, turn.tools.size() - 1,
                        base::fail(base::ErrorCode::not_found, "tool", "There is no such tool."));
   }
-  pending.notice.kind = notice_kind(tool->kind);
+  pending.notice.kind = tool->kind;
   pending.interruptions = tool->interruptions;
   pending.deadline = parts_.clock.now() + tool->timeout;
   parts_.listener.tool_call_started(pending.notice);

@@ -51,8 +51,8 @@ base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_f
       "UPDATE sessions SET ended_at = NULL, end_reason = '', connections = connections + 1, "
       "last_seen_at = max(last_seen_at, ?2) WHERE id = ?1");
   auto find_open = database.prepare(
-      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND ?2 IN (-1, connections) AND "
-      "ended_at IS NULL");
+      "SELECT workspace_id, began_at FROM sessions WHERE id = ?1 AND "
+      "(?2 IS NULL OR ?2 = connections) AND ended_at IS NULL");
   auto end = database.prepare(
       "UPDATE sessions SET ended_at = max(?2, began_at), last_seen_at = max(?2, last_seen_at), "
       "end_reason = ?3 WHERE id = ?1");
@@ -127,7 +127,8 @@ base::Result<base::Done> SqliteSessionLedger::write_end(SqliteDatabase& database
   const auto statements = statements_for(database);
   if (!statements) return base::fail(statements.error());
   auto& find = (*statements)->find_open;
-  find.bind(1, end.session_id).bind(2, end.connection);
+  find.bind(1, end.session_id).bind_null(2);
+  if (end.connection) find.bind(2, *end.connection);
   const auto outcome = find.step();
   const bool is_open = outcome == Step::row;
   const auto workspace_id = is_open ? std::string(find.text(0)) : std::string();
@@ -218,7 +219,7 @@ void SqliteSessionLedger::end(std::string_view session_id, int connection, std::
 base::Result<base::Done> SqliteSessionLedger::end_for_good(std::string_view session_id,
                                                            std::string_view reason,
                                                            rules::AuditEntry entry) {
-  const End end{std::string(session_id), any_connection, std::string(reason), entry.at};
+  const End end{std::string(session_id), std::nullopt, std::string(reason), entry.at};
   return writer_.run_quietly([&](SqliteDatabase& database) -> base::Result<base::Done> {
     if (auto kept = append_(database, entry); !kept) return kept;
     return write_end(database, end);

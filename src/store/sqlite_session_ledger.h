@@ -55,10 +55,9 @@ class SqliteSessionLedger : public rules::SessionLedger {
                                                       const rules::Redemption& redemption);
 
  private:
-  static constexpr int any_connection = -1;
   struct End {
     std::string session_id;
-    int connection;  // any_connection: whichever holds it
+    std::optional<int> connection;  // nullopt: whichever holds it
     std::string reason;
     base::Instant at;
   };

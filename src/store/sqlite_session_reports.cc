@@ -225,7 +225,7 @@ Result<Done> read_tool_calls(SqliteDatabase& database, const std::string& id,
         call.correlation_id = row.text(1);
         call.call_id = row.text(2);
         call.name = row.text(3);
-        call.kind = static_cast<ReportedToolCall::Kind>(row.integer(4));
+        call.kind = static_cast<rules::ToolKind>(row.integer(4));
         call.status = static_cast<ReportedToolCall::Status>(row.integer(5));
         call.started_at = instant(row.integer(6));
         if (const auto at = time_in(row, 7)) call.completed_at = base::Instant(*at);

@@ -58,7 +58,7 @@ class SessionReports : public ::testing::Test {
     call.correlation_id = "next";
     call.call_id = "call";
     call.name = "weather";
-    call.kind = ReportedToolCall::Kind::webhook;
+    call.kind = rules::ToolKind::webhook;
     call.status = ReportedToolCall::Status::failed;
     call.started_at = base::Instant(1400ms);
     call.completed_at = base::Instant(1500ms);
@@ -115,7 +115,7 @@ TEST_F(SessionReports, OneIsFoundAsItWasKeptOnceTheSessionIsOver) {
   EXPECT_EQ(found->messages[1].spoken_for, 700ms);
   EXPECT_TRUE(found->messages[1].is_interrupted);
   ASSERT_EQ(found->tool_calls.size(), 1u);
-  EXPECT_EQ(found->tool_calls[0].kind, ReportedToolCall::Kind::webhook);
+  EXPECT_EQ(found->tool_calls[0].kind, rules::ToolKind::webhook);
   EXPECT_EQ(found->tool_calls[0].status, ReportedToolCall::Status::failed);
   EXPECT_EQ(found->tool_calls[0].completed_at, base::Instant(1500ms));
   EXPECT_EQ(found->tool_calls[0].error, "late");
