@@ -22,6 +22,7 @@
 #include "api/page.h"
 #include "api/problem.h"
 #include "api/problem_pages.h"
+#include "api/share_page.h"
 #include "http/listener.h"
 #include "server/anam_door.h"
 #include "server/audio_inputs.h"
@@ -295,6 +296,7 @@ void Server::add_routes() {
   keys_->add_to(router_, reception_.api());
   apps_.add_to(router_, reception_.api());
   page_.add_to(router_);
+  api::add_share_page(router_);
   office_.add_to(router_, reception_.api());
   books_.add_to(router_, reception_.api(), reception_.shared_api());
   room_services_->add_to(router_, reception_.api());
