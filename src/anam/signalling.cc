@@ -7,6 +7,7 @@
 #include "anam/error_reply.h"
 #include "base/json.h"
 #include "base/json_shape.h"
+#include "front/origin.h"
 #include "http/await.h"
 
 namespace stagedoor::anam {
@@ -100,7 +101,7 @@ void refuse(Response& response, Taken why) {
 }
 
 auto allows(const Request& request) {
-  return [origin = origin_of(request)](LiveFace& face) {
+  return [origin = front::origin_of(request)](LiveFace& face) {
     return face.admits(origin) ? Taken::taken : Taken::forbidden;
   };
 }
@@ -132,12 +133,6 @@ void answer_talk(Response& response, Taken taken) {
 }
 
 }  // namespace
-
-std::optional<std::string> origin_of(const Request& request) {
-  const auto value = request.header("Origin");
-  if (!value) return std::nullopt;
-  return request.header_count("Origin") > 1 ? std::string() : std::string(*value);
-}
 
 void Signalling::add_to(http::Router& router) const {
   const std::string prefix(engine_path), path = prefix + "{engine_key}";

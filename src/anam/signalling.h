@@ -17,9 +17,6 @@ namespace stagedoor::anam {
 // Before the key.
 inline constexpr std::string_view engine_path = "/v1/webrtc/engines/";
 
-// The field Origin: of several, which no browser sends, an origin that nobody has.
-std::optional<std::string> origin_of(const http::Request& request);
-
 // Safe for concurrent use.
 class Signalling {
  public:
