@@ -120,7 +120,7 @@ void Conversation::Core::client_tool_result(std::string_view call_id,
   if (turns_.empty()) return;
   const auto& tools = turns_.front().tools;
   const auto found = std::ranges::find_if(tools, [&](const PendingTool& pending) {
-    return pending.notice.kind == ToolCallNotice::Kind::client && pending.notice.call_id == call_id;
+    return pending.notice.kind == rules::ToolKind::client && pending.notice.call_id == call_id;
   });
   if (found != tools.end()) on_tool(found->number, std::move(result));
 }
