@@ -28,10 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!json) std::abort();
   const auto again = rules::PersonaContent::read(*json, rules::PersonaForm::inline_content, "");
   if (!again || again->json() != read->content->json()) std::abort();
-  const auto snapshot = rules::snapshot_of({*read->content, {}, read->session_options, {}});
+  static const crypto::HmacKey key(base::Secret(std::string(32, 'k')));
+  const auto snapshot = rules::snapshot_of({*read->content, {}, read->session_options, {}}, key);
   const auto facts = rules::facts_of(snapshot.content, {}, rules::Transcripts::kept);
   if (facts.persona.empty()) std::abort();
-  if (snapshot.digest != rules::snapshot_of({*again, {}, read->session_options, {}}).digest)
+  if (snapshot.digest != rules::snapshot_of({*again, {}, read->session_options, {}}, key).digest)
     std::abort();
   return 0;
 }

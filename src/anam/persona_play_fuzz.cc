@@ -38,8 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto client = anam::read_client_side(bytes);
   const auto wanted = anam::read_mint_request(bytes);
   if (!wanted || !wanted->content) return 0;
+  static const crypto::HmacKey key(base::Secret(std::string(32, 'k')));
   const auto snapshot =
-      rules::snapshot_of({*wanted->content, {}, wanted->session_options, "ada"}).content;
+      rules::snapshot_of({*wanted->content, {}, wanted->session_options, "ada"}, key).content;
   auto play = anam::play_of(snapshot, {});
   must(play.has_value());
   check(*play);
