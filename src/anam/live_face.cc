@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/answer_within.h"
+#include "rules/knowledge.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -48,6 +49,11 @@ std::pair<std::string_view, std::string> farewell(stage::EndReason why) {
       return {"ended", farewell(SessionEnd::ended)};
   }
   std::unreachable();
+}
+
+std::vector<std::string> documents_of(const stage::ToolCallNotice& call) {
+  if (call.kind != rules::ToolKind::knowledge) return {};
+  return rules::documents_in(call.result);
 }
 
 template <class... Case>
@@ -303,7 +309,8 @@ void LiveFace::tell_tool(ToolCallState state, const stage::ToolCallNotice& call)
                          .correlation_id = call.correlation_id,
                          .arguments = call.arguments,
                          .result = call.result,
-                         .error = call.error},
+                         .error = call.error,
+                         .documents = documents_of(call)},
                         faces_.parts_.clock.now()));
 }
 

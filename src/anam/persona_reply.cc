@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "anam/avatar_reply.h"
+#include "anam/item_replies.h"
+#include "anam/knowledge.h"
 #include "anam/lists.h"
 #include "anam/voices.h"
 #include "base/json.h"
@@ -102,6 +104,39 @@ void append_share_links(JsonWriter& persona, const rules::Persona& owner,
   one.json("enabled", primary->terms.is_enabled ? "true" : "false").end();
 }
 
+// The groups that a tool searches; of another tool none.
+void add_searched_groups(const rules::CatalogItem& tool, std::vector<std::string>& ids) {
+  base::JsonReader reader;
+  const auto json = reader.read(tool.content);
+  const auto config = json ? json->member("config") : std::nullopt;
+  const auto list = config ? config->member("documentFolderIds") : std::nullopt;
+  simdjson::dom::array groups;
+  if (!list || list->element().get(groups) != simdjson::SUCCESS) return;
+  for (const auto group : groups) {
+    const auto id = Json(group).text().value_or("");
+    if (std::ranges::find(ids, id) == ids.end()) ids.emplace_back(id);
+  }
+}
+
+// What the tools that it names search, as it is now; what is gone is left out.
+void append_knowledge(JsonWriter& persona, const rules::Persona& owner,
+                      const References& references) {
+  const rules::ItemScope scope{owner.workspace_id, owner.environment};
+  std::vector<std::string> ids;
+  for (const auto& id : owner.content.tool_ids())
+    if (const auto tool = references.items.find(scope, rules::ItemKind::tool, id))
+      add_searched_groups(*tool, ids);
+  auto& out = persona.begin("knowledge");
+  out += '[';
+  for (const auto& id : ids) {
+    const auto group = references.items.find(scope, rules::ItemKind::knowledge_group, id);
+    if (!group) continue;
+    if (out.back() != '[') out += ',';
+    append_knowledge_group(out, *group, references.knowledge);
+  }
+  out += ']';
+}
+
 void append_brain(JsonWriter& persona, const Content& content) {
   JsonWriter out(persona.begin("brain"));
   content.copy(out, "personality", "null");
@@ -126,7 +161,7 @@ void append_persona(std::string& text, const rules::Persona& persona, const Refe
   out.text("llmId", model.empty() ? rules::built_in_language_models().front().id : model);
   append_brain(out, content);
   append_tools(out, persona, references);
-  out.json("knowledge", "[]");
+  append_knowledge(out, persona, references);
   append_share_links(out, persona, references, tokens);
   static constexpr base::JsonName flags[] = {"enableAudioPassthrough", "skipGreeting",
                                              "uninterruptibleGreeting", "zeroDataRetention"};

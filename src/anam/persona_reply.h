@@ -8,6 +8,7 @@
 
 #include "anam/item_replies.h"
 #include "rules/app.h"
+#include "rules/knowledge.h"
 #include "rules/persona.h"
 
 namespace stagedoor::anam {
@@ -17,6 +18,7 @@ struct References {
   const rules::Catalog& catalog;
   const rules::Voices& voices;
   rules::CatalogItems& items;
+  rules::Knowledge& knowledge;
   rules::ShareLinks& links;
   std::string public_url;  // without a slash at its end
 };

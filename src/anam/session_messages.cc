@@ -170,6 +170,8 @@ std::string tool_call_message(ToolCallState state, const ToolCall& call, base::I
       .text("user_action_correlation_id", call.correlation_id)
       .json("used_outside_engine", call.type == "client" ? "true" : "false");
   if (state == ToolCallState::completed) writer.text("result", call.result);
+  if (state == ToolCallState::completed && call.subtype == knowledge_subtype)
+    writer.texts("documents_accessed", call.documents);
   if (state == ToolCallState::failed) writer.text("error_message", call.error);
   writer.end();
   return message(types_of_states[static_cast<std::size_t>(state)], data);

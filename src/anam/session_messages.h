@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -60,11 +61,13 @@ std::string reasoning_text_message(std::string_view message_id, int content_inde
 enum class UserSpeechState : unsigned char { started, ended };
 std::string user_speech_message(UserSpeechState state, std::string_view correlation_id);
 
+inline constexpr std::string_view knowledge_subtype = "knowledge";
 struct ToolCall {
   std::string_view event_id = {}, session_id = {}, tool_call_id = {}, name = {}, type = {},
                    subtype = {}, correlation_id = {};
   std::string_view arguments = {};           // a JSON object
   std::string_view result = {}, error = {};  // of `completed` and `failed`
+  std::vector<std::string> documents = {};   // of a search: whose passages the result holds
 };
 enum class ToolCallState : unsigned char { started, completed, failed };
 std::string tool_call_message(ToolCallState state, const ToolCall& call, base::Instant now);

@@ -79,6 +79,18 @@ TEST(SessionMessage, ACueIsOneOfTheTags) {
       read_session_message(R"({"message_type":"director_note_cue","cue":{"tag":"bored"}})"));
 }
 
+TEST(SessionMessage, ASearchThatIsOverNamesTheDocumentsOfItsResult) {
+  ToolCall call{.name = "find", .type = "server", .subtype = "knowledge", .result = "[]"};
+  call.documents = {"a.md", "b.md"};
+  const auto done = tool_call_message(ToolCallState::completed, call, base::Instant{});
+  EXPECT_TRUE(done.contains(R"("documents_accessed":["a.md","b.md"])")) << done;
+  EXPECT_FALSE(tool_call_message(ToolCallState::started, call, base::Instant{})
+                   .contains("documents_accessed"));
+  call.subtype = "webhook";
+  EXPECT_FALSE(tool_call_message(ToolCallState::completed, call, base::Instant{})
+                   .contains("documents_accessed"));
+}
+
 TEST(SessionMessage, APieceOfSpeechSaysWhoseItIsAndWhetherItEnds) {
   const auto text = speech_text_message({.message_id = "m",
                                          .content = " there",

@@ -9,6 +9,7 @@
 #include "base/iso_time.h"
 #include "base/json.h"
 #include "rules/api_key.h"
+#include "rules/knowledge.h"
 
 namespace stagedoor::api {
 namespace {
@@ -133,7 +134,9 @@ void write_tool_call(std::string& out, const ReportedToolCall& told) {
   write_arguments(call, told.arguments);
   call.text_or_null("errorMessage", told.error)
       .text_or_null("result", told.result)
-      .json("documentsAccessed", "[]")
+      .texts("documentsAccessed", told.kind == rules::ToolKind::knowledge
+                                      ? rules::documents_in(told.result)
+                                      : std::vector<std::string>())
       .end();
 }
 

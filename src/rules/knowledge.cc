@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 
 namespace stagedoor::rules {
@@ -142,6 +143,32 @@ std::vector<std::string> words_of_query(std::string_view query) {
     query.remove_prefix(length);
   }
   return words;
+}
+
+std::string text_of_passages(const std::vector<Passage>& passages) {
+  if (passages.empty()) return "Nothing was found.";
+  std::string text = "[";
+  for (const auto& passage : passages) {
+    if (text.size() + passage.content.size() > passages_bytes_max) break;
+    if (text.size() > 1) text += ',';
+    base::JsonWriter out(text);
+    out.text("filename", passage.filename).text("content", passage.content).end();
+  }
+  return text + "]";
+}
+
+std::vector<std::string> documents_in(std::string_view passages_text) {
+  std::vector<std::string> names;
+  base::JsonReader reader;
+  const auto json = reader.read(passages_text);
+  simdjson::dom::array passages;
+  if (!json || json->element().get(passages) != simdjson::SUCCESS) return names;
+  for (const auto passage : passages) {
+    const auto member = Json(passage).member("filename");
+    const auto name = member ? member->text() : std::nullopt;
+    if (name && std::ranges::find(names, *name) == names.end()) names.emplace_back(*name);
+  }
+  return names;
 }
 
 }  // namespace stagedoor::rules

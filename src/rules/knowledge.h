@@ -73,6 +73,13 @@ struct Passage {
   double score = 0;         // the better, the greater
 };
 
+// What a model reads of a search: a JSON list of passages, the best first, each with the name of
+// its document, of about `passages_bytes_max` at most; or words that say that there are none.
+inline constexpr std::size_t passages_bytes_max = 16u << 10;
+std::string text_of_passages(const std::vector<Passage>& passages);
+// The names of the documents in such a text, each once, in its order; none in any other text.
+std::vector<std::string> documents_in(std::string_view passages_text);
+
 // Where documents are kept. Safe for concurrent use; not from an event loop.
 class Knowledge {
  public:

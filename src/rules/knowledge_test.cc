@@ -82,5 +82,22 @@ TEST(Knowledge, ReadsAQueryAsWords) {
   EXPECT_EQ(words_of_query(many).size(), 32u);
 }
 
+TEST(Knowledge, TheDocumentsOfASearchAreReadBackFromWhatItsModelReads) {
+  const auto passage = [](std::string filename, std::string content) {
+    Passage one;
+    one.filename = std::move(filename);
+    one.content = std::move(content);
+    return one;
+  };
+  const auto text =
+      text_of_passages({passage("b.md", "x"), passage("a \"1\".md", "y"), passage("b.md", "z"),
+                        passage("long.md", std::string(passages_bytes_max, 'l'))});
+  EXPECT_EQ(documents_in(text), (std::vector<std::string>{"b.md", "a \"1\".md"}))
+      << "what was too long to be read was not accessed";
+  for (const auto* other : {"", "Nothing was found.", "{}", "[7]", R"([{"filename":7}])", "[{"})
+    EXPECT_TRUE(documents_in(other).empty()) << other;
+  EXPECT_EQ(text_of_passages({}), "Nothing was found.");
+}
+
 }  // namespace
 }  // namespace stagedoor::rules

@@ -1,5 +1,6 @@
 #include "rules/tool.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -181,15 +182,117 @@ std::expected<ItemDraft, ItemFaults> read_as(const Json& body, Others others,
   return draft_of(*reader.read(canonical), before);
 }
 
+// A tool in its inline form, as a persona brings one, has the members of `config` beside its name.
+constexpr std::string_view config_path = "config.";
+constexpr base::JsonName inline_members[] = {
+    "action", "awaitResponse", "awaitResult",     "documentFolderIds",  "headers",
+    "method", "parameters",    "queryParameters", "toolTimeoutSeconds", "url"};
+constexpr std::string_view folders_otherwise = "folderIds";  // contract 1.7
+
+// The faults of a config whose members were said without it.
+std::expected<ItemDraft, ItemFaults> told_inline(std::expected<ItemDraft, ItemFaults> draft) {
+  if (draft) return draft;
+  for (auto& fault : draft.error())
+    if (fault.path.starts_with(config_path)) fault.path.erase(0, config_path.size());
+  return draft;
+}
+
+// Empty: none of them is there.
+std::string inline_config(const Json& body) {
+  std::string config;
+  base::JsonWriter out(config);
+  bool is_empty = true;
+  const auto copy = [&](base::JsonName name, std::string_view from) {
+    const auto member = body.member(from);
+    if (!member) return;
+    is_empty = false;
+    base::append_canonical(out.begin(name), *member);
+  };
+  for (const auto name : inline_members) copy(name, name);
+  if (!body.member("documentFolderIds")) copy("documentFolderIds", folders_otherwise);
+  out.end();
+  return is_empty ? std::string() : config;
+}
+
+// The type in which a tool of this inline one is kept; empty, maybe with a fault: it has none.
+std::string_view kept_type_of(const Json& body, ItemFaults& faults) {
+  if (body.member("config")) return {};
+  const auto type = text_in(body, "type");
+  if (type == "client") return "CLIENT";
+  if (type == "system") return "SYSTEM";
+  if (type != "server") return {};
+  const auto subtype = text_in(body, "subtype");
+  if (subtype == "webhook") return "SERVER_WEBHOOK";
+  if (subtype == "knowledge") return "SERVER_RAG";
+  base::add_fault(faults, "subtype", subtype.empty() ? "missing" : "invalid_choice",
+                  "A server tool has the subtype knowledge or webhook.");
+  return {};
+}
+
+// The body of an inline tool in the form in which it is kept.
+std::string kept_form_of(const Json& body, std::string_view type) {
+  auto config = inline_config(body);
+  // What a system tool does its name may tell.
+  if (type == "SYSTEM" && config.empty())
+    config = text_in(body, "name") == "interrupt" ? R"({"action":"interrupt"})"
+                                                  : R"({"action":"end_call"})";
+  std::string text;
+  base::JsonWriter out(text);
+  out.text("type", type).json("config", config.empty() ? "{}" : config);
+  static constexpr base::JsonName names[] = {"name", "description", "disableInterruptions"};
+  for (const auto name : names)
+    if (const auto member = body.member(name)) base::append_canonical(out.begin(name), *member);
+  out.end();
+  return text;
+}
+
 std::expected<ItemDraft, ItemFaults> read(const Json& body) {
-  return read_as(body, Others::ignored, {});
+  ItemFaults faults;
+  const auto type = kept_type_of(body, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  if (type.empty()) return read_as(body, Others::ignored, {});
+  base::JsonReader reader;
+  const auto text = kept_form_of(body, type);
+  return told_inline(read_as(*reader.read(text), Others::ignored, {}));
+}
+
+// `change` with the members of a config that stand beside others put into the config that is there.
+std::string with_config(const CatalogItem& before, const Json& change, std::string_view config) {
+  base::JsonReader readers[2];
+  const auto kept = readers[0].read(before.content);
+  std::string was;
+  if (const auto member = kept ? kept->member("config") : std::nullopt)
+    base::append_canonical(was, *member);
+  std::string text;
+  base::JsonWriter out(text);
+  out.json("config", merged_members(was, *readers[1].read(config)));
+  simdjson::dom::object members;
+  if (change.element().get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) {
+      const bool is_moved = member.key == folders_otherwise ||
+                            std::ranges::any_of(inline_members, [&](const auto name) {
+                              return std::string_view(name) == member.key;
+                            });
+      if (is_moved || member.key == "config") continue;
+      text += ',';
+      base::append_json_string(text, member.key);
+      text += ':';
+      base::append_canonical(text, Json(member.value));
+    }
+  }
+  out.end();
+  return text;
 }
 
 std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Json& change) {
-  base::JsonReader reader;
-  const auto json = changed_content(before, change, reader);
+  const auto config = change.member("config") ? std::string() : inline_config(change);
+  base::JsonReader readers[2];
+  const auto wanted = config.empty() ? std::string() : with_config(before, change, config);
+  const auto json =
+      changed_content(before, config.empty() ? change : *readers[0].read(wanted), readers[1]);
   if (!json) return std::unexpected(json.error());
-  return read_as(*json, Others::refused, before_of(before));
+  auto draft = read_as(*json, Others::refused, before_of(before));
+  return config.empty() ? std::move(draft) : told_inline(std::move(draft));
 }
 
 // Members of a config that mean the same in a tool that a persona brings itself.

@@ -55,6 +55,47 @@ TEST(Tool, KeepsAHeaderThatComesBackHiddenAndTakesANewOne) {
   EXPECT_EQ(renamed->secret.expose(), before.secret.expose());
 }
 
+// The vendor's own tools for agents say a tool as a persona brings one.
+TEST(Tool, IsReadInTheFormInWhichPersonasBringTheirOwnToo) {
+  const auto same = [](std::string_view inline_form, std::string_view kept_form) {
+    EXPECT_EQ(kept(inline_form).content, kept(kept_form).content);
+  };
+  same(
+      R"({"type":"server","subtype":"webhook","name":"order","description":"Orders.",)"
+      R"("url":"https://shop.example/order","method":"PUT","headers":{"X-Key":"hush","X-Of":"a"}})",
+      webhook);
+  same(
+      R"({"type":"server","subtype":"knowledge","name":"f","description":"F.","folderIds":["a"]})",
+      R"({"type":"SERVER_RAG","name":"f","description":"F.","config":{"documentFolderIds":["a"]}})");
+  same(R"({"type":"client","name":"show","description":"Shows.","disableInterruptions":true,)"
+       R"("awaitResult":true,"toolTimeoutSeconds":20,"parameters":{"type":"object"}})",
+       client);
+  same(R"({"type":"system","name":"interrupt","description":"Stops."})",
+       R"({"type":"SYSTEM","name":"interrupt","description":"Stops.",)"
+       R"("config":{"action":"interrupt"}})");
+  same(R"({"type":"system","name":"bye","description":"Ends."})",
+       R"({"type":"SYSTEM","name":"bye","description":"Ends.","config":{"action":"end_call"}})");
+  EXPECT_EQ(fault_of(read(R"({"type":"server","subtype":"webhook","name":"a","description":"b"})")),
+            "url missing");
+  EXPECT_EQ(fault_of(read(R"({"type":"server","name":"a","description":"b"})")), "subtype missing");
+  EXPECT_EQ(fault_of(read(R"({"type":"server","subtype":"x","name":"a","description":"b"})")),
+            "subtype invalid_choice");
+}
+
+TEST(Tool, IsChangedByMembersOfItsConfigInEitherForm) {
+  const auto before = kept(webhook);
+  const auto after = changed(before, R"({"url":"https://shop.example/b","awaitResponse":false})");
+  ASSERT_TRUE(after) << fault_of(after);
+  EXPECT_TRUE(after->content.contains(R"("awaitResponse":false)")) << after->content;
+  EXPECT_TRUE(after->content.contains(R"("method":"PUT")")) << "what is not named stays";
+  EXPECT_TRUE(after->content.contains(R"("url":"https://shop.example/b")"));
+  EXPECT_EQ(after->secret.expose(), before.secret.expose());
+  EXPECT_EQ(fault_of(changed(before, R"({"url":"https://b.example"})")), "headers.X-Key missing")
+      << "hidden headers go to no other host";
+  EXPECT_EQ(fault_of(changed(before, R"({"url":7})")), "url invalid_type");
+  EXPECT_EQ(fault_of(changed(before, R"({"colour":7})")), "colour unknown_member");
+}
+
 // Rule kept-secret-sealed.
 TEST(Tool, TakesNoHiddenHeaderToAnotherHost) {
   const auto before = kept(webhook);

@@ -51,6 +51,7 @@ class AnamDoor {
                    .references = {.catalog = *workspace.catalog,
                                   .voices = workspace.voices,
                                   .items = *workspace.items,
+                                  .knowledge = *workspace.knowledge,
                                   .links = *workspace.share_links,
                                   .public_url = public_url}}),
         end_({.sessions = live, .ledger = *workspace.ledger, .clock = workspace.clock}),

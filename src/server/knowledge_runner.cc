@@ -3,27 +3,11 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/json_writer.h"
 
 namespace stagedoor::server {
 namespace {
 
 using base::ErrorCode;
-
-// Of all passages together; a model reads no more at a time.
-constexpr std::size_t result_bytes_max = 16u << 10;
-
-std::string text_of(const std::vector<rules::Passage>& passages) {
-  if (passages.empty()) return "Nothing was found.";
-  std::string text = "[";
-  for (const auto& passage : passages) {
-    if (text.size() + passage.content.size() > result_bytes_max) break;
-    if (text.size() > 1) text += ',';
-    base::JsonWriter out(text);
-    out.text("filename", passage.filename).text("content", passage.content).end();
-  }
-  return text + "]";
-}
 
 std::string query_of(const std::string& arguments) {
   base::JsonReader reader;
@@ -48,7 +32,7 @@ class KnowledgeRunner : public stage::ToolRunner {
       const auto found =
           knowledge.search(scope, {.group_ids = group_ids, .words = rules::words_of_query(query)});
       if (token.stop_requested()) return;
-      if (found) return sink(text_of(*found));
+      if (found) return sink(rules::text_of_passages(*found));
       sink(base::fail(found.error()));
     };
     if (!searches_.pool_.submit(std::move(work)))

@@ -69,6 +69,36 @@ class Keeping(ToolCase):
 
 
 class OfAPersona(ToolCase):
+    def test_a_persona_shows_what_its_tools_search(self):
+        made = lambda path, body: self.server.http("POST", path, bearer(self.server.api_key), body)
+        group = made("/v1/knowledge/groups", {"name": "Texts"}).json()
+        # As the vendor's own tools for agents say it.
+        tools = [made("/v1/tools", {"type": "server", "subtype": "knowledge", "name": name,
+                                    "description": "Finds.", "folderIds": [group["id"]]}).json()
+                 for name in ("find", "look")]
+        self.assertEqual((tools[0]["type"], tools[0]["config"]),
+                         ("SERVER_RAG", {"documentFolderIds": [group["id"]]}))
+        persona = made("/v1/personas", {"name": "P", "toolIds": [tool["id"] for tool in tools]})
+        self.assertEqual(persona.json()["knowledge"], [group])
+        self.server.http("DELETE", "/v1/knowledge/groups/" + group["id"],
+                         bearer(self.server.api_key))
+        path = "/v1/personas/" + persona.json()["id"]
+        again = self.server.http("GET", path, bearer(self.server.api_key))
+        self.assertEqual(again.json()["knowledge"], [])
+
+    def test_a_webhook_in_the_form_of_a_personas_own_is_kept_and_changed_like_any_other(self):
+        hook = {"type": "server", "subtype": "webhook", "name": "order", "description": "Orders.",
+                "url": "https://shop.example/order", "method": "POST", "awaitResponse": False}
+        tool = self.call("POST", "", hook)
+        self.assertEqual(tool.status, 201, tool.body)
+        self.assertEqual((tool.json()["type"], tool.json()["config"]),
+                         ("SERVER_WEBHOOK", {"awaitResponse": False, "method": "POST",
+                                             "url": "https://shop.example/order"}))
+        changed = self.call("PUT", "/" + tool.json()["id"], {"awaitResponse": True})
+        self.assertEqual(changed.json()["config"], tool.json()["config"] | {"awaitResponse": True})
+        refused = self.call("POST", "", {**hook, "url": "ftp://x"})
+        self.assert_refused(refused, 400, "Bad Request", "url")
+
     def test_a_persona_shows_the_tools_that_it_names(self):
         tool = self.create()
         persona = self.server.http("POST", "/v1/personas", bearer(self.server.api_key),
