@@ -138,7 +138,7 @@ AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error wh
       parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
                           options_.stranger, parts_.clock.now());
   if (!limit.is_allowed) why = too_often(limit.kind);
-  note_shadow(limit, "", request.action, request.peer, request.request_id);
+  note_shadow(limit, known, {request.action, request.peer, request.request_id});
   note_refusal(request, known ? known->actor() : "", known ? known->workspace_id() : "", why);
   return {.caller = base::fail(std::move(why)), .limit = limit};
 }
@@ -150,8 +150,7 @@ AdmitCall::Outcome AdmitCall::judged(const Request& request, rules::Caller calle
     note_refusal(request, caller.actor(), caller.workspace_id(), error);
     return {.caller = base::fail(std::move(error)), .limit = limit};
   }
-  if (limit.is_shadow)
-    note_shadow(limit, caller.actor(), request.action, request.peer, request.request_id);
+  note_shadow(limit, &caller, {request.action, request.peer, request.request_id});
   if (request.needs && !caller.may(*request.needs)) {
     const auto scope = std::string(rules::name_of(*request.needs));
     base::Error error{ErrorCode::forbidden, caller.actor() + " lacks " + scope,
@@ -169,12 +168,12 @@ AdmitCall::OpenOutcome AdmitCall::open_call(RateKind kind, const base::Address& 
   auto whose = bytes_of(base::party_of(client));
   whose += who;
   auto limit = parts_.limiter.take(kind, whose, limit_for(kind), parts_.clock.now());
-  note_shadow(limit, "", action, peer, request_id);
+  note_shadow(limit, nullptr, {action, peer, request_id});
   // Of one account's password, from all networks together; only what its own network allows counts.
   if (limit.is_allowed && kind == RateKind::password && !who.empty()) {
     const auto of_all = parts_.limiter.take(kind, "account " + std::string(who),
                                             options_.password_of_account, parts_.clock.now());
-    note_shadow(of_all, "", action, peer, request_id);
+    note_shadow(of_all, nullptr, {action, peer, request_id});
     if (!of_all.is_allowed) limit = of_all;
   }
   if (limit.is_allowed) return {.done = base::Done{}, .limit = limit};
@@ -197,6 +196,21 @@ void AdmitCall::note_refused(const rules::Caller& caller, const Request& request
                {ErrorCode::forbidden, std::string(detail), ""});
 }
 
+void AdmitCall::note_refused(const rules::Caller& caller, const Request& request,
+                             const base::Error& why) const {
+  switch (why.code) {
+    case ErrorCode::unauthenticated:
+    case ErrorCode::token_expired:
+    case ErrorCode::payment_required:
+    case ErrorCode::app_mismatch:
+    case ErrorCode::forbidden:
+    case ErrorCode::rate_limited:
+      return note_refused(caller, request, why.detail);
+    default:
+      return;
+  }
+}
+
 void AdmitCall::note_refusal(const Request& request, const std::string& actor,
                              const std::string& workspace_id, const base::Error& error) const {
   parts_.audit.note({.at = parts_.clock.now(),
@@ -210,18 +224,17 @@ void AdmitCall::note_refusal(const Request& request, const std::string& actor,
                      .detail = error.detail});
 }
 
-void AdmitCall::note_shadow(const rules::RateVerdict& limit, const std::string& actor,
-                            std::string_view action, std::string_view peer,
-                            std::string_view request_id) const {
+void AdmitCall::note_shadow(const rules::RateVerdict& limit, const rules::Caller* known,
+                            const Noted& noted) const {
   if (!limit.is_shadow) return;
   parts_.audit.note({.at = parts_.clock.now(),
-                     .workspace_id = {},
-                     .actor = actor,
-                     .action = std::string(action),
+                     .workspace_id = known ? known->workspace_id() : "",
+                     .actor = known ? known->actor() : "",
+                     .action = std::string(noted.action),
                      .subject = {},
                      .outcome = rules::AuditOutcome::done,
-                     .peer = std::string(peer),
-                     .request_id = std::string(request_id),
+                     .peer = std::string(noted.peer),
+                     .request_id = std::string(noted.request_id),
                      .detail = "over the rate limit " + std::string(rules::name_of(limit.kind)) +
                                ", which only watches"});
 }

@@ -90,6 +90,15 @@ class AdmitCall {
   // For what the work itself refused to a caller who was admitted.
   void note_refused(const rules::Caller& caller, const Request& request,
                     std::string_view detail) const;
+  // The same where the error is a refusal of a credential, a limit or a permission.
+  void note_refused(const rules::Caller& caller, const Request& request,
+                    const base::Error& why) const;
+
+  // For a proof of another kind that is not accepted, such as a report's signature: counted and
+  // noted as a guessed credential is. The outcome is a refusal.
+  Outcome refuse_stranger(const Request& request, base::Error why) const {
+    return of_stranger(request, std::move(why));
+  }
 
   // For calls that need no credential: only the limit of strangers, or of what they try to do.
   // `who` tells more than the network where that matters: the account whose password is tried.
@@ -119,9 +128,11 @@ class AdmitCall {
   Outcome judged(const Request& request, rules::Caller caller, rules::RateVerdict limit) const;
   void note_refusal(const Request& request, const std::string& actor,
                     const std::string& workspace_id, const base::Error& error) const;
-  void note_shadow(const rules::RateVerdict& limit, const std::string& actor,
-                   std::string_view action, std::string_view peer,
-                   std::string_view request_id) const;
+  struct Noted {
+    std::string_view action, peer, request_id;
+  };
+  void note_shadow(const rules::RateVerdict& limit, const rules::Caller* known,
+                   const Noted& noted) const;
   const rules::RateLimit& limit_for(rules::RateKind kind) const;
 
   Parts parts_;

@@ -263,6 +263,8 @@ TEST(AdmitCall, ALimitThatOnlyWatchesAdmitsAndNotesWhatItWouldHaveRefused) {
   ASSERT_EQ(w.audit.entries.size(), 1u);
   EXPECT_EQ(w.audit.entries[0].outcome, rules::AuditOutcome::done);
   EXPECT_EQ(w.audit.entries[0].detail, "over the rate limit api-key, which only watches");
+  EXPECT_EQ(w.audit.entries[0].workspace_id, "ws_1");
+  EXPECT_EQ(w.audit.entries[0].actor, "key_0000000000000001");
   for (int i = 0; i < 11; ++i)
     EXPECT_EQ(w.call_without().caller.error().code, ErrorCode::credential_missing);
 }

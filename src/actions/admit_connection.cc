@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "rules/account.h"
+#include "rules/audit_trail.h"
 #include "rules/built_in.h"
 
 namespace stagedoor::actions {
@@ -100,7 +101,9 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
                                 .environment = token.environment,
                                 .end_user_id = token.end_user_id(),
                                 .step = LimitEndUser::Step::opening,
-                                .actor = token.api_key_id});
+                                .actor = token.api_key_id,
+                                .peer = request.peer,
+                                .request_id = request.request_id});
 }
 
 rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
@@ -129,14 +132,15 @@ rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
 // the app is full, a retry may take one more for that moment.
 base::Result<rules::Place> AdmitConnection::place_for(const rules::SessionToken& token,
                                                       rules::Redemption& redemption) const {
-  auto place = parts_.sessions.enter(token.app_id, token.leash.sessions_max);
+  const rules::PlacesOf whose{.app_id = token.app_id, .environment = token.environment};
+  auto place = parts_.sessions.enter(whose, token.leash.sessions_max);
   if (place || redemption.client_marks.empty()) return place;
   const auto of_this_token = [&](const rules::LiveSession& session) {
     return session.token_id == redemption.session.token_id;
   };
   if (parts_.sessions.list(of_this_token, {}, 1).empty()) return place;
   redemption.counts = rules::Redemption::Counts::retry_only;
-  return parts_.sessions.enter(token.app_id, token.leash.sessions_max + 1);
+  return parts_.sessions.enter(whose, token.leash.sessions_max + 1);
 }
 
 void AdmitConnection::operator()(const Request& request, Answer answer) const {
@@ -189,8 +193,7 @@ AdmitConnection::Refusal AdmitConnection::guessed(const Request& request, base::
 
 void AdmitConnection::note(const Noted& noted, const rules::SessionToken* token,
                            const base::Error& why) const {
-  // What failed here refuses nobody; an end user's limit notes for itself (LimitEndUser).
-  if (why.code == ErrorCode::unavailable || (token && why.code == ErrorCode::rate_limited)) return;
+  if (why.code == ErrorCode::unavailable) return;  // what failed here refuses nobody
   rules::AuditEntry entry;
   entry.at = parts_.clock.now();
   if (token) {
@@ -257,7 +260,8 @@ void AdmitConnection::alarm(const Grant& grant, std::string_view earlier_peer,
   entry.outcome = rules::AuditOutcome::refused;
   entry.peer = session.peer;
   entry.request_id = request_id;
-  entry.detail = "spent before by " + std::string(earlier_peer);
+  entry.detail = rules::place_text(session.app_id, session.environment) + ", spent before by " +
+                 std::string(earlier_peer);
   parts_.audit.note(std::move(entry));
   rules::TokenTheftSuspected theft;
   theft.at = parts_.clock.now();

@@ -145,13 +145,21 @@ class Members : public rules::Members {
 
 class Live : public rules::LiveSessions {
  public:
-  base::Result<rules::Place> enter(std::string_view, int sessions_max) override {
-    if (live >= sessions_max) return base::fail(ErrorCode::concurrency_limited, "full");
-    ++live;
-    return rules::Place([this] { --live; });
+  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max) override {
+    auto& taken = live[key_of(whose)];
+    if (taken >= sessions_max) return base::fail(ErrorCode::concurrency_limited, "full");
+    ++taken;
+    return rules::Place([&taken] { --taken; });
   }
-  std::size_t count() const override { return static_cast<std::size_t>(live); }
-  std::size_t count_of(std::string_view) const override { return count(); }
+  std::size_t count() const override {
+    std::size_t all = 0;
+    for (const auto& [whose, taken] : live) all += static_cast<std::size_t>(taken);
+    return all;
+  }
+  std::size_t count_of(const rules::PlacesOf& whose) const override {
+    const auto found = live.find(key_of(whose));
+    return found == live.end() ? 0 : static_cast<std::size_t>(found->second);
+  }
   rules::Place announce(rules::LiveSession, End) override { return {}; }
   std::size_t end_where(const IsMeant&, rules::SessionEnd) override { return 0; }
   bool end(std::string_view id, rules::SessionEnd why) override {
@@ -175,7 +183,13 @@ class Live : public rules::LiveSessions {
   }
   std::vector<rules::LiveSession> known;
   std::map<std::string, rules::SessionEnd> ended;
-  int live = 0;
+
+ private:
+  using Key = std::pair<std::string, rules::Environment>;
+  static Key key_of(const rules::PlacesOf& whose) {
+    return {std::string(whose.app_id), whose.environment};
+  }
+  std::map<Key, int> live;
 };
 
 class Revocations : public rules::TokenRevocations {

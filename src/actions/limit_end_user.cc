@@ -17,6 +17,17 @@ std::string counted_as(const LimitEndUser::Request& request) {
   return who.append(request.end_user_id);
 }
 
+std::unexpected<base::Error> refused(const LimitEndUser::Request& request,
+                                     const rules::RateVerdict& verdict) {
+  const std::string what = request.step == Step::minting ? "minting" : "opening a session";
+  base::Error error{
+      base::ErrorCode::rate_limited,
+      "over the rate limit end-user by " + what + ": " + std::string(request.end_user_id),
+      "The end user's rate limit for " + what + " is used up."};
+  error.retry_after = std::chrono::ceil<std::chrono::seconds>(verdict.retry_after);
+  return base::fail(std::move(error));
+}
+
 }  // namespace
 
 base::Result<base::Done> LimitEndUser::take(const Request& request,
@@ -24,23 +35,19 @@ base::Result<base::Done> LimitEndUser::take(const Request& request,
   const auto now = parts_.clock.now();
   const auto verdict =
       parts_.limiter.take(rules::RateKind::end_user, counted_as(request), limit, now);
-  if (verdict.is_allowed && !verdict.is_shadow) return base::Done{};
-  const std::string what = request.step == Step::minting ? "minting" : "opening a session";
+  if (!verdict.is_allowed) return refused(request, verdict);
+  if (!verdict.is_shadow) return base::Done{};
   rules::AuditEntry entry;
   entry.at = now;
   entry.workspace_id = request.app.workspace_id;
   entry.actor = request.actor;
   entry.action = request.step == Step::minting ? "session_token.mint" : "session.open";
   entry.subject = request.app.id;
-  entry.outcome = verdict.is_allowed ? rules::AuditOutcome::done : rules::AuditOutcome::refused;
-  entry.detail = "over the rate limit end-user" +
-                 std::string(verdict.is_allowed ? ", which only watches" : "");
+  entry.peer = request.peer;
+  entry.request_id = request.request_id;
+  entry.detail = "over the rate limit end-user, which only watches";
   parts_.audit.note(std::move(entry));
-  if (verdict.is_allowed) return base::Done{};
-  base::Error error{base::ErrorCode::rate_limited, "an end user over the limit by " + what,
-                    "The end user's rate limit for " + what + " is used up."};
-  error.retry_after = std::chrono::ceil<std::chrono::seconds>(verdict.retry_after);
-  return base::fail(std::move(error));
+  return base::Done{};
 }
 
 }  // namespace stagedoor::actions

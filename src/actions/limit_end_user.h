@@ -34,8 +34,11 @@ class LimitEndUser {
     std::string_view end_user_id;  // empty: nobody to count
     Step step;
     std::string_view actor;  // who mints, or whose token it is
+    std::string_view peer, request_id;
   };
-  // `rate_limited`, with when to try again. Looks nothing up where there is no limit.
+  // `rate_limited`, with when to try again; whoever refuses the call notes it (rule
+  // audit-of-refusals). What a limit that only watches would have refused is noted here. Looks
+  // nothing up where there is no limit.
   base::Result<base::Done> operator()(const Request& request) const {
     const auto& own = request.app.limits.end_user_limit;
     const auto& limit = own ? *own : options_.limit;

@@ -71,7 +71,9 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                                             .environment = chosen->environment,
                                             .end_user_id = end_user,
                                             .step = LimitEndUser::Step::minting,
-                                            .actor = actor});
+                                            .actor = actor,
+                                            .peer = request.peer,
+                                            .request_id = request.request_id});
       !counted)
     return base::fail(counted.error());
 

@@ -54,8 +54,9 @@ class MintSessionToken {
     std::optional<std::chrono::seconds> connect_within, length_max, idle_max, warning_before;
     std::optional<int> sessions_max;
     std::vector<std::string> regions, allowed_origins;
-    std::string metadata;              // a JSON object in compact form, or empty
-    rules::PersonaClaim persona = {};  // its snapshot is kept already
+    std::string metadata;                         // a JSON object in compact form, or empty
+    rules::PersonaClaim persona = {};             // its snapshot is kept already
+    std::string_view peer = {}, request_id = {};  // for the audit log; they outlive the call
   };
   struct Minted {
     base::Secret token;

@@ -47,6 +47,8 @@ base::Result<MintSessionToken::Minted> OpenShareLink::minted(const rules::ShareL
   token.environment = link.scope.environment;
   token.end_user_id = "share_link:" + link.id;
   token.uses_max = 1;
+  token.peer = request.peer;
+  token.request_id = request.request_id;
   if (!link.terms.is_for_any_origin) token.allowed_origins = link.terms.allowed_origins;
   MintPersonaToken::Request wanted;
   wanted.persona_id = link.persona_id;

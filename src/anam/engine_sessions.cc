@@ -99,12 +99,13 @@ base::Result<base::Secret> EngineSessions::token_of(const Request& request, Resp
   const auto credential = front::bearer_of(request);
   // An API key, of ours or imported, has never the two dots of a token.
   if (credential && actions::is_token(*credential)) return base::Secret(std::string(*credential));
-  const auto outcome = parts_.admit_call({.credential = credential,
-                                          .client = request.client(),
-                                          .peer = request.peer(),
-                                          .request_id = request.id(),
-                                          .action = action,
-                                          .needs = rules::Permission::tokens_mint});
+  const actions::AdmitCall::Request call{.credential = credential,
+                                         .client = request.client(),
+                                         .peer = request.peer(),
+                                         .request_id = request.id(),
+                                         .action = action,
+                                         .needs = rules::Permission::tokens_mint};
+  const auto outcome = parts_.admit_call(call);
   front::tell_limit(response, outcome.limit);
   if (!outcome.caller) return base::fail(outcome.caller.error());
   if (outcome.caller->kind() != rules::CallerKind::api_key)
@@ -117,6 +118,7 @@ base::Result<base::Secret> EngineSessions::token_of(const Request& request, Resp
   auto minted = parts_.mint(*outcome.caller, *wanted);
   if (!minted) {
     faults = minted.error().faults;
+    parts_.admit_call.note_refused(*outcome.caller, call, minted.error().error);
     return base::fail(minted.error().error);
   }
   return std::move(minted->token);
@@ -198,7 +200,6 @@ void EngineSessions::refuse(const Request& request, Response& response, const Re
                                        "The session token is not valid here."});
   }
   reply(response, error, faults);
-  if (!error.limit) front::tell_late_limit(response, error);
 }
 
 void EngineSessions::answer(const Request& request, Response& response,

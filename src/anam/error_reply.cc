@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::anam {
 namespace {
@@ -118,6 +119,8 @@ void reply(http::Response& response, const base::Error& error,
   const auto words = words_of(error.code);
   write(response, words.status, words.error, error.hint.empty() ? words.message : error.hint,
         faults);
+  front::tell_late_limit(response, error);
+  response.remark(error.detail);
 }
 
 void reply(http::Response& response, int status, std::string_view what) {

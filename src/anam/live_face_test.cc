@@ -221,7 +221,7 @@ TEST_F(LiveFacesTest, FacesThatAreLeftAtAStopAreGivenUpBeforeTheirLoops) {
   faces->abandon();
   EXPECT_EQ(faces->count(), 0u);
   loops.reset();  // asserts that nobody is left on its ports
-  EXPECT_EQ(world.live.live, 0) << "their places in the app are free";
+  EXPECT_EQ(world.live.count(), 0u) << "their places in the app are free";
   EXPECT_EQ(world.spent.ended.size(), 3u) << "the ledger has heard of each";
   std::ranges::sort(ids);
   std::ranges::sort(reports.ended);

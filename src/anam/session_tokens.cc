@@ -4,7 +4,6 @@
 #include "anam/mint_request.h"
 #include "base/iso_time.h"
 #include "base/json_writer.h"
-#include "front/limit_headers.h"
 
 namespace stagedoor::anam {
 
@@ -59,7 +58,6 @@ void SessionTokens::refuse(const Request& request, Response& response,
                     {"detail", why.error.detail},
                     {"member", path}});
   reply(response, why.error, why.faults);
-  front::tell_late_limit(response, why.error);
 }
 
 void SessionTokens::answer(const Request& request, Response& response,

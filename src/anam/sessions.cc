@@ -16,6 +16,23 @@ using http::Request;
 using http::Response;
 using rules::Permission;
 
+namespace {
+
+// A key's own where it names none; of a person the live one, which is what users meet.
+base::Result<std::optional<rules::Environment>> environment_asked_for(const Request& request,
+                                                                      const rules::Caller& caller) {
+  const auto named = request.query("environment");
+  if (named == "live") return rules::Environment::live;
+  if (named == "test") return rules::Environment::test;
+  if (named)
+    return base::fail(base::ErrorCode::malformed, "an environment that is none",
+                      "environment must be live or test.");
+  if (caller.kind() == rules::CallerKind::api_key) return std::nullopt;
+  return rules::Environment::live;
+}
+
+}  // namespace
+
 void Sessions::add_to(http::Router& router, const front::Guard& guard) const {
   using Method = void (Sessions::*)(const Caller&, const Request&, Response&) const;
   const auto add = [&](std::string method, std::string pattern, Permission needs, Method work) {
@@ -86,18 +103,19 @@ void Sessions::remove(const Caller& caller, const Request& request, Response& re
 
 void Sessions::concurrency(const Caller& caller, const Request& request, Response& response) const {
   const auto named = request.query("appId").value_or("");
-  // The limit is of both environments together.
   const bool is_key = caller.kind() == rules::CallerKind::api_key;
-  const auto environment = is_key ? std::nullopt : std::optional(rules::Environment::live);
+  const auto environment = environment_asked_for(request, caller);
+  if (!environment) return reply(response, environment.error());
   if (!is_key && named.empty())
     return reply(response, base::Error{base::ErrorCode::malformed,
                                        "a person without an app",
                                        "appId is missing: a person says which app.",
                                        {}});
-  const auto chosen = actions::choose_app(parts_.catalog, caller, named, environment);
+  const auto chosen = actions::choose_app(parts_.catalog, caller, named, *environment);
   if (!chosen) return reply(response, chosen.error());
   const auto limit = chosen->app->limits.sessions_max;
-  const auto active = static_cast<std::int64_t>(parts_.live.count_of(chosen->app->id));
+  const auto active = static_cast<std::int64_t>(
+      parts_.live.count_of({.app_id = chosen->app->id, .environment = chosen->environment}));
   base::JsonWriter body(response.start(200, "application/json"));
   body.number("limit", limit)
       .number("active", active)

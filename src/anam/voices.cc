@@ -54,8 +54,7 @@ std::string country_of(std::string_view language) {
 
 std::vector<std::string_view> tags_of(const Voice& voice) {
   std::vector<std::string_view> tags;
-  for (const std::string_view tag :
-       {std::string_view(voice.engine), std::string_view(voice.language)})
+  for (const std::string_view tag : {voice.engine, voice.language})
     if (!tag.empty()) tags.push_back(tag);
   return tags;
 }

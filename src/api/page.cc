@@ -122,12 +122,13 @@ void Page::session(const http::Request& request, http::Response& response) const
   if (const auto reason = why_not(request)) return reply_problem(response, 403, *reason);
   if (options_.api_key.is_empty())
     return reply_problem(response, 503, "The page has no API key; see page.api_key_file.");
-  const auto outcome = parts_.admit.at_once({.credential = options_.api_key.expose(),
-                                             .client = request.client(),
-                                             .peer = request.peer(),
-                                             .request_id = request.id(),
-                                             .action = "POST /door/session",
-                                             .needs = rules::Permission::tokens_mint});
+  const actions::AdmitCall::Request call{.credential = options_.api_key.expose(),
+                                         .client = request.client(),
+                                         .peer = request.peer(),
+                                         .request_id = request.id(),
+                                         .action = "POST /door/session",
+                                         .needs = rules::Permission::tokens_mint};
+  const auto outcome = parts_.admit.at_once(call);
   if (!outcome) return reply_problem(response, 503, "The page's API key is none.");
   front::tell_limit(response, outcome->limit);
   const auto& caller = outcome->caller;
@@ -143,8 +144,13 @@ void Page::session(const http::Request& request, http::Response& response) const
   wanted.length_max = session_length_max;
   wanted.idle_max = session_idle_max;
   wanted.sessions_max = sessions_max;
+  wanted.peer = request.peer();
+  wanted.request_id = request.id();
   const auto minted = parts_.mint(*caller, wanted);
-  if (!minted) return reply_problem(response, minted.error());
+  if (!minted) {
+    reply_problem(response, minted.error());
+    return parts_.admit.note_refused(*caller, call, minted.error());
+  }
   auto& body = response.start(200, "application/json");
   const auto member = [&](std::string_view name, std::string_view text) {
     body += name;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::api {
 namespace {
@@ -44,10 +45,9 @@ constexpr auto all = std::to_array<Problem>({
      "The app's minutes of this month are used up.",
      "Raise the app's limit, or wait for the next month."},
     {"forbidden", 403, "Not allowed",
-     "The caller is known and may not do this: the credential lacks a permission, or may not be "
-     "used "
-     "from this network.",
-     "Use a credential with the permission that `detail` names."},
+     "The caller is known and may not do this: the credential lacks a permission, is of the other "
+     "environment, or may not be used from this network.",
+     "Use a credential as `detail` says: with that permission, or of that environment."},
     {"app-mismatch", 403, "Another app than the credential's",
      "The call names an app that the credential does not belong to.",
      "Leave the app out, or use a key of that app."},
@@ -72,7 +72,8 @@ constexpr auto all = std::to_array<Problem>({
      "Wait as long as Retry-After says. docs/guide/limits.md explains rates and bursts."},
     {"concurrency-limited", 429, "Too many live sessions",
      "The app has all the live sessions that it may have at a time.",
-     "End one, or wait until one ends; the session token was not spent."},
+     "End one, or wait until one ends; the session token was not spent. Retry-After says when to "
+     "look again, since nobody knows when one ends."},
     {"head-too-large", 431, "The head is too large", "The request's head is longer than allowed.",
      "Send fewer or shorter headers."},
     {"internal", 500, "The server made a mistake", "A fault in this program; it has been logged.",
@@ -134,8 +135,7 @@ std::string_view type_of(ErrorCode code) {
 
 enum class Words : unsigned char { own, shared };
 
-void write(http::Response& response, const Problem& problem, std::string_view detail,
-           Words words = Words::own) {
+void write(http::Response& response, const Problem& problem, std::string_view detail, Words words) {
   auto& body = response.start(problem.status, "application/problem+json");
   body += "{\"type\":\"/problems/";
   body += problem.type;
@@ -154,6 +154,12 @@ void write(http::Response& response, const Problem& problem, std::string_view de
   }
   body += '}';
   response.header("Cache-Control", "no-store");
+}
+
+void write(http::Response& response, const base::Error& error, Words words) {
+  write(response, problem_of(error.code), error.hint, words);
+  front::tell_late_limit(response, error);
+  response.remark(error.detail);
 }
 
 }  // namespace
@@ -175,11 +181,11 @@ const Problem& problem_of_status(int status) {
 }
 
 void reply_problem(http::Response& response, int status, std::string_view detail) {
-  write(response, problem_of_status(status), detail);
+  write(response, problem_of_status(status), detail, Words::own);
 }
 
 void reply_problem(http::Response& response, const base::Error& error) {
-  write(response, problem_of(error.code), error.hint);
+  write(response, error, Words::own);
 }
 
 void reply_shared_problem(http::Response& response, int status, std::string_view detail) {
@@ -187,7 +193,7 @@ void reply_shared_problem(http::Response& response, int status, std::string_view
 }
 
 void reply_shared_problem(http::Response& response, const base::Error& error) {
-  write(response, problem_of(error.code), error.hint, Words::shared);
+  write(response, error, Words::shared);
 }
 
 std::string problems_reference() {

@@ -7,7 +7,6 @@
 #include "api/problem.h"
 #include "base/json_fields.h"
 #include "base/json_writer.h"
-#include "front/limit_headers.h"
 #include "rules/session_token.h"
 
 namespace stagedoor::api {
@@ -154,6 +153,18 @@ base::Result<MintBody> read_mint_body(std::string_view body, base::Instant now) 
   return mint;
 }
 
+namespace {
+
+base::Result<MintBody> minting_of(const http::Request& request, base::Instant now) {
+  auto body = read_mint_body(request.body(), now);
+  if (!body) return body;
+  body->token.peer = request.peer();
+  body->token.request_id = request.id();
+  return body;
+}
+
+}  // namespace
+
 void SessionTokens::add_to(http::Router& router, const front::Guard& guard) const {
   using rules::Permission;
   const auto bound = [this](auto method) {
@@ -173,7 +184,7 @@ void SessionTokens::add_to(http::Router& router, const front::Guard& guard) cons
 front::Guard::Attempt SessionTokens::mint_at_once(const rules::Caller& caller,
                                                   const http::Request& request,
                                                   http::Response& response) const {
-  const auto wanted = read_mint_body(request.body(), parts_.clock.now());
+  const auto wanted = minting_of(request, parts_.clock.now());
   if (wanted && !wanted->persona_id.empty()) return front::Guard::Attempt::needs_time;
   if (wanted) {
     answer(response, parts_.mint(caller, wanted->token), {});
@@ -185,7 +196,7 @@ front::Guard::Attempt SessionTokens::mint_at_once(const rules::Caller& caller,
 
 void SessionTokens::mint(const rules::Caller& caller, const http::Request& request,
                          http::Response& response) const {
-  auto wanted = read_mint_body(request.body(), parts_.clock.now());
+  auto wanted = minting_of(request, parts_.clock.now());
   if (!wanted) return reply_problem(response, wanted.error());
   if (wanted->persona_id.empty()) return answer(response, parts_.mint(caller, wanted->token), {});
   actions::MintPersonaToken::Request persona;
@@ -200,10 +211,7 @@ void SessionTokens::mint(const rules::Caller& caller, const http::Request& reque
 void SessionTokens::answer(http::Response& response,
                            const base::Result<actions::MintSessionToken::Minted>& minted,
                            std::string_view persona_id) {
-  if (!minted) {
-    reply_problem(response, minted.error());
-    return front::tell_late_limit(response, minted.error());
-  }
+  if (!minted) return reply_problem(response, minted.error());
   write_minted(response.start(201, "application/json"), *minted, persona_id);
   response.header("Cache-Control", "no-store");
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "front/limit_headers.h"
+
 namespace stagedoor::avatarium {
 namespace {
 
@@ -108,6 +110,8 @@ void reply(const http::Request& request, http::Response& response, const base::E
   append_meta(body, request);
   body.end();
   response.header("Cache-Control", "no-store");
+  front::tell_late_limit(response, error);
+  response.remark(error.detail);
 }
 
 void reply(http::Response& response, int status, std::string_view what) {

@@ -63,14 +63,18 @@ void Guard::finish(const Work& work, const AdmitCall::Outcome& outcome, const Re
   const int status = response.status();
   // A person's wrong password is 401 too, and tells of itself.
   const bool is_key = outcome.caller->kind() == rules::CallerKind::api_key;
-  if (status == 403 || (status == 401 && is_key)) note_refused(*outcome.caller, request, status);
+  if (status == 402 || status == 403 || status == 429 || (status == 401 && is_key))
+    note_refused(*outcome.caller, request, response);
 }
 
 // What the work refused to a caller who was admitted (rule audit-of-refusals).
-void Guard::note_refused(const rules::Caller& caller, const Request& request, int status) const {
+void Guard::note_refused(const rules::Caller& caller, const Request& request,
+                         const Response& response) const {
   const ActionText action(request);
-  parts_.admit.note_refused(caller, asked(request, std::nullopt, action),
-                            "refused with " + std::to_string(status) + " after admission");
+  const auto status = std::to_string(response.status());
+  parts_.admit.note_refused(
+      caller, asked(request, std::nullopt, action),
+      response.remark().empty() ? "refused with " + status : status + ": " + response.remark());
 }
 
 AdmitCall::Outcome Guard::admitted_key(const Request& request,
@@ -172,7 +176,8 @@ Guard::Work Guard::only_for(rules::CallerKind kind, Work work) const {
     const auto code = kind == rules::CallerKind::person ? base::ErrorCode::credential_missing
                                                         : base::ErrorCode::token_invalid;
     refuse_(request, response, {code, "a caller of the other kind", hint});
-    if (kind == rules::CallerKind::api_key) note_refused(caller, request, response.status());
+    // `finish` notes those of keys.
+    if (caller.kind() == rules::CallerKind::person) note_refused(caller, request, response);
   };
 }
 
@@ -211,6 +216,12 @@ http::WaitingHandler Guard::open_slow(rules::RateKind kind, http::BlockingHandle
   auto all = open_quick(kind, std::move(work));
   return [this, all = std::move(all)](const Request& request, Response& response) {
     return run_on_worker(all, request, response);
+  };
+}
+
+http::WaitingHandler Guard::unlimited_slow(http::BlockingHandler work) const {
+  return [this, work = std::move(work)](const Request& request, Response& response) {
+    return run_on_worker(work, request, response);
   };
 }
 

@@ -66,6 +66,9 @@ class Guard {
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
   http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;
   http::Handler open_quick(rules::RateKind kind, http::BlockingHandler work) const;
+  // For calls that bring a proof of their own: the work looks at it, and counts what proves nothing
+  // (AdmitCall::open_call).
+  http::WaitingHandler unlimited_slow(http::BlockingHandler work) const;
 
  private:
   actions::AdmitCall::Request asked(const http::Request& request,
@@ -75,7 +78,8 @@ class Guard {
                                            std::optional<rules::Permission> needs) const;
   // `forbidden` or `credential_missing` for a caller of the other kind, who is admitted already.
   Work only_for(rules::CallerKind kind, Work work) const;
-  void note_refused(const rules::Caller& caller, const http::Request& request, int status) const;
+  void note_refused(const rules::Caller& caller, const http::Request& request,
+                    const http::Response& response) const;
   void finish(const Work& work, const actions::AdmitCall::Outcome& outcome,
               const http::Request& request, http::Response& response) const;
   http::Task<> quick_else_slow(const QuickWork& quick, const std::shared_ptr<const Work>& slow,

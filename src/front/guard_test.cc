@@ -55,7 +55,14 @@ struct Door {
                 guard.quick(Permission::keys_read,
                             [](const rules::Caller&, const Request&, Response& out) {
                               out.start(403, "text/plain") = "stronger than you";
+                              out.remark("a key as strong as none");
                             })});
+    for (const int status : {400, 401, 402, 404, 409, 429})
+      router.add({"GET", "/refuses/" + std::to_string(status),
+                  guard.slow(Permission::keys_read,
+                             [status](const rules::Caller&, const Request&, Response& out) {
+                               out.start(status, "text/plain");
+                             })});
     router.add({"GET", "/open", guard.open_quick(rules::RateKind::login, open)});
     router.add({"GET", "/open-slow", guard.open_slow(rules::RateKind::password, open)});
     router.add({"GET", "/stuck",
@@ -195,7 +202,34 @@ TEST(Guard, WhatTheWorkRefusesIsNotedWithTheCallerAndTheirWorkspace) {
     EXPECT_EQ(entry.workspace_id, "ws_1");
     EXPECT_EQ(entry.action, "GET /refuses");
     EXPECT_EQ(entry.outcome, rules::AuditOutcome::refused);
+    EXPECT_EQ(entry.detail, "403: a key as strong as none");
+    EXPECT_FALSE(entry.peer.empty());
+    EXPECT_FALSE(entry.request_id.empty());
   }
+}
+
+// Rule audit-of-refusals.
+TEST(Guard, OfWhatTheWorkRefusesCredentialsLimitsAndPermissionsAreNotedOnceEachAndNothingElse) {
+  Door door;
+  const auto key = door.world.make_key(terms_of(actions::for_test::all_scopes, "pro"));
+  for (const int status : {400, 401, 402, 403, 404, 409, 429})
+    EXPECT_EQ(
+        door.ask(status == 403 ? "/refuses" : "/refuses/" + std::to_string(status), key).status,
+        status);
+  std::vector<std::string> noted;
+  for (const auto& entry : door.world.audit.entries) noted.push_back(entry.action);
+  EXPECT_EQ(noted, (std::vector<std::string>{"GET /refuses/401", "GET /refuses/402", "GET /refuses",
+                                             "GET /refuses/429"}));
+}
+
+// Rule audit-of-refusals.
+TEST(Guard, ACallerOfTheOtherKindIsNotedOnce) {
+  Door door;
+  EXPECT_EQ(door.ask("/people", door.world.make_key()).status, 401);
+  EXPECT_EQ(door.ask("/slow-keys", "a.b.ada").status, 401);
+  ASSERT_EQ(door.world.audit.entries.size(), 2u);
+  EXPECT_EQ(door.world.audit.entries[0].actor, "key_0000000000000001");
+  EXPECT_EQ(door.world.audit.entries[1].actor, "acc_ada");
 }
 
 // Rule api-key-self-revoke.

@@ -3,7 +3,6 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -31,9 +30,12 @@ void tell_limit(http::Response& response, const rules::RateVerdict& verdict) {
 }
 
 void tell_late_limit(http::Response& response, const base::Error& error) {
-  if (error.code != base::ErrorCode::rate_limited) return;
-  response.header("Retry-After",
-                  std::to_string(std::max<std::int64_t>(error.retry_after.count(), 1)));
+  const bool is_full = error.code == base::ErrorCode::concurrency_limited;
+  if ((!is_full && error.code != base::ErrorCode::rate_limited) || response.has("Retry-After"))
+    return;
+  const auto least = is_full ? concurrency_retry_after : seconds(1);
+  const auto wait = error.retry_after.count() > 0 ? error.retry_after : least;
+  response.header("Retry-After", std::to_string(wait.count()));
 }
 
 }  // namespace stagedoor::front

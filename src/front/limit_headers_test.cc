@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "http/answer.h"
 
 namespace stagedoor::front {
@@ -99,6 +101,26 @@ TEST(LimitHeaders, EachKindIsNamedByItsPolicy) {
     EXPECT_TRUE(header_of(head, "RateLimit-Policy").starts_with(name));
     EXPECT_TRUE(header_of(head, "RateLimit").starts_with(name));
   }
+}
+
+// Rule rate-limit-told.
+TEST(LimitHeaders, EveryRefusalByALimitSaysWhenToComeAgainAndSaysItOnce) {
+  const auto told = [](base::Error error, const std::optional<rules::RateVerdict>& before = {}) {
+    http::Response response;
+    if (before) tell_limit(response, *before);
+    tell_late_limit(response, error);
+    const std::string fields(response.extra_headers());
+    EXPECT_EQ(fields.find("Retry-After"), fields.rfind("Retry-After"));
+    return header_of("\r\n" + fields, "Retry-After");
+  };
+  base::Error end_user{base::ErrorCode::rate_limited, "", ""};
+  EXPECT_EQ(told(end_user), "1");
+  end_user.retry_after = 90s;
+  EXPECT_EQ(told(end_user), "90");
+  EXPECT_EQ(told({base::ErrorCode::concurrency_limited, "", ""}), "5");
+  EXPECT_EQ(told({base::ErrorCode::forbidden, "", ""}), "none");
+  const auto refused = verdict_of(11, start, {5, 1min, 10}, rules::RateKind::stranger);
+  EXPECT_EQ(told({base::ErrorCode::rate_limited, "", ""}, refused), "12");
 }
 
 }  // namespace

@@ -31,12 +31,24 @@ void Response::header(std::string_view name, std::string_view value) {
   extra_headers_.append(name).append(": ").append(value).append("\r\n");
 }
 
+bool Response::has(std::string_view name) const {
+  std::string_view rest = extra_headers_;
+  while (!rest.empty()) {
+    if (rest.starts_with(name) && rest.substr(name.size()).starts_with(':')) return true;
+    const auto end = rest.find('\n');
+    if (end == rest.npos) return false;
+    rest.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 void Response::clear() {
   status_ = 500;
   broken_ = false;
   content_type_.clear();
   extra_headers_.clear();
   body_.clear();
+  remark_.clear();
 }
 
 }  // namespace stagedoor::http

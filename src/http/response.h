@@ -23,6 +23,13 @@ class Response {
   // which need no check.
   void fields(std::string_view lines) { extra_headers_.append(lines); }
 
+  // Whether a field of this name was added; names compare byte by byte.
+  bool has(std::string_view name) const;
+
+  // What the operator's logs may say of this answer; never sent.
+  void remark(std::string_view text) { remark_ = text; }
+  const std::string& remark() const { return remark_; }
+
   int status() const { return status_; }
   // Whether a field was refused: nothing of this answer may be sent.
   bool is_broken() const { return broken_; }
@@ -37,7 +44,7 @@ class Response {
  private:
   int status_ = 500;
   bool broken_ = false;
-  std::string content_type_, extra_headers_, body_;
+  std::string content_type_, extra_headers_, body_, remark_;
 };
 
 }  // namespace stagedoor::http

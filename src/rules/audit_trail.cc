@@ -20,6 +20,10 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
 
 }  // namespace
 
+std::string place_text(std::string_view app_id, Environment environment) {
+  return std::string(app_id).append(", ").append(name_of(environment));
+}
+
 bool is_meant(const AuditQuery& query, const AuditEntry& entry) {
   return (!query.since || entry.at >= *query.since) && (!query.until || entry.at < *query.until) &&
          (!query.actor || entry.actor == *query.actor) &&

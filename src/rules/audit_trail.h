@@ -1,8 +1,9 @@
 // Reading the audit log: which entries somebody asks for, and an entry as the world sees it.
 //
 // Rule audit-read-by-its-owners: a person with the permission reads what was done in their
-// workspace; a key reads what was done by or to its own app and the keys of it, in its own
-// environment. Entries of nobody's (strangers who were refused) are the operator's alone.
+// workspace; a key reads what was done by or to its own app, its keys and its sessions, in its own
+// environment, and the alarms of its tokens. Entries of nobody's (strangers who were refused) are
+// the operator's alone.
 //
 // Used by: api/audit.h, server/audit_commands.h
 // Kept by: store/sqlite_audit_trail.h
@@ -52,6 +53,10 @@ struct AuditQuery {
   std::int64_t last = 0;
   std::size_t count_max = 100;
 };
+
+// "APP_ID, live": how the detail of an entry begins that is of an app, where actor and subject do
+// not say it: what the server tells of sessions and tokens.
+std::string place_text(std::string_view app_id, Environment environment);
 
 // All that a query asks for but the workspace and the app, which the store looks up.
 bool is_meant(const AuditQuery& query, const AuditEntry& entry);

@@ -11,8 +11,9 @@
 // Rule leash-warning: where the token asks for it, the end that `length_max` brings is told of
 // `warning_before` it, to the client if its dialect has words for that and in the log always.
 //
-// Rule leash-concurrency: while an app has `sessions_max` live sessions, no further one of its
-// tokens is admitted; the refused token is not spent.
+// Rule leash-concurrency: while an app has `sessions_max` sessions of one environment, no further
+// one of its tokens of that environment is admitted; the refused token is not spent. Live and test
+// are counted apart: who has a test key can't keep live users out.
 //
 // Used by: rules/session_token.h, actions/admit_connection.h, spatius/motion_session.h
 //

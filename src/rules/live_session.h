@@ -89,15 +89,22 @@ struct LiveSession {
   bool is_visible_to(const Caller& caller) const;
 };
 
+// Whose places are counted together: live and test never are, so that what a test key opens keeps
+// no live user out.
+struct PlacesOf {
+  std::string_view app_id;
+  Environment environment;
+};
+
 // Counts and knows the live sessions of each app. Safe for concurrent use.
 class LiveSessions {
  public:
   virtual ~LiveSessions() = default;
-  // `concurrency_limited` while the app has `sessions_max` of them.
-  virtual base::Result<Place> enter(std::string_view app_id, int sessions_max) = 0;
+  // `concurrency_limited` while the app has `sessions_max` of them in that environment.
+  virtual base::Result<Place> enter(const PlacesOf& whose, int sessions_max) = 0;
   virtual std::size_t count() const = 0;
-  // The places that are taken of one app.
-  virtual std::size_t count_of(std::string_view app_id) const = 0;
+  // The places that are taken.
+  virtual std::size_t count_of(const PlacesOf& whose) const = 0;
 
   // Makes a session known until the returned Place ends. `end` is called at most once for each
   // `end_where` that meets it, on any thread, and only asks: it returns at once. A session known

@@ -26,9 +26,8 @@ std::optional<base::Secret> nonce_of(const http::Request& request) {
 // Not inside the coroutine: g++ 12 miscompiles the making of texts there (front/guard.cc).
 void refuse(http::Response& response, const AdmitConnection::Refusal& error,
             std::string_view avatar_id) {
+  if (error.limit) front::tell_limit(response, *error.limit);
   reply_upgrade(response, error, avatar_id);
-  if (error.limit) return front::tell_limit(response, *error.limit);
-  front::tell_late_limit(response, error);
 }
 
 }  // namespace

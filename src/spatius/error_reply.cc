@@ -1,6 +1,7 @@
 #include "spatius/error_reply.h"
 
 #include "base/json.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::spatius {
 namespace {
@@ -140,6 +141,8 @@ UpgradeWords upgrade_words(const base::Error& error, std::string_view avatar_id)
 void reply_console(http::Response& response, const base::Error& error, std::string_view pointer) {
   const auto words = console_words(error.code);
   write_console(response, words, error.hint.empty() ? words.detail : error.hint, pointer);
+  front::tell_late_limit(response, error);
+  response.remark(error.detail);
 }
 
 void reply_console(http::Response& response, int status, std::string_view detail) {
@@ -154,6 +157,8 @@ void reply_console(http::Response& response, int status, std::string_view detail
 void reply_upgrade(http::Response& response, const base::Error& error, std::string_view avatar_id) {
   const auto words = upgrade_words(error, avatar_id);
   reply_upgrade(response, words.status, words.message);
+  front::tell_late_limit(response, error);
+  response.remark(error.detail);
 }
 
 void reply_upgrade(http::Response& response, int status, std::string_view message) {

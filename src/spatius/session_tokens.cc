@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "front/limit_headers.h"
 #include "spatius/error_reply.h"
 #include "spatius/mint_request.h"
 
@@ -40,13 +39,14 @@ void SessionTokens::operator()(const rules::Caller& caller, const http::Request&
                       {"detail", error.detail},
                       {"hint", error.hint}});
     reply_console(response, error, pointer);
-    front::tell_late_limit(response, error);
   };
 
   if (!is_json(request))
     return reply_console(response, 415, "Send the body as Content-Type: application/json.");
-  const auto wanted = read_mint_request(request.body());
+  auto wanted = read_mint_request(request.body());
   if (!wanted) return refused(wanted.error().error, wanted.error().pointer);
+  wanted->peer = request.peer();
+  wanted->request_id = request.id();
   const auto minted = parts_.mint(caller, *wanted);
   if (!minted) return refused(minted.error(), pointer_for(minted.error().code));
 

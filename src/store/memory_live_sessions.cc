@@ -2,21 +2,32 @@
 
 namespace stagedoor::store {
 
-base::Result<rules::Place> MemoryLiveSessions::enter(std::string_view app_id, int sessions_max) {
+namespace {
+
+// An app's id holds no blank.
+std::string key_of(const rules::PlacesOf& whose) {
+  return std::string(whose.app_id).append(" ").append(rules::name_of(whose.environment));
+}
+
+}  // namespace
+
+base::Result<rules::Place> MemoryLiveSessions::enter(const rules::PlacesOf& whose,
+                                                     int sessions_max) {
+  const auto key = key_of(whose);
   const std::lock_guard lock(mutex_);
-  auto found = by_app_.find(app_id);
-  const int live = found == by_app_.end() ? 0 : found->second;
-  if (live >= sessions_max) {
+  const auto found = places_.find(key);
+  const int taken = found == places_.end() ? 0 : found->second;
+  if (taken >= sessions_max) {
     return base::fail(base::ErrorCode::concurrency_limited,
-                      "app has " + std::to_string(live) + " live sessions");
+                      "app has " + std::to_string(taken) + " sessions that are " +
+                          std::string(rules::name_of(whose.environment)));
   }
-  if (found == by_app_.end()) found = by_app_.emplace(app_id, 0).first;
-  ++found->second;
+  places_[key] = taken + 1;
   ++count_;
-  return rules::Place([this, app = found->first] {
+  return rules::Place([this, key] {
     const std::lock_guard leaving(mutex_);
-    const auto left = by_app_.find(app);
-    if (--left->second == 0) by_app_.erase(left);
+    const auto left = places_.find(key);
+    if (--left->second == 0) places_.erase(left);
     --count_;
   });
 }
@@ -26,10 +37,11 @@ std::size_t MemoryLiveSessions::count() const {
   return count_;
 }
 
-std::size_t MemoryLiveSessions::count_of(std::string_view app_id) const {
+std::size_t MemoryLiveSessions::count_of(const rules::PlacesOf& whose) const {
+  const auto key = key_of(whose);
   const std::lock_guard lock(mutex_);
-  const auto found = by_app_.find(app_id);
-  return found == by_app_.end() ? 0 : static_cast<std::size_t>(found->second);
+  const auto found = places_.find(key);
+  return found == places_.end() ? 0 : static_cast<std::size_t>(found->second);
 }
 
 rules::Place MemoryLiveSessions::announce(rules::LiveSession session, End end) {

@@ -17,9 +17,9 @@ namespace stagedoor::store {
 // Safe for concurrent use; must outlive every Place that it gave.
 class MemoryLiveSessions : public rules::LiveSessions {
  public:
-  base::Result<rules::Place> enter(std::string_view app_id, int sessions_max) override;
+  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max) override;
   std::size_t count() const override;
-  std::size_t count_of(std::string_view app_id) const override;
+  std::size_t count_of(const rules::PlacesOf& whose) const override;
   rules::Place announce(rules::LiveSession session, End end) override;
   std::size_t end_where(const IsMeant& is_meant, rules::SessionEnd why) override;
   bool end(std::string_view id, rules::SessionEnd why) override;
@@ -34,7 +34,7 @@ class MemoryLiveSessions : public rules::LiveSessions {
     std::uint64_t number;  // tells the holders of one id apart
   };
   mutable std::mutex mutex_;
-  std::map<std::string, int, std::less<>> by_app_;
+  std::map<std::string, int, std::less<>> places_;  // by app and environment
   std::size_t count_ = 0;
   std::map<std::string, Known, std::less<>> known_;
   std::uint64_t announced_ = 0;

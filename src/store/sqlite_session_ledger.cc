@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "rules/api_key.h"
+#include "rules/audit_trail.h"
 
 namespace stagedoor::store {
 namespace {
@@ -83,7 +84,7 @@ base::Result<base::Done> SqliteSessionLedger::begin(SqliteDatabase& database,
   entry.actor = session.api_key_id;
   entry.peer = session.peer;
   entry.request_id = redemption.request_id;
-  entry.detail = session.app_id + ", " + std::string(name_of(session.environment));
+  entry.detail = rules::place_text(session.app_id, session.environment);
   return append_(database, std::move(entry));
 }
 

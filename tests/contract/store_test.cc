@@ -247,13 +247,28 @@ TEST(SqliteWriter, AJobThatFailsTakesNoOtherWithIt) {
 
 TEST(LiveSessions, PlacesAreLimitedPerAppAndGivenBack) {
   MemoryLiveSessions live;
-  auto first = live.enter("app_1", 2);
-  auto second = live.enter("app_1", 2);
-  EXPECT_EQ(live.enter("app_1", 2).error().code, ErrorCode::concurrency_limited);
-  EXPECT_TRUE(live.enter("app_2", 2));
+  const rules::PlacesOf one{"app_1", rules::Environment::live};
+  auto first = live.enter(one, 2);
+  auto second = live.enter(one, 2);
+  EXPECT_EQ(live.enter(one, 2).error().code, ErrorCode::concurrency_limited);
+  EXPECT_TRUE(live.enter({"app_2", rules::Environment::live}, 2));
   first = base::fail(ErrorCode::not_found, "ended");
-  EXPECT_TRUE(live.enter("app_1", 2));
+  EXPECT_TRUE(live.enter(one, 2));
   EXPECT_EQ(live.count(), 1u) << "only the second is still held";
+}
+
+// Rule leash-concurrency.
+TEST(LiveSessions, LiveAndTestPlacesOfAnAppAreCountedApart) {
+  MemoryLiveSessions live;
+  const rules::PlacesOf of_live{"app_1", rules::Environment::live};
+  const rules::PlacesOf of_test{"app_1", rules::Environment::test};
+  const auto test = live.enter(of_test, 1);
+  EXPECT_EQ(live.enter(of_test, 1).error().code, ErrorCode::concurrency_limited);
+  EXPECT_EQ(live.count_of(of_test), 1u);
+  EXPECT_EQ(live.count_of(of_live), 0u);
+  const auto other = live.enter(of_live, 1);
+  EXPECT_TRUE(other);
+  EXPECT_EQ(live.count(), 2u);
 }
 
 TEST(LiveSessions, ThoseThatAreMeantAreAskedToEndAndTheOthersAreNot) {

@@ -159,7 +159,9 @@ class Dialects(World):
         person = {"credential": self.owner["access_token"]}
         yield Call("GET /v1/sessions/concurrency", also=(
             (400, person), (404, person | {"query": "?appId=app_none"}),
-            (403, {"query": "?appId=app_none"}), (200, person | {"query": f"?appId={self.app_id}"})))
+            (403, {"query": "?appId=app_none"}), (200, person | {"query": f"?appId={self.app_id}"}),
+            (200, person | {"query": f"?appId={self.app_id}&environment=test"}),
+            (400, {"query": "?environment=all"}), (403, {"query": "?environment=live"})))
         yield Call("GET /v1/sessions/analytics", also=((400, {"query": "?from=x"}),))
         yield Call("GET /v1/sessions/{id}/transcript", takes=over,
                    also=(nothing, (404, live), (200, person)))

@@ -141,7 +141,9 @@ class EngineSession(EngineSessionCase):
         self.server.limits("--sessions", "1")
         first = self.started()
         token = self.token()
-        self.refused(self.start(token), 429, "Concurrent session limit reached")
+        refused = self.start(token)
+        self.refused(refused, 429, "Concurrent session limit reached")
+        self.assertEqual(refused.headers["Retry-After"], "5")
         self.end(first)
         wait_until(lambda: self.start(token).status == 200, "the place, and the token unspent")
 

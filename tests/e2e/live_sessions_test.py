@@ -9,6 +9,7 @@ import unittest
 
 from cases import Stage, main, wait_until
 from motion_messages import Error
+from raw_websocket import Refusal
 
 PATH = "/v1/live-sessions"
 
@@ -110,6 +111,29 @@ class LiveSessions(unittest.TestCase):
                 self.assertEqual(reply.status, 404)
                 self.assertEqual(reply.json(), nothing.json())
             self.assertTrue(session.still_serves())
+
+    # Rule leash-concurrency.
+    def test_who_fills_the_places_of_one_environment_keeps_nobody_out_of_the_other(self):
+        live_key = self.key_of("--live")
+        self.server.limits("--sessions", "1")
+        for filler, other in ((None, live_key), (live_key, None)):
+            with self.subTest(filled_by="live" if filler else "test"):
+                first = self.open(filler)
+                self.assertEqual(self.active(filler), (1, False))
+                self.assertEqual(self.active(other), (0, True))
+                refused = self.server.knock(self.server.token(filler))
+                self.assertIsInstance(refused, Refusal)
+                self.assertEqual(refused.status, 429)
+                self.assertEqual(refused.headers["retry-after"], "5")
+                self.assertEqual(self.server.session(self.server.token(other)).still_serves(), True)
+                self.server.restart()
+                first.websocket.wire.drop()
+
+    def active(self, key):
+        """Live sessions as the key is told of them, and whether one more may start."""
+        told = self.call("GET", "/v1/sessions/concurrency", key=key).json()
+        self.assertEqual(told["limit"], 1)
+        return told["active"], told["canStartSession"]
 
     def test_a_session_is_ended_by_its_id_and_the_reason_is_in_the_audit_log(self):
         session = self.open()
