@@ -5,6 +5,8 @@
 
 #include "rules/account.h"
 #include "rules/api_key.h"
+#include "rules/built_in.h"
+#include "rules/test_mode.h"
 #include "store/token_revocation_rows.h"
 
 namespace stagedoor::store {
@@ -38,14 +40,21 @@ std::string key_of(RevokedSubject subject, std::string_view workspace_id, std::s
 constexpr std::string_view key_is_there =
     "SELECT 1 FROM api_keys JOIN apps ON apps.id = api_keys.app_id WHERE api_keys.id = ?1 AND "
     "apps.workspace_id = ?2 AND (?3 = '' OR apps.id = ?3) AND api_keys.environment = ?4";
+// Also one that was taken away, softly or for good: what was minted for it may be left.
 constexpr std::string_view avatar_is_there =
-    "SELECT 1 FROM avatars WHERE id = ?1 AND workspace_id = ?2";
+    "SELECT 1 FROM avatars WHERE id = ?1 AND workspace_id = ?2 UNION ALL "
+    "SELECT 1 FROM audit_log WHERE action = 'avatar.remove' AND outcome = 0 AND subject = ?1 AND "
+    "workspace_id = ?2";
 // Also who was removed: what they minted may be left.
 constexpr std::string_view member_is_there =
     "SELECT 1 FROM members WHERE account_id = ?1 AND workspace_id = ?2";
 
 base::Result<bool> is_there(SqliteDatabase& database, const rules::TokenRevocation& revocation) {
   const bool is_avatar = revocation.subject == RevokedSubject::avatar;
+  // In every workspace, without a row.
+  if (is_avatar && (rules::built_in_avatar(revocation.value) != nullptr ||
+                    rules::is_test_avatar(revocation.environment, revocation.value)))
+    return true;
   const auto key = rules::parse_api_key_id(revocation.value);
   if (!is_avatar && !key && !rules::is_account_id(revocation.value)) return false;
   auto there =
@@ -60,6 +69,14 @@ base::Result<bool> is_there(SqliteDatabase& database, const rules::TokenRevocati
         .bind(4, static_cast<std::int64_t>(revocation.environment));
   }
   return there->step() == Step::row;
+}
+
+// Old ones go at the next forgetting, and no sooner.
+base::Error too_many() {
+  base::Error error{ErrorCode::rate_limited, "too many revocations are kept",
+                    "Too many revocations are kept; revoke by app or key."};
+  error.retry_after = between_forgettings;
+  return error;
 }
 
 }  // namespace
@@ -167,9 +184,7 @@ void SqliteTokenRevocations::forget_rows(SqliteDatabase& database) const {
 
 base::Result<std::size_t> SqliteTokenRevocations::revoke(const rules::TokenRevocation& revocation,
                                                          rules::AuditEntry entry) {
-  if (count() >= count_max)
-    return base::fail(ErrorCode::rate_limited, "too many revocations are kept",
-                      "Too many revocations are kept; revoke by app or key.");
+  if (count() >= count_max) return base::fail(too_many());
   std::shared_ptr<std::size_t> ended;
   const auto done = writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     if (auto added = insert(database, revocation); !added) return added;

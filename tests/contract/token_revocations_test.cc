@@ -227,5 +227,53 @@ TEST(TokenRevocations, ADayLaterItIsForgottenInMemoryAndInTheStore) {
   EXPECT_EQ(rows, 2);
 }
 
+// Rule rate-limit-told.
+TEST(TokenRevocations, WhereNoMoreAreKeptTheRefusalSaysWhenOldOnesAreForgotten) {
+  const Folder folder;
+  Opened store(folder);
+  const auto filled = store.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "INSERT INTO token_revocations SELECT 1, 'ws_1', 'app_1', 1, 'user ' || value, 0, "
+        "2000000000000, value FROM (WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT "
+        "value + 1 FROM n LIMIT " +
+        std::to_string(SqliteTokenRevocations::count_max) + ") SELECT value FROM n)");
+  });
+  ASSERT_TRUE(filled);
+  ASSERT_TRUE(
+      comes_true([&] { return store.revocations.count() == SqliteTokenRevocations::count_max; }));
+  const auto refused = store.revocations.revoke(of_user("one more"), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
+  EXPECT_EQ(refused.error().retry_after, 10min);
+}
+
+// Rule session-token-revoked-with-its-sessions.
+TEST(TokenRevocations, AnAvatarThatIsBuiltInOrGoneForGoodIsAcceptedAndOneOfOthersIsNot) {
+  const Folder folder;
+  Opened store(folder);
+  const auto removed = store.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "INSERT INTO audit_log (number, at, workspace_id, actor, action, subject, outcome, peer, "
+        "request_id, detail, seal) VALUES "
+        "(1, 0, 'ws_1', '', 'avatar.remove', 'ava_gone', 0, '', '', 'for good', x''), "
+        "(2, 0, 'ws_2', '', 'avatar.remove', 'ava_theirs', 0, '', '', 'for good', x''), "
+        "(3, 0, 'ws_1', '', 'avatar.remove', 'ava_refused', 1, '', '', '', x''), "
+        "(4, 0, 'ws_1', '', 'avatar.create', 'ava_made', 0, '', '', '', x'')");
+  });
+  ASSERT_TRUE(removed) << removed.error().detail;
+  const auto revoke = [&](std::string avatar) {
+    auto revocation = of_user(std::move(avatar));
+    revocation.subject = RevokedSubject::avatar;
+    return store.revocations.revoke(revocation, {});
+  };
+  EXPECT_TRUE(revoke("071b0286-4cce-4808-bee2-e642f1062de3")) << "built in";
+  EXPECT_TRUE(revoke("ava_gone"));
+  for (const auto* other : {"ava_theirs", "ava_refused", "ava_made", "ava_nobody"}) {
+    const auto refused = revoke(other);
+    ASSERT_FALSE(refused) << other;
+    EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+  }
+}
+
 }  // namespace
 }  // namespace stagedoor::store
