@@ -84,7 +84,7 @@ base::Result<Done> KeyManager::check_may_make(const rules::ApiKeyTerms& terms,
                                               std::optional<base::Instant> expires_at,
                                               const rules::RateTiers& tiers) const {
   const bool is_free = terms.tier == "free" && !terms.own_limit;
-  if (caller_ && !is_key() && !is_free && !caller_->may(rules::Permission::workspace_write)) {
+  if (caller_ && !is_key() && !is_free && caller_->role() < rules::Role::admin) {
     return base::fail(ErrorCode::forbidden, "a tier set by a role that may not",
                       "Only an admin or owner gives a key a tier or a limit of its own.");
   }

@@ -4,6 +4,9 @@
 // text alone shows, is told of keys of the caller's own app and environment (of a person's
 // workspace) only; every other key is "unknown", whether it exists or not.
 //
+// Whether a key's networks allow it is looked at where the question names the network that the key
+// was shown from; a backend that leaves it out is told that nobody looked, and the networks.
+//
 // A valid key is counted once against its own limit and in its own usage, as if it had called us:
 // its limits hold at the backend that asks.
 //

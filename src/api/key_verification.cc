@@ -20,7 +20,14 @@ void write_limit(std::string& out, const rules::RateVerdict& limit) {
   writer.number("retry_after_milliseconds", limit.retry_after.count()).end();
 }
 
-void write_outcome(std::string& out, const VerifyApiKeys::Outcome& outcome) {
+void write_networks(base::JsonWriter& writer, const std::vector<base::Network>& networks) {
+  std::vector<std::string> texts;
+  for (const auto& network : networks) texts.push_back(base::text_of(network));
+  writer.texts("networks", texts);
+}
+
+void write_outcome(std::string& out, const VerifyApiKeys::Outcome& outcome,
+                   const VerifyApiKeys::Asked& asked) {
   base::JsonWriter writer(out);
   writer.json("valid", outcome.verdict == KeyVerdict::valid ? "true" : "false");
   writer.text("reason", actions::name_of(outcome.verdict));
@@ -29,6 +36,8 @@ void write_outcome(std::string& out, const VerifyApiKeys::Outcome& outcome) {
     writer.text("id", rules::api_key_id_text(key.id)).text("app_id", key.app->id);
     writer.text("environment", rules::name_of(key.environment));
     writer.texts("scopes", rules::scopes_of(key.terms->scopes));
+    write_networks(writer, key.terms->networks);
+    writer.json("network_checked", asked.network ? "true" : "false");
     if (key.expires_at) {
       writer.number("expires_at", base::unix_seconds(*key.expires_at));
     } else {
@@ -86,11 +95,11 @@ void KeyVerification::operator()(const rules::Caller& caller, const http::Reques
   const auto& outcomes = batch.outcomes;
   auto& out = response.start(200, "application/json");
   response.header("Cache-Control", "no-store");
-  if (question->one) return write_outcome(out, outcomes.front());
+  if (question->one) return write_outcome(out, outcomes.front(), question->asked);
   out += "{\"data\":[";
   for (const auto& outcome : outcomes) {
     if (&outcome != &outcomes.front()) out += ',';
-    write_outcome(out, outcome);
+    write_outcome(out, outcome, question->asked);
   }
   out += "]}";
 }

@@ -2,8 +2,22 @@
 
 #include "api/problem.h"
 #include "base/json_writer.h"
+#include "front/limit_headers.h"
 
 namespace stagedoor::api {
+
+void LeakReports::refuse_unsigned(const http::Request& request, http::Response& response,
+                                  const base::Error& why) const {
+  const auto outcome = admit_.refuse_stranger({.credential = base::fail(why),
+                                               .client = request.client(),
+                                               .peer = request.peer(),
+                                               .request_id = request.id(),
+                                               .action = "POST /v1/secret-scanning/github",
+                                               .needs = std::nullopt},
+                                              why);
+  front::tell_limit(response, outcome.limit);
+  reply_problem(response, outcome.caller.error());
+}
 
 void LeakReports::operator()(const http::Request& request, http::Response& response) const {
   actions::FreezeLeakedKeys::Request report;
@@ -13,6 +27,8 @@ void LeakReports::operator()(const http::Request& request, http::Response& respo
   report.peer = request.peer();
   report.request_id = request.id();
   const auto labels = freeze_(report);
+  if (!labels && labels.error().code == base::ErrorCode::unauthenticated)
+    return refuse_unsigned(request, response, labels.error());
   if (!labels) return reply_problem(response, labels.error());
   auto& out = response.start(200, "application/json");
   response.header("Cache-Control", "no-store");
@@ -28,8 +44,7 @@ void LeakReports::operator()(const http::Request& request, http::Response& respo
 
 void LeakReports::add_to(http::Router& router, const front::Guard& guard) const {
   router.add({"POST", "/v1/secret-scanning/github",
-              guard.open_slow(
-                  rules::RateKind::stranger,
+              guard.unlimited_slow(
                   [this](const http::Request& in, http::Response& out) { (*this)(in, out); })});
 }
 

@@ -47,7 +47,7 @@ base::Result<std::unique_ptr<KeyOffice>> KeyOffice::open(Workspace& workspace,
                                                            .records = *workspace.key_records,
                                                            .catalog = *workspace.catalog,
                                                            .clock = workspace.clock});
-  office->leak_reports_.emplace(*office->freeze_);
+  office->leak_reports_.emplace(*office->freeze_, admit);
   return office;
 }
 

@@ -122,16 +122,30 @@ class Reports(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    def test_429_reports_are_limited_and_404_where_nobody_may_report(self):
-        with Stage() as server:
-            self.assertEqual(server.http("POST", PATH, {}, b"[]").status, 404)
+    # Rule api-key-leak-frozen.
+    def test_429_for_what_is_not_signed_and_a_signed_report_is_read_all_the_same(self):
         with tempfile.TemporaryDirectory(prefix="stagedoor-leaks-") as folder:
             reporter = Reporter(folder)
             settings = (f'[leaks]\ngithub_public_keys_file = "{reporter.keys_file}"\n'
-                        '[limits]\nstranger = "1/day burst 1"\n')
+                        '[limits]\nstranger = "2/day"\n')
             with Stage(settings) as server:
-                statuses = [server.http("POST", PATH, {}, b"[]").status for _ in range(2)]
-        self.assertEqual(statuses, [401, 429])
+                unsigned = [server.http("POST", PATH, {}, b"[]") for _ in range(3)]
+                self.assertEqual([reply.status for reply in unsigned], [401, 401, 429])
+                self.assertGreater(int(unsigned[-1].headers["Retry-After"]), 3600)
+                report = matches(server.api_key)
+                for body in (b"[]", b"{}", report):
+                    reply = server.http("POST", PATH, reporter.headers(body), body)
+                    self.assertEqual(reply.status, 400 if body == b"{}" else 200, reply.body)
+                self.assertEqual(reply.json()[0]["label"], "true_positive")
+                self.assertEqual(server.mint().status, 429, "the key is frozen, and a guess by now")
+                server.halt()
+                refused = server.audited("POST " + PATH)
+                self.assertEqual([entry["outcome"] for entry in refused], [1, 1, 1])
+                self.assertEqual({entry["peer"] for entry in refused}, {"127.0.0.1"})
+
+    def test_404_where_nobody_may_report(self):
+        with Stage() as server:
+            self.assertEqual(server.http("POST", PATH, {}, b"[]").status, 404)
 
     def test_a_file_of_keys_that_is_none_stops_the_start(self):
         with tempfile.TemporaryDirectory(prefix="stagedoor-leaks-") as folder:
