@@ -19,7 +19,8 @@ std::string touched(const rules::BlastRadius& radius, const rules::LeakReport& r
          std::to_string(radius.network_count) + " networks, " +
          std::to_string(radius.session_count) + " sessions, " +
          std::to_string(radius.live_session_count) + " of them live, " +
-         std::to_string(radius.keys_made_count) + " keys made with it";
+         std::to_string(radius.keys_made_count) + " keys made with it, " +
+         std::to_string(radius.room_token_count) + " room tokens";
 }
 
 // A reason is bounded and has no control characters, whatever a URL has.

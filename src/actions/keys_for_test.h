@@ -46,6 +46,9 @@ class KeysForTest : public rules::ApiKeyStore, public rules::ApiKeyRecords {
     for (auto& one : made) add(std::move(one));
     return base::Done{};
   }
+  base::Result<base::Done> record(const rules::ApiKeyMaker&, rules::AuditEntry) override {
+    return base::Done{};
+  }
   base::Result<rules::ApiKey> read(std::uint64_t id) const override {
     for (const auto& [hash, key] : by_hash)
       if (key.id == id) return key;

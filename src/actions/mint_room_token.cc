@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actions/key_manager.h"
 #include "base/json.h"
 
 namespace stagedoor::actions {
@@ -17,21 +18,23 @@ void append_text(std::string& json, std::string_view name, std::string_view valu
   base::append_json_string(json, value);
 }
 
-std::string story_of(const rules::LiveKitRoomToken& token) {
+std::string story_of(const rules::LiveKitRoomToken& token, const ChosenApp& place) {
   std::string json, grants;
   for (const auto grant : token.grants)
     grants += (grants.empty() ? "" : " ") + std::string(rules::name_of(grant));
   append_text(json, "service", "livekit");
-  append_text(json, "environment", rules::name_of(token.environment));
+  append_text(json, "environment", rules::name_of(place.environment));
+  append_text(json, "app", place.app->id);
   append_text(json, "identity", token.identity.substr(0, 64));
   append_text(json, "grants", grants);
   return json + '}';
 }
 
-std::string story_of(const rules::AgoraRoomToken& token, rules::Environment environment) {
+std::string story_of(const rules::AgoraRoomToken& token, const ChosenApp& place) {
   std::string json;
   append_text(json, "service", "agora");
-  append_text(json, "environment", rules::name_of(environment));
+  append_text(json, "environment", rules::name_of(place.environment));
+  append_text(json, "app", place.app->id);
   append_text(json, "user", token.user.substr(0, 64));
   append_text(json, "role", token.role == rules::AgoraRole::publisher ? "publisher" : "subscriber");
   return json + '}';
@@ -39,16 +42,16 @@ std::string story_of(const rules::AgoraRoomToken& token, rules::Environment envi
 
 }  // namespace
 
-base::Result<base::Done> MintRoomToken::may_use(const rules::Caller& caller,
+base::Result<base::Done> MintRoomToken::may_use(const ChosenApp& place,
                                                 std::string_view room) const {
-  const auto& app = caller.app();
+  const auto& app = *place.app;
   if (std::ranges::find(options_.workspaces, app.workspace_id) == options_.workspaces.end() &&
       std::ranges::find(options_.apps, app.id) == options_.apps.end()) {
     return base::fail(ErrorCode::forbidden, "room token for an app of others",
                       "This app may not mint room tokens here (settings rooms.workspaces and "
                       "rooms.apps).");
   }
-  if (!options_.accepts_test_keys && caller.environment() != rules::Environment::live) {
+  if (!options_.accepts_test_keys && place.environment != rules::Environment::live) {
     return base::fail(ErrorCode::forbidden, "room token for a test key",
                       "Test keys may not mint room tokens here (setting rooms.accept_test_keys).");
   }
@@ -60,14 +63,14 @@ base::Result<base::Done> MintRoomToken::may_use(const rules::Caller& caller,
   return base::Done{};
 }
 
-base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
+base::Result<base::Secret> MintRoomToken::sign(const ChosenApp& place,
                                                const rules::LiveKitRoomToken& wanted) const {
   if (parts_.livekit == nullptr) {
     return base::fail(ErrorCode::unsupported, "LiveKit is not set up",
                       "This server has no LiveKit project; it needs the settings "
                       "rooms.livekit_url, rooms.livekit_api_key and rooms.livekit_secret_file.");
   }
-  if (const auto may = may_use(caller, wanted.room); !may) return base::fail(may.error());
+  if (const auto may = may_use(place, wanted.room); !may) return base::fail(may.error());
   const auto wide = std::ranges::find_if(wanted.grants, rules::is_for_all_rooms);
   if (wide != wanted.grants.end() && !options_.allows_grants_for_all_rooms) {
     return base::fail(ErrorCode::forbidden, "a grant for all rooms",
@@ -78,56 +81,57 @@ base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
   return parts_.livekit->sign(wanted);
 }
 
-base::Result<base::Secret> MintRoomToken::sign(const rules::Caller& caller,
+base::Result<base::Secret> MintRoomToken::sign(const ChosenApp& place,
                                                const rules::AgoraRoomToken& wanted) const {
   if (parts_.agora == nullptr) {
     return base::fail(ErrorCode::unsupported, "Agora is not set up",
                       "This server has no Agora project; it needs the settings "
                       "rooms.agora_app_id and rooms.agora_certificate_file.");
   }
-  if (const auto may = may_use(caller, wanted.channel); !may) return base::fail(may.error());
+  if (const auto may = may_use(place, wanted.channel); !may) return base::fail(may.error());
   return parts_.agora->sign(wanted);
 }
 
 base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Caller& caller,
                                                               rules::LiveKitRoomToken wanted,
                                                               std::chrono::seconds lifetime,
-                                                              const Origin& origin) const {
+                                                              const Call& call) const {
+  const auto place = choose_app(parts_.catalog, caller, call.app_id, call.environment);
+  if (!place) return base::fail(place.error());
   wanted.id = "rt_" + base::random_base62(parts_.random, 20);
-  wanted.environment = caller.environment();
+  wanted.environment = place->environment;
   wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
   wanted.expires_at = wanted.issued_at + lifetime;
-  auto token = sign(caller, wanted);
+  auto token = sign(*place, wanted);
   if (!token) return base::fail(token.error());
-  if (auto kept = record(caller, origin, wanted.room, story_of(wanted)); !kept)
+  if (auto kept = record(caller, *place, call, wanted.room, story_of(wanted, *place)); !kept)
     return base::fail(kept.error());
   return Minted{*std::move(token), wanted.environment, wanted.expires_at};
 }
 
 base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Caller& caller,
                                                               rules::AgoraRoomToken wanted,
-                                                              const Origin& origin) const {
+                                                              const Call& call) const {
+  const auto place = choose_app(parts_.catalog, caller, call.app_id, call.environment);
+  if (!place) return base::fail(place.error());
   wanted.salt = rules::new_agora_salt(parts_.random);
   wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
-  auto token = sign(caller, wanted);
+  auto token = sign(*place, wanted);
   if (!token) return base::fail(token.error());
-  auto kept = record(caller, origin, wanted.channel, story_of(wanted, caller.environment()));
-  if (!kept) return base::fail(kept.error());
-  return Minted{*std::move(token), caller.environment(), wanted.issued_at + wanted.lifetime};
+  if (auto kept = record(caller, *place, call, wanted.channel, story_of(wanted, *place)); !kept)
+    return base::fail(kept.error());
+  return Minted{*std::move(token), place->environment, wanted.issued_at + wanted.lifetime};
 }
 
-base::Result<base::Done> MintRoomToken::record(const rules::Caller& caller, const Origin& origin,
-                                               std::string subject, std::string detail) const {
-  rules::AuditEntry entry;
-  entry.at = parts_.clock.now();
-  entry.workspace_id = caller.workspace_id();
-  entry.actor = caller.actor();
-  entry.action = name_of(rules::AuditAction::room_token_mint);
-  entry.subject = std::move(subject);
-  entry.peer = origin.peer;
-  entry.request_id = origin.request_id;
+base::Result<base::Done> MintRoomToken::record(const rules::Caller& caller, const ChosenApp& place,
+                                               const Call& call, std::string subject,
+                                               std::string detail) const {
+  const auto minter =
+      KeyManager::of(caller, {std::string(call.peer), std::string(call.request_id)});
+  auto entry = minter.entry(parts_.clock.now(), rules::AuditAction::room_token_mint,
+                            std::move(subject), place.app->workspace_id);
   entry.detail = std::move(detail);
-  return parts_.audit.record(std::move(entry));
+  return parts_.records.record(minter.maker(), std::move(entry));
 }
 
 }  // namespace stagedoor::actions

@@ -1,6 +1,7 @@
 // Mints a room token for a caller: the way into a room of LiveKit or Agora (rules/room_token.h).
 // Nothing is kept but an entry in the audit log, without which no token is given out (rule
-// audit-fail-closed).
+// audit-fail-closed), and which is not written for a caller who was revoked meanwhile (rule
+// api-key-maker-in-good-standing): a room service can't take a token back.
 //
 // Rule room-secret-stays: what room services sign with is read from private files and never leaves
 // the server; an app that may mint room tokens gets tokens, not the secret.
@@ -23,10 +24,12 @@
 #include <utility>
 #include <vector>
 
+#include "actions/choose_app.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "rules/api_key_records.h"
 #include "rules/audit.h"
 #include "rules/caller.h"
 #include "rules/room_token.h"
@@ -39,7 +42,8 @@ class MintRoomToken {
   struct Parts {
     const rules::LiveKitSigner* livekit;  // null: not set up
     const rules::AgoraSigner* agora;
-    rules::AuditLog& audit;
+    const rules::Catalog& catalog;
+    rules::ApiKeyRecords& records;
     const base::Clock& clock;
     base::Random& random;
   };
@@ -53,9 +57,10 @@ class MintRoomToken {
   };
   MintRoomToken(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
-  // Where the call came from, for the audit log.
-  struct Origin {
-    std::string_view peer, request_id;
+  struct Call {
+    std::string_view app_id = {};  // a person says both; a key has them
+    std::optional<rules::Environment> environment = {};
+    std::string_view peer, request_id;  // for the audit log
   };
   struct Minted {
     base::Secret token;
@@ -64,22 +69,22 @@ class MintRoomToken {
   };
 
   // Both fill in what is theirs (id, salt, times, environment) and take the rest from `wanted`.
-  // `unsupported` where the service is not set up, `forbidden` for an app, a test key, a room or a
-  // grant that the settings refuse, `unavailable` where it can't be recorded, `malformed` with a
-  // hint that names the member at fault.
+  // What choose_app says; `unsupported` where the service is not set up, `forbidden` for an app, a
+  // test key, a room or a grant that the settings refuse, `unavailable` where it can't be recorded,
+  // `malformed` with a hint that names the member at fault.
   base::Result<Minted> operator()(const rules::Caller& caller, rules::LiveKitRoomToken wanted,
-                                  std::chrono::seconds lifetime, const Origin& origin) const;
+                                  std::chrono::seconds lifetime, const Call& call) const;
   base::Result<Minted> operator()(const rules::Caller& caller, rules::AgoraRoomToken wanted,
-                                  const Origin& origin) const;
+                                  const Call& call) const;
 
  private:
-  base::Result<base::Secret> sign(const rules::Caller& caller,
+  base::Result<base::Secret> sign(const ChosenApp& place,
                                   const rules::LiveKitRoomToken& wanted) const;
-  base::Result<base::Secret> sign(const rules::Caller& caller,
+  base::Result<base::Secret> sign(const ChosenApp& place,
                                   const rules::AgoraRoomToken& wanted) const;
-  base::Result<base::Done> may_use(const rules::Caller& caller, std::string_view room) const;
-  base::Result<base::Done> record(const rules::Caller& caller, const Origin& origin,
-                                  std::string subject, std::string detail) const;
+  base::Result<base::Done> may_use(const ChosenApp& place, std::string_view room) const;
+  base::Result<base::Done> record(const rules::Caller& caller, const ChosenApp& place,
+                                  const Call& call, std::string subject, std::string detail) const;
 
   Parts parts_;
   Options options_;

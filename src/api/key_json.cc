@@ -162,6 +162,13 @@ void write_blast_radius(std::string& out, const rules::ApiKey& key,
   write_list(writer, "keys_made", radius.keys_made, [](std::string& to, std::uint64_t id) {
     base::append_json_string(to, rules::api_key_id_text(id));
   });
+  writer.number("room_token_count", radius.room_token_count);
+  write_list(writer, "room_tokens", radius.room_tokens, [](std::string& to, const auto& token) {
+    base::JsonWriter item(to);
+    item.text("room", token.room).text("network", token.peer);
+    write_time(item, "minted_at", token.minted_at);
+    item.end();
+  });
   writer.end();
 }
 

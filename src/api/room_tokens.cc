@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/body.h"
+#include "api/key_json.h"
 #include "api/problem.h"
 #include "base/json.h"
 
@@ -16,6 +17,14 @@ using rules::RoomGrant;
 
 constexpr std::chrono::seconds default_lifetime = std::chrono::hours(1);
 constexpr Members::Range lifetimes = {1, rules::room_token_lifetime_max.count()};
+
+// A person says which app and environment it is for.
+actions::MintRoomToken::Call call_of(const http::Request& request, Body& body) {
+  return {.app_id = body.text_if("app_id", {1, 64}).value_or(""),
+          .environment = read_environment(body),
+          .peer = request.peer(),
+          .request_id = request.id()};
+}
 
 std::chrono::seconds lifetime_in(Body& body) {
   return std::chrono::seconds(
@@ -77,9 +86,9 @@ void RoomTokens::add_to(http::Router& router, const front::Guard& guard) const {
   using Method =
       void (RoomTokens::*)(const rules::Caller&, const http::Request&, http::Response&) const;
   const auto add = [&](const char* path, Method method) {
-    router.add({"POST", path,
-                guard.slow_for_keys(
-                    rules::Permission::rooms_mint,
+    router.add(
+        {"POST", path,
+         guard.slow(rules::Permission::rooms_mint,
                     [this, method](const rules::Caller& caller, const http::Request& in,
                                    http::Response& out) { (this->*method)(caller, in, out); })});
   };
@@ -90,12 +99,12 @@ void RoomTokens::add_to(http::Router& router, const front::Guard& guard) const {
 void RoomTokens::livekit(const rules::Caller& caller, const http::Request& request,
                          http::Response& response) const {
   Body body(request);
+  const auto call = call_of(request, body);
   const auto lifetime = lifetime_in(body);
   auto wanted = livekit_token_in(body);
   if (const auto read = body.finish(); !read) return reply_problem(response, read.error());
   const auto room = wanted.room, identity = wanted.identity;
-  const auto minted = mint_(caller, std::move(wanted), lifetime,
-                            {.peer = request.peer(), .request_id = request.id()});
+  const auto minted = mint_(caller, std::move(wanted), lifetime, call);
   if (!minted) return reply_problem(response, minted.error());
   auto& answer = begin(response, *minted);
   append_text(answer, "url", options_.livekit_url);
@@ -107,6 +116,7 @@ void RoomTokens::livekit(const rules::Caller& caller, const http::Request& reque
 void RoomTokens::agora(const rules::Caller& caller, const http::Request& request,
                        http::Response& response) const {
   Body body(request);
+  const auto call = call_of(request, body);
   rules::AgoraRoomToken wanted;
   wanted.lifetime = lifetime_in(body);
   wanted.channel = body.text("channel", {1, 63});
@@ -116,8 +126,7 @@ void RoomTokens::agora(const rules::Caller& caller, const http::Request& request
   if (const auto read = body.finish(); !read) return reply_problem(response, read.error());
   wanted.role = *role == 0 ? AgoraRole::subscriber : AgoraRole::publisher;
   const auto channel = wanted.channel, user = wanted.user;
-  const auto minted =
-      mint_(caller, std::move(wanted), {.peer = request.peer(), .request_id = request.id()});
+  const auto minted = mint_(caller, std::move(wanted), call);
   if (!minted) return reply_problem(response, minted.error());
   auto& answer = begin(response, *minted);
   append_text(answer, "app_id", options_.agora_app_id);

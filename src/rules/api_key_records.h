@@ -3,7 +3,8 @@
 //
 // Rule api-key-maker-in-good-standing: that a maker is neither revoked nor frozen nor expired, and
 // that a person's role is no lower than it was, is looked at in the very transaction that makes a
-// key or gives one back: a thief's key must not be revoked into the gap between the two.
+// key or gives one back, or records a room token: a thief's key must not be revoked into the gap
+// between the two.
 //
 // Rule api-key-rotated-all: when all keys of an app are rotated, frozen ones retire with the rest
 // and get no successor; what is left is counted after, whether it is frozen or not. So 0 is a proof
@@ -78,6 +79,12 @@ struct BlastRadius {
   std::vector<std::string> app_ids;  // whose data it could reach
   std::int64_t keys_made_count = 0;  // a thief may have made more
   std::vector<std::uint64_t> keys_made;
+  struct RoomToken {
+    std::string room, peer;
+    base::Instant minted_at;
+  };
+  std::int64_t room_token_count = 0;  // each good until its end: no room service takes one back
+  std::vector<RoomToken> room_tokens;
 };
 
 // Who makes a key or gives one back, as the permission for it was found. Looked at once more in the
@@ -108,6 +115,10 @@ class ApiKeyRecords {
   // `unauthenticated` or `forbidden` where the maker is in good standing no more, here and below.
   virtual base::Result<base::Done> create(const ApiKeyMaker& maker,
                                           std::vector<NewApiKey> made) = 0;
+
+  // Durably, that somebody in good standing does what is kept nowhere else, such as giving out a
+  // credential that others check.
+  virtual base::Result<base::Done> record(const ApiKeyMaker& maker, AuditEntry entry) = 0;
 
   virtual base::Result<ApiKey> read(std::uint64_t id) const = 0;  // `not_found`
   virtual base::Result<ApiKeyPage> list(const ApiKeyQuery& query) const = 0;

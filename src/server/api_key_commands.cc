@@ -262,6 +262,9 @@ int show_blast_radius(const std::string& data, const Config& config, const std::
                  session.is_live ? "live" : "ended");
     fmt::print("{} keys made with it\n", radius.keys_made_count);
     for (const auto made : radius.keys_made) fmt::print("  {}\n", rules::api_key_id_text(made));
+    fmt::print("{} room tokens\n", radius.room_token_count);
+    for (const auto& token : radius.room_tokens)
+      fmt::print("  {}  {}  {}\n", time_text(token.minted_at), token.peer, token.room);
     return base::Done{};
   });
 }

@@ -47,7 +47,8 @@ base::Result<std::unique_ptr<RoomServices>> RoomServices::open(const Config& con
   made->mint_.emplace(
       actions::MintRoomToken::Parts{.livekit = made->livekit_ ? &*made->livekit_ : nullptr,
                                     .agora = made->agora_ ? &*made->agora_ : nullptr,
-                                    .audit = parts.audit,
+                                    .catalog = parts.catalog,
+                                    .records = parts.records,
                                     .clock = parts.clock,
                                     .random = parts.random},
       actions::MintRoomToken::Options{

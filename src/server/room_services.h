@@ -19,7 +19,8 @@ namespace stagedoor::server {
 class RoomServices {
  public:
   struct Parts {
-    rules::AuditLog& audit;
+    const rules::Catalog& catalog;
+    rules::ApiKeyRecords& records;
     const base::Clock& clock;
     base::Random& random;
     // Whose apps may mint where the settings name none.

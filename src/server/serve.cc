@@ -209,7 +209,8 @@ base::Result<base::Done> Server::open() {
   keys_ = *std::move(keys);
   auto first = first_workspace(options_.folder);
   if (!first) return base::fail(first.error());
-  auto room_services = RoomServices::open(options_.config, {.audit = reception_.audit(),
+  auto room_services = RoomServices::open(options_.config, {.catalog = *workspace_.catalog,
+                                                            .records = *workspace_.key_records,
                                                             .clock = workspace_.clock,
                                                             .random = workspace_.random,
                                                             .first_workspace_id = *first});

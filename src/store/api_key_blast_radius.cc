@@ -81,6 +81,24 @@ Result<Done> read_keys_made(SqliteDatabase& database, std::uint64_t id, BlastRad
   return Done{};
 }
 
+Result<Done> read_room_tokens(SqliteDatabase& database, std::uint64_t id, BlastRadius& radius) {
+  auto read = database.prepare(
+      "SELECT subject, peer, at, count(*) OVER () FROM audit_log WHERE actor = ?1 AND "
+      "action = 'room_token.mint' AND outcome = ?3 ORDER BY number DESC LIMIT ?2");
+  if (!read) return base::fail(read.error());
+  read->bind(1, rules::api_key_id_text(id));
+  read->bind(2, static_cast<std::int64_t>(BlastRadius::listed_max));
+  read->bind(3, static_cast<std::int64_t>(rules::AuditOutcome::done));
+  auto outcome = read->step();
+  for (; outcome == Step::row; outcome = read->step()) {
+    radius.room_tokens.push_back(
+        {std::string(read->text(0)), std::string(read->text(1)), instant_of(read->integer(2))});
+    radius.room_token_count = read->integer(3);
+  }
+  if (outcome == Step::failed) return database.trouble("blast radius");
+  return Done{};
+}
+
 }  // namespace
 
 Result<BlastRadius> SqliteApiKeyRecords::blast_radius(const rules::ApiKey& key) const {
@@ -90,6 +108,7 @@ Result<BlastRadius> SqliteApiKeyRecords::blast_radius(const rules::ApiKey& key) 
     if (auto begun = database.execute("BEGIN"); !begun) return begun;
     if (auto calls = read_calls(database, key.id, radius); !calls) return calls;
     if (auto sessions = read_sessions(database, key.id, radius); !sessions) return sessions;
+    if (auto rooms = read_room_tokens(database, key.id, radius); !rooms) return rooms;
     return read_keys_made(database, key.id, radius);
   });
   if (!done) return base::fail(done.error());

@@ -195,6 +195,13 @@ Result<Done> SqliteApiKeyRecords::add(SqliteDatabase& database,
   return audit_.append(database, made.entry);
 }
 
+Result<Done> SqliteApiKeyRecords::record(const rules::ApiKeyMaker& maker, rules::AuditEntry entry) {
+  return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    if (auto may = check_standing(database, maker, entry.at); !may) return may;
+    return audit_.append(database, entry);
+  });
+}
+
 Result<Done> SqliteApiKeyRecords::create(const rules::ApiKeyMaker& maker,
                                          std::vector<rules::NewApiKey> made) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {

@@ -21,6 +21,8 @@ class SqliteApiKeyRecords : public rules::ApiKeyRecords {
 
   base::Result<base::Done> create(const rules::ApiKeyMaker& maker,
                                   std::vector<rules::NewApiKey> made) override;
+  base::Result<base::Done> record(const rules::ApiKeyMaker& maker,
+                                  rules::AuditEntry entry) override;
   base::Result<rules::ApiKey> read(std::uint64_t id) const override;
   base::Result<rules::ApiKeyPage> list(const rules::ApiKeyQuery& query) const override;
   base::Result<rules::BlastRadius> blast_radius(const rules::ApiKey& key) const override;

@@ -372,8 +372,12 @@ TEST(ApiKeyRecords, AMakerThatEndedMeanwhileMakesAndGivesBackNothing) {
                   .code,
               code);
     EXPECT_EQ(store.records.unfreeze(maker, 4, store.entry("u")).error().code, code);
+    EXPECT_EQ(store.records.record(maker, store.entry("m")).error().code, code);
     EXPECT_FALSE(store.keys.find(hash_of("child")));
   }
+  const auto audited = store.audited();
+  EXPECT_TRUE(store.records.record(rules::MadeByKey{5}, store.entry("m")));
+  EXPECT_EQ(store.audited().size(), audited.size() + 1);
   EXPECT_EQ(store.records.read(5)->replaced_by, std::nullopt);
 }
 

@@ -251,6 +251,57 @@ class Agora(RoomCase):
             self.assert_problem(self.post(AGORA, LISTENER | change), 400, words)
 
 
+class OfPeople(RoomCase):
+    def person(self, role):
+        who = {"email": f"{role}@example.com", "password": "correct horse battery"}
+        invited = json.loads(self.server.must(
+            "member", "invite", "--email", who["email"], "--role", role, "--json"))
+        self.server.http("POST", "/v1/accounts", body=who | {"invitation_code": invited["code"]})
+        return self.server.http("POST", "/v1/login", body=who).json()["access_token"]
+
+    # Rule role-permissions.
+    def test_a_developer_mints_for_the_app_and_environment_that_they_name_and_a_viewer_does_not(self):
+        place = {"app_id": self.server.app_id, "environment": "live"}
+        developer, viewer = self.person("developer"), self.person("viewer")
+        for path, body in ((LIVEKIT, PARTICIPANT), (AGORA, LISTENER)):
+            reply = self.post(path, body | place, developer)
+            self.assertEqual(reply.status, 200, reply.body)
+            self.assertEqual(reply.json()["environment"], "live")
+            marked = self.post(path, body | place | {"environment": "test"}, developer)
+            self.assertEqual(marked.json()["environment"], "test")
+            for left_out in place:
+                said = {name: value for name, value in place.items() if name != left_out}
+                self.assert_problem(self.post(path, body | said, developer), 400, left_out)
+            nothing = self.post(path, body | place | {"app_id": "app_none"}, developer)
+            self.assert_problem(nothing, 404, "no app")
+            self.assert_problem(self.post(path, body | place, viewer), 403, "rooms:mint")
+        (entry, *_) = self.server.audited("room_token.mint")
+        self.assertTrue(entry["actor"].startswith("acc_"))
+        self.assertIn(self.server.app_id, entry["detail"])
+        self.assertEqual(entry["workspace_id"], self.server.initialised["workspace_id"])
+
+    # Rule app-chosen-by-its-owner.
+    def test_a_key_may_name_its_own_app_and_environment_and_no_other(self):
+        self.minted(LIVEKIT, PARTICIPANT | {"app_id": self.server.app_id, "environment": "test"})
+        self.assert_problem(self.post(LIVEKIT, PARTICIPANT | {"app_id": "app_none"}), 403, "app")
+        other = self.post(LIVEKIT, PARTICIPANT | {"environment": "live"})
+        self.assert_problem(other, 403, "test key")
+
+    def test_what_a_key_has_minted_is_in_its_blast_radius_and_what_others_have_is_not(self):
+        thief = json.loads(self.server.must("key", "create", "--app", self.server.app_id, "--name",
+                                            "stolen", "--scope", "rooms:mint", "--json"))
+        wait_until(lambda: self.post(LIVEKIT, PARTICIPANT, thief["api_key"]).status == 200, "it")
+        self.minted(LIVEKIT, PARTICIPANT | {"room": "of another key"})
+        reply = self.post(AGORA, LISTENER | {"channel": "den"}, thief["api_key"])
+        self.assertEqual(reply.status, 200, reply.body)
+        self.assertEqual(self.post(AGORA, LISTENER | {"uid": -1}, thief["api_key"]).status, 400)
+        told = json.loads(self.server.must("key", "blast-radius", thief["id"], "--json"))
+        self.assertEqual(told["room_token_count"], 2)
+        self.assertEqual([one["room"] for one in told["room_tokens"]], ["den", "lobby"])
+        self.assertEqual({one["network"] for one in told["room_tokens"]}, {"127.0.0.1"})
+        self.assertIn("2 room tokens", self.server.must("key", "blast-radius", thief["id"]))
+
+
 class GrantsForAllRooms(RoomCase):
     more = "livekit_grants_for_all_rooms = true\n"
 
