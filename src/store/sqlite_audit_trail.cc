@@ -31,31 +31,56 @@ rules::AuditEntry entry_of(const SqliteStatement& row) {
   return entry;
 }
 
-// Whether an entry is of an app: asked of the store, key by key.
+// Whether an entry is of an app: asked of the store, key by key and session by session.
 class OfApp {
  public:
-  OfApp(const rules::AuditQuery::OfApp& wanted, SqliteStatement find)
-      : wanted_(wanted), find_(std::move(find)) {}
+  static base::Result<OfApp> make(SqliteDatabase& database,
+                                  const rules::AuditQuery::OfApp& wanted) {
+    auto key = database.prepare(
+        "SELECT 1 FROM api_keys WHERE id = ?1 AND app_id = ?2 AND environment = ?3");
+    if (!key) return base::fail(key.error());
+    auto session = database.prepare(
+        "SELECT 1 FROM sessions WHERE id = ?1 AND app_id = ?2 AND environment = ?3");
+    if (!session) return base::fail(session.error());
+    return OfApp(wanted, *std::move(key), *std::move(session));
+  }
   bool operator()(const rules::AuditEntry& entry) {
     // All keys of an app are rotated for one environment, which is the first word of the detail.
     if (entry.action == "app.rotate_keys" && entry.subject == wanted_.app_id)
       return entry.detail.starts_with(rules::name_of(wanted_.environment));
-    return entry.subject == wanted_.app_id || is_key(entry.actor) || is_key(entry.subject);
+    // The token tells nothing of whose it is, so the detail begins with it.
+    if (entry.action == name_of(rules::AuditAction::session_token_suspect_theft))
+      return entry.detail.starts_with(rules::place_text(wanted_.app_id, wanted_.environment) + ",");
+    return entry.subject == wanted_.app_id || is_key(entry.actor) || is_key(entry.subject) ||
+           is_session(entry);
   }
 
  private:
+  OfApp(const rules::AuditQuery::OfApp& wanted, SqliteStatement key, SqliteStatement session)
+      : wanted_(wanted), key_(std::move(key)), session_(std::move(session)) {}
+
   bool is_key(std::string_view text) {
     const auto id = rules::parse_api_key_id(text);
     if (!id) return false;
-    find_.bind(1, static_cast<std::int64_t>(*id)).bind(2, wanted_.app_id);
-    find_.bind(3, static_cast<std::int64_t>(wanted_.environment));
-    const bool is_there = find_.step() == Step::row;
-    find_.reset();
-    return is_there;
+    key_.bind(1, static_cast<std::int64_t>(*id));
+    return is_there(key_);
+  }
+  // What the server itself or a person did to one: its end, its removal.
+  bool is_session(const rules::AuditEntry& entry) {
+    if (!entry.action.starts_with("session.") && !entry.action.starts_with("live_session."))
+      return false;
+    session_.bind(1, entry.subject);
+    return is_there(session_);
+  }
+  bool is_there(SqliteStatement& find) {
+    find.bind(2, wanted_.app_id).bind(3, static_cast<std::int64_t>(wanted_.environment));
+    const bool found = find.step() == Step::row;
+    find.reset();
+    return found;
   }
 
   const rules::AuditQuery::OfApp& wanted_;
-  SqliteStatement find_;
+  SqliteStatement key_, session_;
 };
 
 // Where a walk from the oldest on ends.
@@ -79,11 +104,13 @@ std::string selection(const rules::AuditQuery& query) {
 base::Result<base::Done> read_page(SqliteDatabase& database, const rules::AuditQuery& query,
                                    rules::AuditPage& page) {
   auto select = database.prepare(selection(query));
-  auto find_key =
-      database.prepare("SELECT 1 FROM api_keys WHERE id = ?1 AND app_id = ?2 AND environment = ?3");
-  if (!select || !find_key) return database.trouble("read the audit log");
+  if (!select) return database.trouble("read the audit log");
   std::optional<OfApp> of_app;
-  if (query.of_app) of_app.emplace(*query.of_app, *std::move(find_key));
+  if (query.of_app) {
+    auto made = OfApp::make(database, *query.of_app);
+    if (!made) return base::fail(made.error());
+    of_app.emplace(*std::move(made));
+  }
   const bool from_the_newest = query.order == AuditOrder::newest_first && query.beyond == 0;
   select->bind(1, from_the_newest ? std::numeric_limits<std::int64_t>::max() : query.beyond);
   if (query.workspace_id) select->bind(2, *query.workspace_id);

@@ -254,6 +254,34 @@ class Api(Audited):
         self.assertEqual({one["actor"] for one in seen}, {made["id"]})
 
     # Rule audit-read-by-its-owners.
+    def test_a_key_sees_the_ends_of_its_apps_sessions_and_the_alarms_of_its_tokens(self):
+        app = self.server.second_app()
+        others = json.loads(self.server.must("key", "create", "--app", app, "--json"))
+        live = json.loads(self.server.must("key", "create", "--live", "--app", self.server.app_id,
+                                           "--json"))
+        for made in (others, live):
+            wait_until(lambda: self.server.mint(made["api_key"]).status == 200, "the key")
+        token = self.server.token()
+        session = self.server.session(token)
+        self.assertEqual(self.server.knock(token).status, 400)
+        session.websocket.wire.drop()
+        actions = ("session.begin", "session.end", "session_token.suspect_theft")
+
+        def seen(key=None):
+            path = "/v1/audit?limit=1000"
+            page = self.server.http("GET", path, self.bearer(key)).json()["data"]
+            return {one["action"]: one for one in page if one["action"] in actions}
+
+        mine = wait_until(lambda: len(seen()) == 3 and seen(), "the end and the alarm")
+        self.assertEqual(mine["session.end"]["actor"], "system")
+        self.assertEqual(mine["session.end"]["subject"], mine["session.begin"]["subject"])
+        place = f"{self.server.app_id}, test"
+        self.assertTrue(mine["session_token.suspect_theft"]["detail"].startswith(place))
+        for stranger in (others, live):
+            self.assertEqual(seen(stranger["api_key"]), {})
+        self.assertEqual(self.verify()[0], 0)
+
+    # Rule audit-read-by-its-owners.
     def test_a_test_key_does_not_see_that_all_live_keys_were_rotated(self):
         self.server.must("key", "create", "--live", "--name", "live", "--json")
         for environment in ("live", "test"):
