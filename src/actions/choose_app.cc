@@ -10,7 +10,7 @@ base::Result<rules::Environment> choose_environment(const rules::Caller& caller,
                                                     std::optional<rules::Environment> environment) {
   if (caller.kind() == rules::CallerKind::api_key) {
     if (!environment || *environment == caller.environment()) return caller.environment();
-    return base::fail(ErrorCode::wrong_environment, "a key for the other environment",
+    return base::fail(ErrorCode::forbidden, "a key for the other environment",
                       "This is a " + std::string(rules::name_of(caller.environment())) +
                           " key: it sees and makes nothing of the other environment.");
   }

@@ -22,8 +22,8 @@ struct ChosenApp {
   rules::Environment environment;
 };
 
-// `app_mismatch` where a key names another app than its own, `wrong_environment` where it names the
-// other environment; `malformed` where a person leaves one of them out; `not_found`.
+// `app_mismatch` where a key names another app than its own, `forbidden` where it names the other
+// environment; `malformed` where a person leaves one of them out; `not_found`.
 base::Result<ChosenApp> choose_app(const rules::Catalog& catalog, const rules::Caller& caller,
                                    std::string_view app_id,
                                    std::optional<rules::Environment> environment);

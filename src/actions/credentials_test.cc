@@ -362,6 +362,20 @@ TEST(AdmitConnection, AFullAppRefusesAndTheTokenStaysUnspent) {
   EXPECT_TRUE(w.show(token));
 }
 
+// Rule leash-concurrency.
+TEST(AdmitConnection, ATestKeyThatTakesAllTestPlacesKeepsNoLiveUserOutAndTheOtherWayRound) {
+  World w;
+  w.book.apps["app_1"].limits.sessions_max = 1;
+  const auto of_test = w.show(w.mint(w.wish()));
+  ASSERT_TRUE(of_test);
+  const auto second_of_test = w.mint(w.wish());
+  EXPECT_EQ(w.refusal(second_of_test), ErrorCode::concurrency_limited);
+  w.key = w.make_key("app_1", rules::Environment::live)->text.secret().expose();
+  const auto of_live = w.show(w.mint(w.wish()));
+  EXPECT_TRUE(of_live);
+  EXPECT_EQ(w.refusal(w.mint(w.wish())), ErrorCode::concurrency_limited);
+}
+
 // Rule app-monthly-minutes.
 TEST(AdmitConnection, WhenTheMinutesAreUsedUpNothingIsMintedOrOpenedAndTheTokenStaysUnspent) {
   World w;
@@ -398,7 +412,7 @@ TEST(AdmitConnection, WhereTheRedemptionCannotBeKeptNobodyIsLetIn) {
   World w;
   w.spent.is_broken = true;
   EXPECT_EQ(w.refusal(w.mint(w.wish())), ErrorCode::unavailable);
-  EXPECT_EQ(w.live.live, 0) << "and no place stays taken";
+  EXPECT_EQ(w.live.count(), 0u) << "and no place stays taken";
 }
 
 // Rule session-token-origins.
@@ -491,7 +505,7 @@ TEST(ChooseApp, AKeyMeansItsOwnAppAndEnvironmentWhateverItNames) {
     EXPECT_EQ(choose_app(w.book, caller, other, std::nullopt).error().code,
               ErrorCode::app_mismatch);
   EXPECT_EQ(choose_app(w.book, caller, "", rules::Environment::live).error().code,
-            ErrorCode::wrong_environment);
+            ErrorCode::forbidden);
 }
 
 // Rule session-token-revoked-with-its-sessions.

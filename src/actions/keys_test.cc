@@ -196,8 +196,7 @@ TEST(KeyManager, AKeySeesOnlyKeysOfItsOwnAppAndEnvironment) {
   }
   EXPECT_EQ(w.make(manager, World::wish(), Environment::test, "app_2").error().hint,
             w.make(manager, World::wish(), Environment::test, "app_9").error().hint);
-  EXPECT_EQ(w.make(manager, World::wish(), Environment::live).error().code,
-            ErrorCode::wrong_environment);
+  EXPECT_EQ(w.make(manager, World::wish(), Environment::live).error().code, ErrorCode::forbidden);
 }
 
 // Rule api-key-rotated-with-grace.

@@ -119,7 +119,7 @@ base::Result<rules::UsageQuery> Usage::query_of(const rules::Caller& caller,
   if (caller.kind() == rules::CallerKind::api_key) {
     if (!query.app_id.empty() && query.app_id != caller.app().id) return no_such_app();
     if (query.environment && *query.environment != caller.environment())
-      return base::fail(ErrorCode::wrong_environment, "usage of the other environment",
+      return base::fail(ErrorCode::forbidden, "usage of the other environment",
                         "A key sees the usage of its own environment only.");
     query.app_id = caller.app().id;
     query.environment = caller.environment();

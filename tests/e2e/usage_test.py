@@ -95,9 +95,9 @@ class Api(Usage):
             self.assertEqual(reply.status, 400, query)
             self.assertIn("`" + query.split("=")[0] + "`", reply.json()["detail"])
 
-    def test_401_without_a_credential_and_for_live_data_with_a_test_key(self):
+    def test_401_without_a_credential_and_403_for_live_data_with_a_test_key(self):
         self.assertEqual(self.server.http("GET", "/v1/usage").status, 401)
-        self.assertEqual(self.get("/v1/usage?environment=live").status, 401)
+        self.assertEqual(self.get("/v1/usage?environment=live").status, 403)
 
     def test_404_another_app_is_as_unknown_as_one_that_is_not_there(self):
         other = self.server.second_app()
