@@ -15,7 +15,9 @@ Issuers::Issuers(const Config& config, const base::Clock& clock, base::Random& r
   const auto policies = policies_of(config.people_issuers, config.people_allow_private_issuers);
   for (const auto& policy : policies.value_or(std::vector<rules::IssuerPolicy>())) {
     sets_.push_back(std::make_unique<store::FetchedJwkSet>(
-        store::FetchedJwkSet::Parts{.fetcher = fetch_, .clock = clock, .log = log}, policy));
+        store::FetchedJwkSet::Parts{
+            .fetcher = fetch_, .clock = clock, .log = log, .waiting = waiting_},
+        policy));
     issuers.push_back({policy, *sets_.back()});
   }
   verify_ = std::make_unique<actions::VerifyIdentity>(std::move(issuers), random,

@@ -26,6 +26,7 @@ class Issuers {
 
  private:
   store::WebFetch fetch_;
+  store::WaitingForIssuers waiting_;
   std::vector<std::unique_ptr<store::FetchedJwkSet>> sets_;
   std::unique_ptr<actions::VerifyIdentity> verify_;
 };

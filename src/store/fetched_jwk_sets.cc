@@ -9,9 +9,6 @@ namespace {
 
 using base::ErrorCode;
 
-// Of the eight workers (http/workers.h), those that may stand waiting for a key that perhaps does
-// not exist.
-constexpr int waiting_for_unknown_keys_max = 4;
 // Beyond what two fetches may take (store/web_fetch.h): a waiter never waits for ever.
 constexpr std::chrono::seconds wait_max{15};
 
@@ -77,7 +74,7 @@ base::Result<rules::BelievedKeys> FetchedJwkSet::keys_for(const rules::JwtHeader
     case Advice::wait:
       break;
   }
-  if (auto waited = wait_for_fetch(lock, is_known); !waited) return base::fail(waited.error());
+  if (auto waited = wait_for_fetch(lock); !waited) return base::fail(waited.error());
   is_known = holds_key();
   const auto later = parts_.clock.now();
   const bool has_failed = timetable_.has_failed_lately(later);
@@ -99,15 +96,18 @@ void FetchedJwkSet::begin_fetch(const Lock&, base::Instant now) {
   changed_.notify_all();
 }
 
-base::Result<base::Done> FetchedJwkSet::wait_for_fetch(Lock& lock, bool is_known) {
-  const bool has_keys = keys_.set != nullptr;
-  const bool counts = has_keys && !is_known;
-  if (counts && waiting_for_unknown_keys_ >= waiting_for_unknown_keys_max)
-    return no_answer("too many wait for keys that are not known");
+base::Result<base::Done> FetchedJwkSet::wait_for_fetch(Lock& lock) {
+  auto& of_all = parts_.waiting.count;
+  if (waiting_ >= WaitingForIssuers::of_one_max) return no_answer("too many wait for its keys");
+  if (of_all.fetch_add(1) >= WaitingForIssuers::max) {
+    of_all.fetch_sub(1);
+    return no_answer("too many wait for issuers");
+  }
   const auto mine = fetches_ended_;
-  if (counts) ++waiting_for_unknown_keys_;
+  ++waiting_;
   const bool has_ended = changed_.wait_for(lock, wait_max, [&] { return fetches_ended_ != mine; });
-  if (counts) --waiting_for_unknown_keys_;
+  --waiting_;
+  of_all.fetch_sub(1);
   if (!has_ended) return no_answer("no answer in time");
   return base::Done{};
 }

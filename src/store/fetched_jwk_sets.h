@@ -1,5 +1,9 @@
 // The key set of an issuer, fetched from it and kept: rules/jwks_timetable.h says when.
 //
+// Rule jwks-waiting-bounded: of those whose token needs an answer of an issuer, three wait for one
+// issuer and six for all of them; the others are told `unavailable` at once. A slow issuer holds no
+// worker that others need, also before its first answer.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
@@ -35,6 +39,13 @@ class DocumentFetcher {
   virtual base::Result<FetchedDocument> fetch(const std::string& url, std::stop_token stop) = 0;
 };
 
+// How many callers wait for issuers at a time. Whoever waits holds a worker (http/workers.h), of
+// which there are eight, and the others have other work. Safe for concurrent use.
+struct WaitingForIssuers {
+  static constexpr int max = 6, of_one_max = 3;
+  std::atomic<int> count{0};
+};
+
 // One issuer, one thread that asks it. Safe for concurrent use.
 class FetchedJwkSet : public rules::IssuerKeys {
  public:
@@ -42,6 +53,7 @@ class FetchedJwkSet : public rules::IssuerKeys {
     DocumentFetcher& fetcher;
     const base::Clock& clock;
     base::Log& log;
+    WaitingForIssuers& waiting;  // shared by all issuers
   };
   FetchedJwkSet(Parts parts, rules::IssuerPolicy policy);
   // Gives up a fetch that is under way; nobody may be waiting.
@@ -57,7 +69,7 @@ class FetchedJwkSet : public rules::IssuerKeys {
   using Lock = std::unique_lock<std::mutex>;
   Advice advice_for(bool is_known, const rules::JwtHeader& header, base::Instant now) const;
   void begin_fetch(const Lock&, base::Instant now);
-  base::Result<base::Done> wait_for_fetch(Lock& lock, bool is_known);
+  base::Result<base::Done> wait_for_fetch(Lock& lock);
   void publish_quiet_time(const Lock&);
 
   void run(const std::stop_token& stop);
@@ -78,7 +90,7 @@ class FetchedJwkSet : public rules::IssuerKeys {
   rules::BelievedKeys keys_;
   bool is_wanted_ = false;
   std::uint64_t fetches_ended_ = 0;
-  int waiting_for_unknown_keys_ = 0;
+  int waiting_ = 0;
   std::jthread thread_;  // the last member: it uses all the others
 };
 

@@ -110,7 +110,8 @@ class Fetched : public testing::Test {
   base::ManualClock clock{base::from_unix_seconds(1'800'000'000)};
   Silent log;
   Issuer issuer;
-  FetchedJwkSet::Parts parts{.fetcher = issuer, .clock = clock, .log = log};
+  WaitingForIssuers waiting;
+  FetchedJwkSet::Parts parts{.fetcher = issuer, .clock = clock, .log = log, .waiting = waiting};
 };
 
 TEST_F(Fetched, TheFirstTokenFetchesTheSetAndTheNextOnesDoNot) {
@@ -180,15 +181,58 @@ TEST_F(Fetched, ManyThatComeAtOnceShareOneFetch) {
   FetchedJwkSet set(parts, policy());
   std::atomic<int> admitted = 0;
   std::vector<std::jthread> crowd;
-  for (int i = 0; i < 16; ++i)
+  for (int i = 0; i < WaitingForIssuers::of_one_max; ++i)
     crowd.emplace_back([&] {
       if (ask(set, "a")) ++admitted;
     });
   issuer.wait_until_asked(1);
   issuer.be_slow(false);
   crowd.clear();
-  EXPECT_EQ(admitted, 16);
+  EXPECT_EQ(admitted, WaitingForIssuers::of_one_max);
   EXPECT_EQ(issuer.times_asked(), 1u);
+}
+
+// Rule jwks-waiting-bounded.
+TEST_F(Fetched, WhileASlowIssuerIsFirstAskedFewWaitAndTheOthersAreAnsweredAtOnce) {
+  issuer.answer(url, set_with({"a"}));
+  issuer.be_slow(true);
+  FetchedJwkSet set(parts, policy());
+  constexpr int crowd_size = 16, refused_min = crowd_size - WaitingForIssuers::of_one_max;
+  std::atomic<int> admitted = 0, refused = 0;
+  std::vector<std::jthread> crowd;
+  for (int i = 0; i < crowd_size; ++i)
+    crowd.emplace_back([&] {
+      const auto keys = ask(set, "a");
+      if (keys) ++admitted;
+      if (!keys && keys.error().code == ErrorCode::unavailable) ++refused;
+    });
+  // The issuer answers nobody until those that may not wait have had their answer.
+  while (refused < refused_min) std::this_thread::yield();
+  issuer.be_slow(false);
+  crowd.clear();
+  EXPECT_EQ(refused, refused_min);
+  EXPECT_EQ(admitted, WaitingForIssuers::of_one_max);
+  EXPECT_TRUE(ask(set, "a")) << "and nobody is counted any more";
+}
+
+// Rule jwks-waiting-bounded.
+TEST_F(Fetched, SlowIssuersTogetherHoldFewToo) {
+  issuer.answer(url, set_with({"a"}));
+  issuer.be_slow(true);
+  std::deque<FetchedJwkSet> sets;
+  for (int i = 0; i < 4; ++i) sets.emplace_back(parts, policy());
+  constexpr int crowd_size = 16, refused_min = crowd_size - WaitingForIssuers::max;
+  std::atomic<int> refused = 0;
+  std::vector<std::jthread> crowd;
+  for (int i = 0; i < crowd_size; ++i)
+    crowd.emplace_back([&, i] {
+      if (!ask(sets[static_cast<std::size_t>(i % 4)], "a")) ++refused;
+    });
+  while (refused < refused_min) std::this_thread::yield();
+  issuer.be_slow(false);
+  crowd.clear();
+  EXPECT_EQ(refused, refused_min);
+  EXPECT_EQ(waiting.count, 0);
 }
 
 // Rule jwks-stale-served.
