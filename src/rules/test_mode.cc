@@ -24,6 +24,8 @@ constexpr TestForce ending(std::string_view avatar_id, std::string_view end_user
 }
 
 constexpr std::array forces = {
+    refusal("7e570000-0000-4000-8000-000000000401", "test-force-mint-401", ForcedAt::minting,
+            ErrorCode::unauthenticated),
     refusal("7e570000-0000-4000-8000-000000000402", "test-force-mint-402", ForcedAt::minting,
             ErrorCode::payment_required),
     refusal("7e570000-0000-4000-8000-000000000403", "test-force-mint-403", ForcedAt::minting,
@@ -49,6 +51,8 @@ constexpr std::array forces = {
            SessionEnd::revoked),
     ending("7e570000-0000-4000-8000-000000000204", "test-force-session-going-away",
            SessionEnd::shutting_down),
+    ending("7e570000-0000-4000-8000-000000000205", "test-force-session-minutes",
+           SessionEnd::minutes_used_up),
 };
 
 const TestForce* force_of(Environment environment, std::string_view avatar_id,

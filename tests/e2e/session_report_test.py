@@ -17,6 +17,7 @@ import node_packages
 from anam_mint_test import PATH as MINT
 from anam_mint_test import PRINTED
 from cases import NOBODY, Stage, bearer, main, wait_until
+from test_mode_test import AVATAR, ENDING, ENDING_A_FACE
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOURS = "We open at nine in the morning, on every day of the week but Sunday, when we rest at home."
@@ -317,6 +318,23 @@ class Conversation(Reported):
         reply = self.call("GET", f"/{self.id}/recording")
         self.refused(reply, 404)
         self.assertIn("no recordings", reply.json()["message"])
+
+
+class ForcedEnds(Reported):
+    # Rule test-mode-same-code.
+    def test_each_end_that_a_test_value_forces_comes_after_the_first_words_and_is_told_the_page(self):
+        for number, words in ENDING_A_FACE.items():
+            reason = ENDING[number][4]
+            with self.subTest(reason=reason):
+                token = self.token(avatarId=AVATAR.format(number), skipGreeting=False)
+                page = self.begin(token, [{"wait": "the end"}])
+                told = page.communicate(timeout=150)[0].splitlines()
+                self.assertEqual(page.returncode, 0)
+                notes = json.loads(told[-1])
+                self.assertIn(words, notes["ended"])
+                path = "/" + notes["sessionId"]
+                wait_until(lambda: self.told(path)["state"] == "ended", "the end", seconds=20)
+                self.assertEqual(self.told(path)["end_reason"], reason)
 
 
 class Ends(Reported):

@@ -13,7 +13,7 @@ from motion_messages import Animation, Error
 from raw_websocket import Refusal
 
 AVATAR = "7e570000-0000-4000-8000-000000000{:03}"
-MINTING = {402: 402, 403: 403, 429: 429, 503: 503}
+MINTING = {401: 401, 402: 402, 403: 403, 429: 429, 503: 503}
 CONNECTING = {
     101: (401, "expired", "connect-expired"),
     102: (400, "Invalid session token", "connect-spent"),
@@ -26,6 +26,22 @@ ENDING = {
     202: (4, 1000, "no audio input for", "session-idle", "idle"),
     203: (None, 4010, "revoked", "session-revoked", "revoked"),
     204: (None, 1001, "shutting down", "session-going-away", "shutting_down"),
+    205: (4001, 4001, "credits exhausted", "session-minutes", "minutes_used_up"),
+}
+# At the engine of a live face: status and `error`; and the words of `endsession`.
+CONNECTING_TO_A_FACE = {
+    101: (401, "Token expired"),
+    102: (401, "Token used"),
+    103: (429, "Spend cap reached"),
+    104: (429, "Concurrent session limit reached"),
+    105: (503, "Service Unavailable"),
+}
+ENDING_A_FACE = {
+    201: "maximum length",
+    202: "too long",
+    203: "revoked",
+    204: "shutting down",
+    205: "minutes of this month",
 }
 
 
@@ -86,7 +102,41 @@ class TestMode(unittest.TestCase):
                     self.assertIsInstance(refusal, Refusal)
                     self.assertEqual(refusal.status, status)
                     self.assertIn(words, json.loads(refusal.body)["message"])
+                    if status == 429:
+                        self.assertEqual(refusal.headers["retry-after"], "5")
                 self.assertTrue(self.server.is_admitted(token))
+
+    def face_token(self, **end_user):
+        """A token of a live face, of the avatar or the end user that forces something."""
+        if "avatar_id" in end_user:
+            reply = self.mint_persona(self.server.api_key, end_user["avatar_id"])
+            self.assertEqual(reply.status, 200, reply.body)
+            return reply.json()["sessionToken"]
+        return self.token(persona_id=self.persona(), **end_user)
+
+    def persona(self):
+        bearer = {"Authorization": f"Bearer {self.server.api_key}"}
+        body = {"name": "Ada", "avatarId": self.server.avatar_id}
+        made = self.server.http("POST", "/v1/personas", bearer, body)
+        self.assertEqual(made.status, 201, made.body)
+        return made.json()["id"]
+
+    def engine(self, token):
+        return self.server.http("POST", "/v1/engine/session", {"Authorization": f"Bearer {token}"},
+                                {"clientMetadata": {}})
+
+    # Rule test-mode-forces-refusals.
+    def test_a_face_is_refused_as_asked_and_the_token_stays_unspent(self):
+        for number, (status, error) in CONNECTING_TO_A_FACE.items():
+            name = f"test-force-{CONNECTING[number][2]}"
+            for how in ({"avatar_id": AVATAR.format(number)}, {"end_user_id": name}):
+                with self.subTest(number=number, **how):
+                    token = self.face_token(**how)
+                    for _ in range(2):
+                        reply = self.engine(token)
+                        self.assertEqual((reply.status, reply.json()["error"]), (status, error))
+                        if number == 104:
+                            self.assertEqual(reply.headers["Retry-After"], "5")
 
     # Rule test-mode-same-code.
     def test_a_session_ends_as_asked_after_its_first_sound(self):
