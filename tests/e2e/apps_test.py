@@ -70,6 +70,17 @@ class Apps(AppsCase):
         self.assertTrue(entry["actor"].startswith("acc_"))
         self.assertEqual(entry["detail"], "name=Second, sessions_max=5")
 
+    # Rule api-key-never-stronger.
+    def test_an_admin_and_an_owner_give_a_key_its_tier_and_limit_and_a_developer_makes_none(self):
+        for role, status in (("admin", 201), ("owner", 201), ("developer", 403), ("viewer", 403)):
+            person = self.person(role)
+            for term in ({"tier": "pro"}, {"rate_limit": "100/min burst 200"}):
+                wish = {"name": "k", "app_id": self.server.app_id, "environment": "test"} | term
+                made = self.call("POST", "/v1/keys", person, wish)
+                self.assertEqual(made.status, status, made.body)
+                if status == 201:
+                    self.assertEqual(made.json() | term, made.json())
+
     def test_pages_follow_each_other(self):
         admin = self.person("admin")
         for number in range(4):
@@ -214,6 +225,7 @@ class Limits(LimitsCase):
         self.assertIsInstance(refused, Refusal)
         self.assertEqual(refused.status, 429)
         self.assertIn(b"end user", refused.body)
+        self.assertGreater(int(refused.headers["retry-after"]), 1000)
         self.set_limits(end_user_limit="unlimited")
         self.assertTrue(self.server.is_admitted(token))
 
@@ -225,6 +237,28 @@ class Limits(LimitsCase):
         self.assertEqual(self.mint(developer, **wish).status, 201)
         self.assertEqual(self.mint(developer, **wish).status, 429)
         self.assertEqual(self.mint(developer, end_user_id="ada", **wish).status, 201)
+
+
+    # Rule audit-of-refusals.
+    def test_what_an_end_users_limit_refuses_is_noted_with_the_callers_address_and_the_request(self):
+        self.set_limits(end_user_limit="1/hour")
+        self.server.limits("--token-uses", "3")
+        token = self.mint(end_user_id="ada").json()["session_token"]
+        refused = self.mint(end_user_id="ada")
+        self.assertTrue(self.server.is_admitted(token))
+        self.assertEqual(self.server.knock(token).status, 429)
+        self.server.halt()
+        (minting,) = self.server.audited("POST /v1/session-tokens")
+        self.assertEqual(minting["request_id"], refused.headers["X-Request-Id"])
+        self.assertEqual(minting["peer"], "203.0.113.1")
+        (opening,) = self.server.audited("GET /v2/driveningress/websocket")
+        self.assertTrue(opening["peer"] and opening["request_id"])
+        for entry in (minting, opening):
+            self.assertEqual(entry["workspace_id"], self.server.initialised["workspace_id"])
+            self.assertTrue(entry["actor"].startswith("key_"))
+            self.assertEqual(entry["outcome"], 1)
+            self.assertIn("end-user", entry["detail"])
+            self.assertIn("ada", entry["detail"])
 
 
 class EndUsersOfTheSettings(LimitsCase):
@@ -291,6 +325,26 @@ class MonthlyMinutes(AppsCase):
         self.assertTrue(self.server.is_admitted(self.server.token()), "tests cost nothing")
         self.minutes(4)
         self.assertTrue(self.server.is_admitted(token))
+
+    # Rule audit-of-refusals.
+    def test_what_used_up_minutes_refuse_is_noted_with_the_caller_and_the_request(self):
+        persona = {"personaConfig": {"personaId": self.live_persona()}}
+        self.have_used(60)
+        self.minutes(1)
+        replies = {"POST /v1/session-tokens": self.call("POST", "/v1/session-tokens", self.live_key),
+                   "POST /v1/console/session-tokens": self.server.mint(self.live_key)}
+        for path in ("/v1/auth/session-token", "/v1/engine/session"):
+            replies["POST " + path] = self.call("POST", path, self.live_key, persona)
+        self.server.halt()
+        for action, reply in replies.items():
+            is_anam = "auth" in action or "engine" in action
+            self.assertEqual(reply.status, 429 if is_anam else 402, reply.body)
+            (entry,) = self.server.audited(action)
+            self.assertEqual((entry["outcome"], entry["peer"]), (1, "127.0.0.1"))
+            self.assertEqual(entry["request_id"], reply.headers["X-Request-Id"])
+            self.assertEqual(entry["workspace_id"], self.server.initialised["workspace_id"])
+            self.assertTrue(entry["actor"].startswith("key_"))
+            self.assertIn("minutes", entry["detail"])
 
     def live_persona(self):
         body = {"name": "Ada", "avatarId": self.server.avatar_id, "systemPrompt": "Be Ada."}

@@ -92,9 +92,18 @@ class Creating(KeyCase):
         self.assertEqual(self.server.http("POST", "/v1/keys", {}, {"name": "k"}).status, 401)
         self.assertEqual(self.call("POST", "/v1/keys", {"name": "k"}, "av_test_no").status, 401)
 
-    def test_401_a_test_key_makes_no_live_one(self):
-        reply = self.call("POST", "/v1/keys", {"name": "k", "environment": "live"})
-        self.refused(reply, 401, "test key")
+    # Rule app-chosen-by-its-owner.
+    def test_403_a_test_key_makes_no_live_one_nor_sees_what_is_live(self):
+        live = {"environment": "live"}
+        for method, path, body in (
+            ("POST", "/v1/keys", {"name": "k", **live}),
+            ("POST", "/v1/session-tokens", live),
+            ("POST", "/v1/session-tokens/revoke", {"end_user_id": "ada", **live}),
+            ("GET", "/v1/sessions/concurrency?environment=live", None),
+            ("GET", "/v1/usage?environment=live", None),
+        ):
+            reply = self.call(method, path, body)
+            self.assertEqual(reply.status, 403, (path, reply.body))
 
     # Rule api-key-never-stronger.
     def test_403_a_weak_key_makes_no_stronger_one_and_one_without_the_scope_none(self):
@@ -352,6 +361,18 @@ class Verifying(KeyCase):
         self.changed(revoked, "revoke")
         self.assertEqual(self.reason(frozen["api_key"]), "frozen")
         self.assertEqual(self.reason(revoked["api_key"]), "revoked")
+
+    # Rule api-key-verify-explains.
+    def test_200_it_says_whether_the_keys_networks_were_looked_at_and_which_they_are(self):
+        bound = self.make(networks=["192.0.2.0/24", "2001:db8::/32"])["api_key"]
+        for network, verdict in ((None, "valid"), ("192.0.2.7", "valid"), ("198.51.100.1", "network")):
+            body = {"key": bound} | ({"network": network} if network else {})
+            answer = self.verify(body)
+            self.assertEqual(answer["reason"], verdict)
+            self.assertEqual(answer["networks"], ["192.0.2.0/24", "2001:db8::/32"])
+            self.assertIs(answer["network_checked"], network is not None)
+        free = self.verify({"key": self.make()["api_key"], "network": "192.0.2.7"})
+        self.assertEqual((free["networks"], free["network_checked"]), ([], True))
 
     # Rule api-key-verify-explains.
     def test_200_a_key_over_its_own_limit_is_rate_limited(self):

@@ -21,6 +21,7 @@ from room_tokens_test import LISTENER, PARTICIPANT, key_for_rooms, room_settings
 
 WIDE = '"100000/min burst 100000"'
 PASSWORD = "correct horse"
+NOWHERE = {"app_id": "app_none", "environment": "live"}
 STRANGE_UUID = "00000000-0000-4000-8000-000000000000"
 NARROW = '"1/hour burst 1"'
 LIMITS = ("api_key_free", "api_key_pro", "person", "stranger", "password", "login",
@@ -295,11 +296,14 @@ class World(Stage):
         wide = {"identity": "a", "grants": {"room_list": True}}
         self.call("mint_livekit_room_token", 403, self.rooms_key, body=wide)
         self.call("mint_livekit_room_token", 400, self.rooms_key, body={"no_such_member": 1})
+        self.call("mint_livekit_room_token", 404, self.owner["access_token"],
+                  body=PARTICIPANT | NOWHERE)
 
     def do_mint_agora_room_token(self):
         self.call("mint_agora_room_token", 200, self.rooms_key, body=LISTENER)
         self.call("mint_agora_room_token", 400, self.rooms_key, body={"no_such_member": 1})
         self.call("mint_agora_room_token", 403, body=LISTENER)
+        self.call("mint_agora_room_token", 404, self.owner["access_token"], body=LISTENER | NOWHERE)
 
     def do_open_session_from_page(self):
         self.call("open_session_from_page", 200, headers={"Origin": self.address})

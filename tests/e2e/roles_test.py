@@ -182,6 +182,9 @@ class AnotherWorkspace(Workspaces):
         yield "GET", "/v1/apps/{}", None, apps
         yield "PATCH", "/v1/apps/{}", {"name": "x"}, apps
         yield "POST", "/v1/session-tokens", {"app_id": "{}", "environment": "test"}, apps
+        listener = {"channel": "lobby", "account": "ada", "role": "subscriber"}
+        yield ("POST", "/v1/room-tokens/agora",
+               listener | {"app_id": "{}", "environment": "test"}, apps)
         for name, ids in (("api_key_id", keys), ("app_id", apps)):
             yield "POST", "/v1/session-tokens/revoke", {name: "{}", "environment": "test"}, ids
         sessions = (self.live.connection_id, "20200101000000_AAAAAAAAAAAA")

@@ -13,6 +13,7 @@ from raw_websocket import Refusal
 
 PATH = "/v1/session-tokens"
 REVOKE_PATH = PATH + "/revoke"
+BUILT_IN_AVATAR = "071b0286-4cce-4808-bee2-e642f1062de3"
 
 
 class TokenCase(unittest.TestCase):
@@ -150,7 +151,7 @@ class Minting(TokenCase):
     def test_who_may_not_is_refused(self):
         self.refused(self.server.http("POST", PATH, {}, {}), 401)
         self.refused(self.call(PATH, {}, "av_test_nonsense"), 401)
-        self.refused(self.call(PATH, {"environment": "live"}), 401, "test key")
+        self.refused(self.call(PATH, {"environment": "live"}), 403, "test key")
         self.refused(self.call(PATH, {"app_id": self.other_app}), 403)
         self.refused(self.call(PATH, {"app_id": "app_nobody"}), 403)
         self.refused(self.call(PATH, {"avatar_id": "7"}), 404)
@@ -306,6 +307,31 @@ class Revoking(TokenCase):
         self.revoke(minted_by=claims_of(token)["key"])
         self.assertEqual(self.server.knock(token).status, 400)
         self.refused(self.call(REVOKE_PATH, {"minted_by": "acc_nobody"}), 404)
+
+    # Rule session-token-revoked-with-its-sessions.
+    def test_what_was_minted_for_a_built_in_avatar_is_revoked_by_it(self):
+        token, unused = (self.mint(avatar_id=BUILT_IN_AVATAR)["session_token"] for _ in range(2))
+        session = self.server.session(token, avatar=BUILT_IN_AVATAR)
+        other = self.server.session(self.mint()["session_token"])
+        self.assertEqual(self.revoke(avatar_id=BUILT_IN_AVATAR), 1)
+        self.assert_revoked(session)
+        self.assertFalse(self.server.is_admitted(unused, avatar=BUILT_IN_AVATAR))
+        self.assertTrue(other.still_serves())
+        other.websocket.wire.drop()
+
+    # Rule session-token-revoked-with-its-sessions.
+    def test_what_was_minted_for_an_avatar_that_is_gone_for_good_is_revoked_by_it(self):
+        avatar = self.server.second_avatar()
+        key = self.live_key["api_key"]
+        wait_until(lambda: self.call(PATH, {"avatar_id": avatar}, key).status == 201, "the avatar")
+        session = self.server.session(self.mint(key, avatar_id=avatar)["session_token"],
+                                      avatar=avatar)
+        bearer = {"Authorization": f"Bearer {key}"}
+        removed = self.server.http("DELETE", f"/v1/avatars/{avatar}?hard=true", bearer)
+        self.assertEqual(removed.status, 200, removed.body)
+        self.assertTrue(session.still_serves())
+        self.assertEqual(self.revoke(key, avatar_id=avatar), 1)
+        self.assert_revoked(session)
 
     def test_a_test_key_does_not_reach_live_sessions(self):
         live = self.mint(self.live_key["api_key"], end_user_id="both")["session_token"]

@@ -54,8 +54,6 @@ class BuiltIn(VoiceCase):
                            "displayTags", "isZdr", "createdByOrganizationId", "createdAt",
                            "updatedAt"):
                 self.assertIn(member, one)
-            said = [one["engine"], one["language"]]
-            self.assertEqual(one["displayTags"], [word for word in said if word])
 
     def test_the_ids_that_the_vendors_documents_print_mean_built_in_voices(self):
         """Rule built-in-ids."""
