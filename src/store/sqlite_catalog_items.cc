@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "rules/absent.h"
 
 namespace stagedoor::store {
 namespace {
@@ -40,10 +41,10 @@ CatalogItem item_of(const SqliteStatement& row) {
           .updated_at = instant(7)};
 }
 
-std::unexpected<base::Error> no_item(ItemKind kind) {
+std::unexpected<base::Error> no_item(ItemKind kind, const ItemScope& scope) {
   const std::string words(words_of(kind));
   return base::fail(ErrorCode::not_found, "no such " + words,
-                    "There is no " + words + " with this id.");
+                    rules::absent(words, scope.environment));
 }
 
 Result<CatalogItem> find_in(SqliteDatabase& database, const rules::SecretKeeper& keeper,
@@ -55,7 +56,7 @@ Result<CatalogItem> find_in(SqliteDatabase& database, const rules::SecretKeeper&
   read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
   const auto step = read->bind(4, static_cast<int>(kind)).step();
   if (step == Step::failed) return database.trouble("find a catalog item");
-  if (step == Step::end) return no_item(kind);
+  if (step == Step::end) return no_item(kind, scope);
   auto item = item_of(*read);
   if (read->is_null(8)) return item;
   auto secret = keeper.open(base::as_text(read->blob(8)), owner_of(kind, id));
@@ -185,7 +186,7 @@ Result<Done> SqliteCatalogItems::remove(const ItemScope& scope, ItemKind kind, s
     remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
     if (!remove->bind(4, static_cast<int>(kind)).run())
       return database.trouble("remove a catalog item");
-    if (database.changes() == 0) return no_item(kind);
+    if (database.changes() == 0) return no_item(kind, scope);
     return parts_.audit.append(database, entry);
   });
   if (removed && is_group) parts_.words.purge();

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "rules/absent.h"
+
 namespace stagedoor::store {
 namespace {
 
@@ -31,9 +33,9 @@ Conversation conversation_of(const SqliteStatement& row) {
   return conversation;
 }
 
-std::unexpected<base::Error> no_conversation() {
+std::unexpected<base::Error> no_conversation(const ConversationScope& scope) {
   return base::fail(base::ErrorCode::not_found, "no such conversation",
-                    "There is no conversation with this id.");
+                    rules::absent("conversation", scope.environment));
 }
 
 Result<Conversation> find_in(SqliteDatabase& database, const ConversationScope& scope,
@@ -45,7 +47,7 @@ Result<Conversation> find_in(SqliteDatabase& database, const ConversationScope& 
   read->bind(1, id).bind(2, scope.app_id).bind(3, static_cast<int>(scope.environment));
   const auto step = read->step();
   if (step == Step::failed) return database.trouble("find conversation");
-  if (step == Step::end) return no_conversation();
+  if (step == Step::end) return no_conversation(scope);
   return conversation_of(*read);
 }
 

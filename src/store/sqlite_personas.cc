@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "rules/absent.h"
 
 namespace stagedoor::store {
 namespace {
@@ -35,8 +36,9 @@ Result<rules::Persona> persona_of(const SqliteStatement& row) {
                         .updated_at = instant_of(row.integer(5))};
 }
 
-std::unexpected<base::Error> no_persona() {
-  return base::fail(ErrorCode::not_found, "no such persona", "There is no persona with this id.");
+std::unexpected<base::Error> no_persona(const rules::PersonaScope& scope) {
+  return base::fail(ErrorCode::not_found, "no such persona",
+                    rules::absent("persona", scope.environment));
 }
 
 Result<rules::Persona> find_in(SqliteDatabase& database, const rules::PersonaScope& scope,
@@ -48,7 +50,7 @@ Result<rules::Persona> find_in(SqliteDatabase& database, const rules::PersonaSco
   read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
   const auto step = read->step();
   if (step == Step::failed) return database.trouble("find persona");
-  if (step == Step::end) return no_persona();
+  if (step == Step::end) return no_persona(scope);
   return persona_of(*read);
 }
 
@@ -160,7 +162,7 @@ Result<Done> SqlitePersonas::remove(const rules::PersonaScope& scope, std::strin
     if (!remove) return base::fail(remove.error());
     remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
     if (!remove->run()) return database.trouble("remove persona");
-    if (database.changes() == 0) return no_persona();
+    if (database.changes() == 0) return no_persona(scope);
     return audit_.append(database, entry);
   });
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "rules/absent.h"
 #include "rules/session_token.h"
 
 namespace stagedoor::store {
@@ -210,7 +211,8 @@ base::Result<rules::SessionRecord> SqliteSessionRecords::find(const rules::Sessi
   if (!done) return base::fail(done.error());
   if (found && rules::is_meant(query, *found)) return *std::move(found);
   return base::fail(base::ErrorCode::not_found, "no session to show",
-                    "There is no session with this id.");
+                    query.environment ? rules::absent("session", *query.environment)
+                                      : "There is no session with this id.");
 }
 
 }  // namespace stagedoor::store

@@ -162,6 +162,10 @@ class Refusals(PersonaCase):
         live = live_key(self.server)
         calls = (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None))
         self.assert_all_404(calls, "/" + persona["id"], live)
+        # Rule absent-names-environment.
+        for key, world in ((live, "live"), (self.server.api_key, "test")):
+            reply = self.call("GET", "/" + "0" * len(persona["id"]), key=key)
+            self.assertIn(f"in the {world} data", reply.json()["message"])
         self.assertEqual(self.call("GET", key=live).json()["data"], [])
 
     def test_404_for_another_workspace_is_that_for_nothing(self):
