@@ -223,7 +223,9 @@ class Misuse(EngineSessionCase):
         print(f"{grown / 1024:.0f} KiB more after 150 sessions")
         if self.server.has_address_sanitizer():
             self.skipTest("ASan keeps freed memory back; its own search for leaks is the test then")
-        self.assertLess(grown, 8 << 20)
+        # A session holds some 10 MiB while it lives, and the end of one may overlap the next; the
+        # allocator keeps what that took. A session that stayed would show 150 times.
+        self.assertLess(grown, 24 << 20)
 
 
 if __name__ == "__main__":
