@@ -205,13 +205,7 @@ void LiveFace::perform(SessionMessage message) {
                  [&](const Interrupt&) { conversation.interrupt(); },
                  [&](ContextNote& note) { conversation.add_context(std::move(note.content)); },
                  [&](const DirectorCue&) { warn_once(Unsupported::director_cues); },
-                 [&](const PersonaUpdate& update) {
-                   const auto change = change_of(update.change);
-                   play_.has_silence_rule |=
-                       change.conversation.voice_detection.silence_before_session_end.has_value();
-                   conversation.update(change.conversation);
-                   for (const auto what : change.unsupported) warn_once(what);
-                 },
+                 [&](const PersonaUpdate& update) { change_persona(update); },
                  [&](ToolResult& result) {
                    if (result.failed) {
                      conversation.tool_result(
@@ -224,6 +218,16 @@ void LiveFace::perform(SessionMessage message) {
                  [](const NothingToDo&) {},
              },
              message);
+}
+
+void LiveFace::change_persona(const PersonaUpdate& update) {
+  auto change = change_of(update.change);
+  auto& conversation = session_->conversation();
+  const auto named = conversation.settings().voice_detection.silence_before_session_end;
+  if (keep_silence(named > 0s ? named : idle_max(), change.conversation.voice_detection))
+    change.unsupported.push_back(Unsupported::longer_silence);
+  conversation.update(change.conversation);
+  for (const auto what : change.unsupported) warn_once(what);
 }
 
 void LiveFace::say(std::string session_message) {
@@ -361,6 +365,11 @@ bool LiveFace::is_attended() const {
   return session_->silence() < silence_max || (link_ && silent_seconds_ <= heartbeat_seconds_max);
 }
 
+// How long nobody may do anything; 0: for ever.
+std::chrono::seconds LiveFace::idle_max() const {
+  return play_.has_silence_rule ? 0s : grant_.leash().idle_max;
+}
+
 // Each second.
 void LiveFace::look_after() {
   constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3, connecting_seconds_max = 15;
@@ -373,8 +382,7 @@ void LiveFace::look_after() {
     return finish("client", "abandoned", "Nobody is there.");
   if (has_offered_ && !has_connected_ && ++connecting_seconds_ > connecting_seconds_max)
     return finish("client", "never_connected", "The media did not come.");
-  const auto idle_max = play_.has_silence_rule ? 0s : grant_.leash().idle_max;
-  if (idle_max > 0s && faces_.parts_.clock.now() - active_at_ > idle_max)
+  if (idle_max() > 0s && faces_.parts_.clock.now() - active_at_ > idle_max())
     return end(SessionEnd::idle);
   watch_.expire_after(1s);
 }

@@ -19,7 +19,9 @@
 //
 // Rule face-idle: the leash's idle time ends a session in which nobody speaks or does anything;
 // what clients send by themselves, heartbeats and statistics, is no sign of anybody. Where the
-// persona says after which silence its sessions end, or that they don't, that holds instead.
+// persona says after which silence its sessions end, or that they don't, that holds instead. The
+// persona is what was minted: a client may shorten the silence that holds, and a `warning` tells it
+// that it can't lengthen or lift it.
 //
 // A face lives on its face loop: everything but LiveFaces is called there.
 //
@@ -65,7 +67,7 @@ class SignallingLink {
 
 class LiveFaces;
 
-class LiveFace final : private live::FaceSessionListener,
+class LiveFace final : public live::FaceSessionListener,
                        public std::enable_shared_from_this<LiveFace> {
  public:
   LiveFace(LiveFaces& faces, live::FacePlace place, actions::Grant grant, PersonaPlay play);
@@ -113,6 +115,7 @@ class LiveFace final : private live::FaceSessionListener,
 
   void answer(const Offer& offer);
   void perform(SessionMessage message);
+  void change_persona(const PersonaUpdate& update);
   void tell(std::string signalling_message);
   void tell_tool(ToolCallState state, const stage::ToolCallNotice& call);
   void say(std::string session_message);
@@ -120,6 +123,7 @@ class LiveFace final : private live::FaceSessionListener,
   void warn(std::string_view words);
   void warn_once(Unsupported what);
   void on_length();
+  std::chrono::seconds idle_max() const;
   void look_after();
   void log_misuse();
   bool is_attended() const;

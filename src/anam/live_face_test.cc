@@ -57,6 +57,19 @@ class Reports : public rules::SessionReports {
   std::mutex mutex_;
 };
 
+// A client that keeps what it is sent.
+class Listener : public SignallingLink {
+ public:
+  void send(std::string message) override { heard.push_back(std::move(message)); }
+  void close(std::string) override { closed.set_value(); }
+  std::size_t count_of(std::string_view words) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        heard, [&](const std::string& message) { return message.contains(words); }));
+  }
+  std::vector<std::string> heard;  // on the face's loop
+  std::promise<void> closed;
+};
+
 class LiveFacesTest : public testing::Test {
  protected:
   LiveFacesTest() {
@@ -104,8 +117,8 @@ class LiveFacesTest : public testing::Test {
     return world.token_keys.sign(rules::claims_json(token));
   }
   actions::Grant grant(const std::string& token) { return world.show(token).value(); }
-  base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant) {
-    PersonaPlay play;
+  base::Result<base::Done> begin(live::FacePlace place, actions::Grant grant,
+                                 PersonaPlay play = {}) {
     play.size = {720, 480};
     play.character = "ada";
     const auto session_id = grant.session_id();
@@ -126,6 +139,29 @@ class LiveFacesTest : public testing::Test {
     if (!post(session_id, [&](LiveFace&) { promise.set_value(&http::this_loop()); }))
       return nullptr;
     return found.get();
+  }
+
+  // Has the step run, and waits for it.
+  void on_face(const std::string& session_id, const std::function<void(LiveFace&)>& step) {
+    std::promise<void> done;
+    ASSERT_TRUE(post(session_id, [&](LiveFace& face) {
+      step(face);
+      done.set_value();
+    }));
+    done.get_future().wait();
+  }
+  // A face with its client, which says this over its data channel.
+  std::string face_with(const std::shared_ptr<Listener>& client, PersonaPlay play = {}) {
+    auto its = grant(persona_token());
+    auto id = its.session_id();
+    EXPECT_TRUE(begin(faces->enter().value(), std::move(its), std::move(play)));
+    on_face(id, [&](LiveFace& face) { face.attach(client); });
+    return id;
+  }
+  void say(const std::string& session_id, std::string_view message) {
+    on_face(session_id, [&](LiveFace& face) {
+      static_cast<live::FaceSessionListener&>(face).message(message);
+    });
   }
 
   actions::credentials::World world;
@@ -260,4 +296,36 @@ TEST_F(LiveFacesTest, NobodyIsToldOfAFaceThatIsOver) {
   ended.get_future().wait();
   EXPECT_FALSE(post(id, [](LiveFace&) {}));
   EXPECT_TRUE(speech.requests.empty());
+}
+
+constexpr std::string_view never_ends =
+    R"({"message_type":"persona_config","data":{"voiceDetectionOptions":)"
+    R"({"silenceBeforeSessionEndSeconds":0}}})";
+constexpr std::string_view ends_in_a_second =
+    R"({"message_type":"persona_config","data":{"voiceDetectionOptions":)"
+    R"({"silenceBeforeSessionEndSeconds":1}}})";
+
+// Rule face-idle.
+TEST_F(LiveFacesTest, APageDoesNotLiftTheIdleTimeAndIsTold) {
+  const auto client = std::make_shared<Listener>();
+  const auto id = face_with(client);
+  say(id, never_ends);
+  say(id, never_ends);
+  on_face(id, [&](LiveFace&) { EXPECT_EQ(client->count_of("silenceBeforeSessionEnd"), 1u); });
+  world.clock.advance(std::chrono::hours(1));
+  ASSERT_EQ(client->closed.get_future().wait_for(10s), std::future_status::ready);
+  loops->stop();
+  EXPECT_TRUE(world.spent.ended.at(0).ends_with(" idle"));
+}
+
+// Rule face-idle.
+TEST_F(LiveFacesTest, APersonaThatEndsInNoSilenceOutlivesTheIdleTimeAndAPageMayShortenThat) {
+  PersonaPlay play;
+  play.has_silence_rule = true;
+  const auto client = std::make_shared<Listener>();
+  const auto id = face_with(client, std::move(play));
+  say(id, ends_in_a_second);
+  on_face(id, [&](LiveFace&) { EXPECT_EQ(client->count_of("warning"), 0u); });
+  say(id, never_ends);
+  on_face(id, [&](LiveFace&) { EXPECT_EQ(client->count_of("silenceBeforeSessionEnd"), 1u); });
 }

@@ -17,6 +17,7 @@ using base::Json;
 using stage::ConversationSettings;
 using stage::ConversationTool;
 using std::chrono::milliseconds;
+using namespace std::chrono_literals;
 
 std::optional<double> number_of(const Json& object, std::string_view name) {
   const auto member = object.member(name);
@@ -237,10 +238,22 @@ PersonaChange change_of(std::string_view update) {
   return change;
 }
 
+bool keep_silence(milliseconds held, stage::VoiceDetectionChange& change) {
+  auto& wanted = change.silence_before_session_end;
+  if (!wanted || held <= 0ms || (*wanted > 0ms && *wanted <= held)) return false;
+  wanted.reset();
+  return true;
+}
+
 void prefer(std::string_view voice_detection, PersonaPlay& play) {
   base::JsonReader reader;
-  if (const auto json = reader.read(voice_detection))
-    apply(voice_detection_of(*json), play.conversation.voice_detection);
+  const auto json = reader.read(voice_detection);
+  if (!json) return;
+  auto& detection = play.conversation.voice_detection;
+  auto change = voice_detection_of(*json);
+  if (keep_silence(detection.silence_before_session_end, change))
+    play.unsupported.push_back(Unsupported::longer_silence);
+  apply(change, detection);
 }
 
 std::string_view words_of(Unsupported what) {
@@ -257,6 +270,9 @@ std::string_view words_of(Unsupported what) {
       return "The picture has one size and quality: videoQuality has no effect.";
     case Unsupported::session_replay:
       return "Sessions are not recorded: sessionReplay has no effect.";
+    case Unsupported::longer_silence:
+      return "A client can't make the silence longer after which its session ends: "
+             "silenceBeforeSessionEndSeconds stays as it was.";
   }
   std::unreachable();
 }

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -20,7 +21,7 @@
 
 namespace stagedoor::anam {
 
-// What of the dialect is not done here; a client is told of each once a session.
+// What a client asks for and does not get; it is told of each once a session.
 enum class Unsupported : unsigned char {
   director_notes,
   director_cues,
@@ -28,8 +29,9 @@ enum class Unsupported : unsigned char {
   voice_generation,
   video_quality,
   session_replay,
+  longer_silence,
 };
-inline constexpr std::size_t unsupported_count = 6;
+inline constexpr std::size_t unsupported_count = 7;
 std::string_view words_of(Unsupported what);
 
 struct PersonaPlay {
@@ -61,8 +63,13 @@ struct PersonaChange {
 // rules::played_change_shape.
 PersonaChange change_of(std::string_view update);
 
+// What a client may ask of the silence that ends its session (rule face-idle): to shorten `held`;
+// 0: none holds. What would lengthen or lift it is taken out of `change`, and true returned.
+bool keep_silence(std::chrono::milliseconds held, stage::VoiceDetectionChange& change);
+
 // What the client itself says of the user's voice: JSON that obeys
-// rules::session_voice_detection_shape, or empty. It comes before what the token was minted for.
+// rules::session_voice_detection_shape, or empty. It comes before what the token was minted for,
+// but for the silence that ends a session.
 void prefer(std::string_view voice_detection, PersonaPlay& play);
 
 }  // namespace stagedoor::anam

@@ -104,6 +104,28 @@ TEST(PersonaPlay, TellsOfEachThingThatIsNotDoneHere) {
             List{voice_generation});
 }
 
+// Rule face-idle.
+TEST(PersonaPlay, LetsAClientShortenTheSilenceThatEndsItAndNotLengthenOrLiftIt) {
+  const auto after = [](std::string_view minted, std::string_view preferred) {
+    auto played = play(R"({"persona":{"voiceDetectionOptions":{)" + std::string(minted) + "}}}");
+    prefer("{" + std::string(preferred) + R"(,"endOfSpeechSensitivity":0.25})", played);
+    EXPECT_EQ(played.conversation.voice_detection.end_of_speech_sensitivity, 0.25);
+    return std::pair(played.conversation.voice_detection.silence_before_session_end.count() / 1000,
+                     !played.unsupported.empty());
+  };
+  constexpr std::string_view ten = R"("silenceBeforeSessionEndSeconds":10)",
+                             nine = R"("silenceBeforeSessionEndSeconds":9)",
+                             eleven = R"("silenceBeforeSessionEndSeconds":11)",
+                             none = R"("silenceBeforeSessionEndSeconds":0)";
+  using Outcome = std::pair<long, bool>;
+  EXPECT_EQ(after(ten, nine), Outcome(9, false));
+  EXPECT_EQ(after(ten, ten), Outcome(10, false));
+  EXPECT_EQ(after(ten, eleven), Outcome(10, true));
+  EXPECT_EQ(after(ten, none), Outcome(10, true));
+  EXPECT_EQ(after(none, eleven), Outcome(11, false));
+  EXPECT_EQ(after(none, none), Outcome(0, false));
+}
+
 TEST(PersonaPlay, WaitsForAWebhookUnlessItSaysOtherwise) {
   const auto played = play(
       R"({"persona":{"tools":[{"name":"a","type":"server","subtype":"webhook","url":"https://a.b"},)"

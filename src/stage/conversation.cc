@@ -298,6 +298,9 @@ Face Conversation::face() {
 bool Conversation::is_ended() const {
   return core_->is_ended;
 }
+const ConversationSettings& Conversation::settings() const {
+  return core_->settings();
+}
 const std::vector<ChatMessage>& Conversation::history() const {
   return core_->history;
 }

@@ -222,6 +222,8 @@ class Conversation {
   Face face();
 
   bool is_ended() const;
+  // As they are now.
+  const ConversationSettings& settings() const;
   // What the next answer would be asked for with.
   const std::vector<ChatMessage>& history() const;
   std::size_t held_bytes() const;

@@ -99,6 +99,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   Performance performance;
   std::vector<ChatMessage> history;
   bool is_ended = false;
+  const ConversationSettings& settings() const { return settings_; }
   std::size_t held_bytes() const;
   std::string new_id() { return base::random_uuid(parts_.random); }
 
