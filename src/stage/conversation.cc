@@ -192,7 +192,10 @@ void Conversation::Core::update(const ConversationUpdate& change) {
 
 void Conversation::Core::end(EndReason reason) {
   if (std::exchange(is_ended, true)) return;
-  if (!turns_.empty()) fail_tools(turns_.front(), "The session has ended.");
+  if (!turns_.empty()) {
+    end_thought(turns_.front());
+    fail_tools(turns_.front(), "The session has ended.");
+  }
   turns_.clear();
   unawaited_.clear();
   recognitions_.clear();

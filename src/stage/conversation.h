@@ -12,6 +12,9 @@
 // Rule captions-as-spoken: the text of the persona is told piece by piece, each when its sound is
 // sent, and the pieces of a message together are what was spoken.
 //
+// Rule thoughts-end: what a model thinks is told piece by piece, and a piece without words closes
+// it before the first word or tool call, and where the round or the turn ends.
+//
 // Rule conversation-bounded: history, waiting turns, waiting text, tool calls of an answer and
 // recorded speech each have a limit; what goes beyond is refused with a warning, or the oldest is
 // dropped.
@@ -154,6 +157,7 @@ class ConversationListener {
  public:
   virtual ~ConversationListener() = default;
   virtual void speech_text(const SpokenText& text) = 0;
+  // A thought of the model; `is_end_of_speech` with the piece that closes it.
   virtual void reasoning_text(const SpokenText& text) = 0;
   virtual void user_speech_started(const std::string& correlation_id) = 0;
   virtual void user_speech_ended(const std::string& correlation_id) = 0;

@@ -59,6 +59,9 @@ struct Turn {
   std::size_t waiting_bytes = 0;  // of text that is not spoken yet
   std::string spoken;
   int content_index = 0;
+  // What the chat thinks: how many pieces of it were told, and whether their end is still to tell.
+  int thoughts = 0;
+  bool is_thinking = false;
   base::Instant last_sign_at;  // Of a client that gives words or sound piece by piece.
 
   // Of an answer: what is asked for, and what was said and done for it besides `spoken`.
@@ -111,6 +114,8 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   void ask(Turn& turn);
   ChatRequest request_of(const Turn& turn) const;
   void on_chat(std::uint64_t turn, int round, ChatEvent event);
+  void tell_thought(Turn& turn, std::string text);
+  void end_thought(Turn& turn);
   void end_round(Turn& turn);
   void add_words(Turn& turn, std::string_view text, const std::string& utterance_id);
   void end_words(Turn& turn);

@@ -58,6 +58,54 @@ TEST(Conversation, EachWordIsToldWhenItsSoundIsSent) {
   EXPECT_THAT(play.chat.requests, IsEmpty()) << "talk bypasses the chat";
 }
 
+// Content, and whether it closes, of each piece of thought.
+std::vector<std::pair<std::string, bool>> thoughts_of(const Play& play) {
+  std::vector<std::pair<std::string, bool>> all;
+  for (const auto& thought : play.thoughts) {
+    EXPECT_EQ(thought.content_index, static_cast<int>(all.size()));
+    EXPECT_EQ(thought.message_id, play.thoughts[0].message_id);
+    all.emplace_back(thought.content, thought.is_end_of_speech);
+  }
+  return all;
+}
+
+// Rule thoughts-end.
+TEST(Conversation, AThoughtIsToldPieceByPieceAndClosedBeforeTheFirstWord) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  conversation.user_text("Why?");
+  play.chat.sinks.back()(ChatReasoning{"Hm, "});
+  play.chat.sinks.back()(ChatReasoning{"why."});
+  play.turn_loop();
+  using Thoughts = std::vector<std::pair<std::string, bool>>;
+  EXPECT_EQ(thoughts_of(play), (Thoughts{{"Hm, ", false}, {"why.", false}}));
+  play.chat.say("Because.");
+  play.chat.say(" And so on.");
+  play.chat.end();
+  play.turn_loop();
+  EXPECT_EQ(thoughts_of(play), (Thoughts{{"Hm, ", false}, {"why.", false}, {"", true}}));
+}
+
+// Rule thoughts-end.
+TEST(Conversation, AThoughtIsClosedByAToolCallByTheEndOfARoundAndByAnInterruption) {
+  using Thoughts = std::vector<std::pair<std::string, bool>>;
+  const auto closed_by = [](const std::function<void(Play&)>& what) {
+    Play play(silent_persona());
+    play.begin().user_text("Why?");
+    play.chat.sinks.back()(ChatReasoning{"Hm."});
+    play.turn_loop();
+    what(play);
+    play.turn_loop();
+    return thoughts_of(play);
+  };
+  const Thoughts closed{{"Hm.", false}, {"", true}};
+  EXPECT_EQ(closed_by([](Play& play) { play.chat.call("1", "unknown", "{}"); }), closed);
+  EXPECT_EQ(closed_by([](Play& play) { play.chat.end(); }), closed);
+  EXPECT_EQ(closed_by([](Play& play) { play.conversation->interrupt(); }), closed);
+  EXPECT_EQ(closed_by([](Play& play) { play.conversation->stop(); }), closed);
+  EXPECT_EQ(closed_by([](Play&) {}), (Thoughts{{"Hm.", false}}));
+}
+
 // Rule interruption-stops-conversation.
 TEST(Conversation, TheUsersVoiceStopsTheSoundWithin100Milliseconds) {
   Play play(silent_persona());

@@ -84,6 +84,7 @@ void Conversation::Core::ask(Turn& turn) {
 void Conversation::Core::on_chat(std::uint64_t number, int round, ChatEvent event) {
   auto* turn = front(number);
   if (!turn || turn->rounds != round || turn->is_thought) return;
+  if (!std::holds_alternative<ChatReasoning>(event)) end_thought(*turn);
   if (auto* delta = std::get_if<ChatDelta>(&event)) {
     turn->said_this_round += delta->text;
     add_words(*turn, delta->text, {});
@@ -93,11 +94,7 @@ void Conversation::Core::on_chat(std::uint64_t number, int round, ChatEvent even
       event = ChatEnd{};
     }
   } else if (auto* thought = std::get_if<ChatReasoning>(&event)) {
-    SpokenText told;
-    told.message_id = turn->message_id;
-    told.content = std::move(thought->text);
-    told.correlation_id = turn->correlation_id;
-    parts_.listener.reasoning_text(told);
+    tell_thought(*turn, std::move(thought->text));
   } else if (auto* call = std::get_if<ChatToolCall>(&event)) {
     start_tool(*turn, std::move(*call));
   } else if (std::holds_alternative<ChatStandIn>(event)) {
@@ -109,6 +106,27 @@ void Conversation::Core::on_chat(std::uint64_t number, int round, ChatEvent even
     end_round(*turn);
   speak_next();
   finish_if_over();
+}
+
+void Conversation::Core::tell_thought(Turn& turn, std::string text) {
+  turn.is_thinking = true;
+  SpokenText told;
+  told.message_id = turn.message_id;
+  told.content_index = turn.thoughts++;
+  told.content = std::move(text);
+  told.correlation_id = turn.correlation_id;
+  parts_.listener.reasoning_text(told);
+}
+
+// Closes what was told of a thought, if anything was.
+void Conversation::Core::end_thought(Turn& turn) {
+  if (!std::exchange(turn.is_thinking, false)) return;
+  SpokenText told;
+  told.message_id = turn.message_id;
+  told.content_index = turn.thoughts++;
+  told.is_end_of_speech = true;
+  told.correlation_id = turn.correlation_id;
+  parts_.listener.reasoning_text(told);
 }
 
 // The chat has said all of this round: another one follows once its tools have answered.
@@ -273,6 +291,7 @@ void Conversation::Core::finish_if_over() {
 
 // Tells that the message is over, and remembers what of it was heard.
 void Conversation::Core::finish_front(Ending ending) {
+  end_thought(turns_.front());
   fail_tools(turns_.front(), "The turn was interrupted.");
   auto turn = std::move(turns_.front());
   turns_.pop_front();
