@@ -70,6 +70,9 @@ void Conversation::Core::check_recognizer_for(const std::string& language) {
 void Conversation::Core::user_text(std::string text, std::string correlation_id) {
   if (text.size() > user_text_bytes_max) return warn("The message is too long; it was not read.");
   if (text.empty()) return;
+  const bool is_answered = parts_.chat && settings_.words == ConversationSettings::Words::chat;
+  if (is_answered && !may_be_answered())
+    return warn("More is said than can be answered; this was not read.");
   sign_of_user();
   SpokenText told;
   told.message_id = correlation_id;
@@ -82,7 +85,7 @@ void Conversation::Core::user_text(std::string text, std::string correlation_id)
   ChatMessage message;
   message.text = std::move(text);
   remember(std::move(message));
-  if (!parts_.chat || settings_.words != ConversationSettings::Words::chat) return;
+  if (!is_answered) return;
   if (!add_turn(Turn::Kind::answer, correlation_id)) return;
   if (turns_.size() == 1) begin_front();
 }
@@ -227,6 +230,10 @@ bool Conversation::Core::may_interrupt() const {
   return turn.is_interruptible && std::ranges::none_of(turn.tools, [](const PendingTool& tool) {
            return tool.interruptions == ConversationTool::Interruptions::refused;
          });
+}
+
+bool Conversation::Core::may_be_answered() {
+  return rules::take(answers_arrival_nanos_, answers_rate_max, parts_.clock.now()).is_allowed;
 }
 
 void Conversation::Core::interrupt_all() {

@@ -19,6 +19,11 @@
 // recorded speech each have a limit; what goes beyond is refused with a warning, or the oldest is
 // dropped.
 //
+// Rule face-turns-bounded: what a user says is answered by the model twice a second at most, and
+// eight times at once: nobody talks faster, and each answer is a call that somebody pays for. What
+// comes sooner, typed or spoken, is not read, and a warning says so. Eight webhooks of a session
+// run at once, so that one session does not take the calls of all.
+//
 // Rule silence-ends-turns: silence counts only while neither of the two speaks. After the silence
 // that the settings name the persona speaks again, at most three times until the user gives a sign;
 // and after the silence that they name for it, counted from the last sign of the user, the session
@@ -46,6 +51,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "rules/rate_limit.h"
 #include "rules/tool_kind.h"
 #include "stage/chat.h"
 #include "stage/face.h"
@@ -64,8 +70,10 @@ inline constexpr std::size_t waiting_turns_max = 16;
 inline constexpr std::size_t waiting_text_bytes_max = 128u << 10;  // of one turn
 inline constexpr int tool_rounds_max = 8;                          // of one turn
 inline constexpr std::size_t tool_calls_max = 16;                  // of one round
-inline constexpr std::size_t unawaited_tools_max = 32;             // webhooks under way
+inline constexpr std::size_t webhooks_max = 8;                     // under way
 inline constexpr std::size_t tool_result_bytes_max = 64u << 10;
+inline constexpr rules::RateLimit answers_rate_max{
+    .count = 2, .period = std::chrono::seconds(1), .burst = 8};
 
 // How the persona listens (contract 1.1 of the Anam dialect, voiceDetectionOptions). 0 is off.
 struct VoiceDetection {
@@ -201,7 +209,7 @@ class Conversation {
   // The client sees and hears: the greeting begins, and time and silence are counted from here.
   void start();
 
-  // What the user typed.
+  // What the user typed. After a warning it is not read: it is too long, or came too soon.
   void user_text(std::string text);
   // The user's microphone: mono at 48 kHz, as it comes.
   void hear(std::span<const std::int16_t> samples);

@@ -135,6 +135,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   // Tools (stage/conversation_tools.cc).
   void start_tool(Turn& turn, ChatToolCall call);
   void run_tool(Turn& turn, const ConversationTool& tool, PendingTool pending);
+  std::size_t webhooks_under_way() const;
   std::unique_ptr<Job> call_of(const ConversationTool& tool, ToolRunner& runner,
                                const PendingTool& pending);
   void leave_running(Turn& turn, std::size_t index, std::unique_ptr<Job> job);
@@ -156,6 +157,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
 
   void remember(ChatMessage message);
   bool may_interrupt() const;
+  bool may_be_answered();
   bool is_quiet() const;
   void warn(const std::string& text) { parts_.listener.warning(text); }
 
@@ -163,6 +165,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   Parts parts_;
   std::deque<Turn> turns_;  // The first is under way, the others wait.
   std::uint64_t last_number_ = 0;
+  std::int64_t answers_arrival_nanos_ = 0;        // answers_rate_max's state
   std::vector<std::string> interrupted_streams_;  // the newest few
   std::vector<PendingTool> unawaited_;            // webhooks whose results no turn waits for
   std::size_t history_bytes_ = 0;

@@ -403,5 +403,45 @@ TEST(Conversation, WhatEnginesSendAfterItIsGoneFindsNobody) {
   EXPECT_THAT(play.speech.requests, IsEmpty());
 }
 
+// Rule face-turns-bounded.
+TEST(Conversation, AFloodOfTextIsAnsweredTwiceASecondAndTheRestIsToldOf) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  const auto flood = [&] {
+    for (int i = 0; i < 200; ++i) conversation.user_text("And now?");
+    play.turn_loop();
+  };
+  flood();
+  EXPECT_THAT(play.chat.requests, SizeIs(8));
+  EXPECT_THAT(play.texts, SizeIs(8)) << "what is not read is not told as read";
+  EXPECT_THAT(conversation.history(), SizeIs(8));
+  EXPECT_THAT(play.warnings, SizeIs(192));
+  play.run(2s);
+  flood();
+  EXPECT_THAT(play.chat.requests, SizeIs(8 + 4));
+  play.run(10s);
+  flood();
+  EXPECT_THAT(play.chat.requests, SizeIs(8 + 4 + 8));
+}
+
+// Rule face-turns-bounded.
+TEST(Conversation, WhatIsSaidAloudCountsAsATurnAndWhereNobodyAnswersNothingIsCounted) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  for (int i = 0; i < 8; ++i) conversation.user_text("And now?");
+  play.turn_loop();
+  play.hear(200ms, 8000);
+  play.recognizer.heard.back()->sink(RecognizedText{"Hello."});
+  play.turn_loop();
+  EXPECT_THAT(play.chat.requests, SizeIs(8));
+  EXPECT_THAT(play.warnings, SizeIs(1));
+
+  auto settings = silent_persona();
+  settings.words = ConversationSettings::Words::client;
+  Play other(settings);
+  for (auto& its = other.begin(); other.texts.size() < 20;) its.user_text("And now?");
+  EXPECT_THAT(other.warnings, IsEmpty());
+}
+
 }  // namespace
 }  // namespace stagedoor::stage

@@ -81,11 +81,16 @@ void Conversation::Core::run_tool(Turn& turn, const ConversationTool& tool, Pend
   auto* const runner =
       tool.kind == ConversationTool::Kind::knowledge ? tool.runner.get() : parts_.tools;
   if (!runner) return refuse("This server calls no tools of others.");
-  if (!is_awaited && unawaited_.size() >= unawaited_tools_max)
-    return refuse("Too many tools run at once.");
+  if (webhooks_under_way() >= webhooks_max) return refuse("Too many tools run at once.");
   auto job = call_of(tool, *runner, turn.tools[last]);
   if (!is_awaited) return leave_running(turn, last, std::move(job));
   turn.tools[last].job = std::move(job);
+}
+
+std::size_t Conversation::Core::webhooks_under_way() const {
+  const auto runs = [](const PendingTool& pending) { return pending.job != nullptr; };
+  const auto awaited = turns_.empty() ? 0 : std::ranges::count_if(turns_.front().tools, runs);
+  return unawaited_.size() + static_cast<std::size_t>(awaited);
 }
 
 std::unique_ptr<Job> Conversation::Core::call_of(const ConversationTool& tool, ToolRunner& runner,

@@ -263,18 +263,23 @@ TEST(Conversation, ToolsThatCallEachOtherForeverAreStopped) {
   EXPECT_THAT(play.warnings, SizeIs(1));
 }
 
-// Rule conversation-bounded.
-TEST(Conversation, WebhooksThatNobodyWaitsForAreBounded) {
-  Play play(persona_with({webhook("log", ignored)}));
-  auto& conversation = play.begin();
-  for (std::size_t turn = 0; turn < 2 * unawaited_tools_max / tool_calls_max; ++turn) {
+// Rule face-turns-bounded.
+TEST(Conversation, NoMoreThanSoManyWebhooksOfASessionRunAtOnce) {
+  for (const auto result : {awaited, ignored}) {
+    Play play(persona_with({webhook("log", result)}));
+    auto& conversation = play.begin();
     conversation.user_text("Note that.");
-    for (std::size_t call = 0; call < tool_calls_max; ++call) play.chat.call("", "log", "{}");
-    play.chat.end();
+    for (std::size_t call = 0; call < webhooks_max + 1; ++call)
+      play.chat.call(std::to_string(call), "log", "{}");
     play.turn_loop();
+    EXPECT_THAT(play.tools.calls, SizeIs(webhooks_max));
+    EXPECT_EQ(play.notes.back(), "tool failed log Too many tools run at once.");
+    play.tools.sinks.front()(std::string("noted"));
+    play.turn_loop();
+    play.chat.call("again", "log", "{}");
+    play.turn_loop();
+    EXPECT_THAT(play.tools.calls, SizeIs(webhooks_max + 1)) << "one that is over gives its place";
   }
-  EXPECT_THAT(play.tools.calls, SizeIs(unawaited_tools_max));
-  EXPECT_EQ(play.notes.back(), "tool failed log Too many tools run at once.");
 }
 
 }  // namespace
