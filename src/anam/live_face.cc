@@ -226,8 +226,11 @@ void LiveFace::change_persona(const PersonaUpdate& update) {
   const auto named = conversation.settings().voice_detection.silence_before_session_end;
   if (keep_silence(named > 0s ? named : idle_max(), change.conversation.voice_detection))
     change.unsupported.push_back(Unsupported::longer_silence);
+  const auto before = conversation.settings();
   conversation.update(change.conversation);
   for (const auto what : change.unsupported) warn_once(what);
+  if (const auto changed = changed_fields(before, conversation.settings()); !changed.empty())
+    say(persona_changed_message(id(), changed));
 }
 
 void LiveFace::say(std::string session_message) {

@@ -1,5 +1,7 @@
 #include "anam/persona_play.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -236,6 +238,35 @@ PersonaChange change_of(std::string_view update) {
     conversation.voice_detection = voice_detection_of(*detection);
   note_unsupported(*json, change.unsupported);
   return change;
+}
+
+std::vector<ChangedField> changed_fields(const ConversationSettings& before,
+                                         const ConversationSettings& after) {
+  std::vector<ChangedField> fields;
+  const auto compare = [&](base::JsonName path, std::string was, std::string is) {
+    if (was != is) fields.push_back({path, std::move(was), std::move(is)});
+  };
+  const auto number = [](double value) { return fmt::format("{}", value); };
+  const auto seconds = [&](milliseconds time) {
+    return number(std::chrono::duration<double>(time).count());
+  };
+  const auto text = [](std::string_view value) {
+    std::string json;
+    base::append_json_string(json, value);
+    return json;
+  };
+  const auto &was = before.voice_detection, &is = after.voice_detection;
+  compare("languageCode", text(before.language), text(after.language));
+  compare("voiceGenerationOptions.speed", number(before.speed), number(after.speed));
+  compare("voiceDetectionOptions.endOfSpeechSensitivity", number(was.end_of_speech_sensitivity),
+          number(is.end_of_speech_sensitivity));
+  compare("voiceDetectionOptions.silenceBeforeSkipTurnSeconds",
+          seconds(was.silence_before_skip_turn), seconds(is.silence_before_skip_turn));
+  compare("voiceDetectionOptions.silenceBeforeSessionEndSeconds",
+          seconds(was.silence_before_session_end), seconds(is.silence_before_session_end));
+  compare("voiceDetectionOptions.silenceBeforeAutoEndTurnSeconds",
+          seconds(was.silence_before_auto_end_turn), seconds(is.silence_before_auto_end_turn));
+  return fields;
 }
 
 bool keep_silence(milliseconds held, stage::VoiceDetectionChange& change) {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "anam/session_messages.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "rules/picture_size.h"
@@ -62,6 +63,10 @@ struct PersonaChange {
 // A change of a persona while it plays (contract 3.7, `persona_config`): JSON that obeys
 // rules::played_change_shape.
 PersonaChange change_of(std::string_view update);
+
+// What has become other of what a client can change.
+std::vector<ChangedField> changed_fields(const stage::ConversationSettings& before,
+                                         const stage::ConversationSettings& after);
 
 // What a client may ask of the silence that ends its session (rule face-idle): to shorten `held`;
 // 0: none holds. What would lengthen or lift it is taken out of `change`, and true returned.

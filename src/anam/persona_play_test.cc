@@ -104,6 +104,27 @@ TEST(PersonaPlay, TellsOfEachThingThatIsNotDoneHere) {
             List{voice_generation});
 }
 
+TEST(PersonaPlay, TellsWhatAChangeHasMadeOther) {
+  stage::ConversationSettings before, after;
+  before.language = "en";
+  EXPECT_TRUE(changed_fields(before, before).empty());
+  after.language = "de";
+  after.speed = 1.25;
+  after.voice_detection.end_of_speech_sensitivity = 0;
+  after.voice_detection.silence_before_skip_turn = 3s;
+  after.voice_detection.silence_before_session_end = 1500ms;
+  after.voice_detection.silence_before_auto_end_turn = 1s;
+  EXPECT_EQ(
+      persona_changed_message("s", changed_fields(before, after)),
+      R"({"messageType":"personaConfigUpdateApplied","data":{"session_id":"s","changed_fields":{)"
+      R"("languageCode":{"before":"en","after":"de"},)"
+      R"("voiceGenerationOptions.speed":{"before":1,"after":1.25},)"
+      R"("voiceDetectionOptions.endOfSpeechSensitivity":{"before":0.5,"after":0},)"
+      R"("voiceDetectionOptions.silenceBeforeSkipTurnSeconds":{"before":0,"after":3},)"
+      R"("voiceDetectionOptions.silenceBeforeSessionEndSeconds":{"before":0,"after":1.5},)"
+      R"("voiceDetectionOptions.silenceBeforeAutoEndTurnSeconds":{"before":5,"after":1}}}})");
+}
+
 // Rule face-idle.
 TEST(PersonaPlay, LetsAClientShortenTheSilenceThatEndsItAndNotLengthenOrLiftIt) {
   const auto after = [](std::string_view minted, std::string_view preferred) {

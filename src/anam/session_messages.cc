@@ -153,6 +153,21 @@ std::string user_speech_message(UserSpeechState state, std::string_view correlat
   return message(state == UserSpeechState::started ? "userSpeechStarted" : "userSpeechEnded", data);
 }
 
+std::string persona_changed_message(std::string_view session_id,
+                                    std::span<const ChangedField> fields) {
+  std::string data;
+  base::JsonWriter writer(data);
+  writer.text("session_id", session_id);
+  base::JsonWriter changed(writer.begin("changed_fields"));
+  for (const auto& field : fields) {
+    base::JsonWriter values(changed.begin(field.path));
+    values.json("before", field.before).json("after", field.after).end();
+  }
+  changed.end();
+  writer.end();
+  return message("personaConfigUpdateApplied", data);
+}
+
 std::string tool_call_message(ToolCallState state, const ToolCall& call, base::Instant now) {
   constexpr std::array<std::string_view, 3> types_of_states = {
       "toolCallStarted", "toolCallCompleted", "toolCallFailed"};

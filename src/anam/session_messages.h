@@ -7,12 +7,14 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/result.h"
 
 namespace stagedoor::anam {
@@ -69,6 +71,14 @@ struct ToolCall {
   std::string_view result = {}, error = {};  // of `completed` and `failed`
   std::vector<std::string> documents = {};   // of a search: whose passages the result holds
 };
+// What has changed of a persona while it plays.
+struct ChangedField {
+  base::JsonName path;        // in a persona, with dots
+  std::string before, after;  // JSON
+};
+std::string persona_changed_message(std::string_view session_id,
+                                    std::span<const ChangedField> fields);
+
 enum class ToolCallState : unsigned char { started, completed, failed };
 std::string tool_call_message(ToolCallState state, const ToolCall& call, base::Instant now);
 

@@ -14,7 +14,7 @@ const [address, token, steps] = process.argv.slice(2);
 const PATIENCE_MS = 60_000;
 
 async function converse({server, credential, script, patience}) {
-  const notes = {spoken: [], ended: null, tools: [], warnings: []};
+  const notes = {spoken: [], ended: null, tools: [], warnings: [], changed: []};
   let changed = () => {};
   const until = (holds, what) => new Promise((resolve, reject) => {
     const late = setTimeout(
@@ -65,6 +65,7 @@ async function converse({server, credential, script, patience}) {
         finished += told.end_of_speech ? 1 : 0;
       }
     }
+    if (messageType === 'personaConfigUpdateApplied') notes.changed.push(told);
     if (messageType.startsWith('toolCall')) notes.tools.push(messageType);
     changed();
   };

@@ -130,9 +130,10 @@ class Warned(Reported):
     def setUpClass(cls):
         super().setUpClass()
         too_short = {"voiceDetectionOptions": {"silenceBeforeAutoEndTurnSeconds": -1}}
+        slower = {"voiceGenerationOptions": {"speed": 0.75}}
         louder = {"voiceGenerationOptions": {"volume": 2}}
         cls.page = cls.converse(
-            [{"change": too_short}, {"change": louder}, {"say": "Is this an outage?"}], name="Ada",
+            [{"change": too_short}, {"change": louder}, {"change": slower}, {"say": "Is this an outage?"}], name="Ada",
             languageCode="de", voiceGenerationOptions={"stability": 0.5, "speed": 1.1})
 
     def test_the_page_is_told_of_each_once(self):
@@ -145,6 +146,12 @@ class Warned(Reported):
                       "The language model did not answer; another partner answers in its place."):
             self.assertEqual(told.count(words), 1, told)
         self.assertEqual(len(told), 5, told)
+
+    def test_the_page_is_told_what_a_change_has_made_other(self):
+        told, = self.page["changed"]
+        self.assertEqual(told["session_id"], self.page["sessionId"])
+        self.assertEqual(told["changed_fields"],
+                         {"voiceGenerationOptions.speed": {"before": 1.1, "after": 0.75}})
 
     # Rule chat-falls-back.
     def test_a_model_that_fails_leaves_a_scripted_partner_who_says_so_and_a_line_in_the_log(self):
