@@ -347,7 +347,9 @@ std::vector<Setting> other_settings() {
              256, [](Config& c) -> auto& { return c.live.threads; }),
       number("live.faces_max", "faces", "live faces at once; a core draws about eight", 1, 100'000,
              [](Config& c) -> auto& { return c.live.faces_max; }),
-      text("live.udp_address", "address", "where media come in; empty: the host of server.listen",
+      text("live.udp_address", "address",
+           "where media come in; empty: the host of server.listen, or every address where that is "
+           "loopback and live.public_addresses names others",
            [](Config& c) -> auto& { return c.live.udp_address; }),
       number("live.udp_first_port", "port", "the first UDP port; 0: the system chooses", 0, 65535,
              [](Config& c) -> auto& { return c.live.udp_first_port; }),

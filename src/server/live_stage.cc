@@ -18,6 +18,7 @@
 #include "engines/webrtc_voice_detector.h"
 #include "server/engine_failures.h"
 #include "server/ice_servers.h"
+#include "server/media_port.h"
 #include "store/secret_file.h"
 
 namespace stagedoor::server {
@@ -67,32 +68,6 @@ rules::Voice voice_of(const std::string& engine, stage::SpeechVoice voice) {
           .engine_name = std::move(voice.name),
           .language = std::move(voice.language),
           .gender = gender};
-}
-
-base::Result<media::PortOptions> port_options(const Config& config) {
-  const auto& live = config.live;
-  media::PortOptions options;
-  auto host = live.udp_address;
-  if (host.empty()) {
-    const auto listen = parse_address(config.listen);
-    if (!listen) return base::fail(listen.error());
-    host = listen->host;
-  }
-  const auto address = base::parse_address(host);
-  if (!address)
-    return base::fail(ErrorCode::malformed, "live.udp_address",
-                      "live.udp_address: \"" + host + "\" must be an IPv4 or IPv6 address");
-  options.bind_address = *address;
-  options.first_port = live.udp_first_port;
-  options.last_port = std::max(live.udp_first_port, live.udp_last_port);
-  for (const auto& text : live.public_addresses) {
-    const auto known = base::parse_address(text);
-    if (!known)
-      return base::fail(ErrorCode::malformed, "live.public_addresses",
-                        "live.public_addresses: \"" + text + "\" must be an address");
-    options.public_addresses.push_back(*known);
-  }
-  return options;
 }
 
 }  // namespace
@@ -228,7 +203,7 @@ std::unique_ptr<stage::Recognizer> LiveStage::open_built_in_recognizer(
 }
 
 base::Result<base::Done> LiveStage::build_loops(const Config& config) {
-  auto port = port_options(config);
+  auto port = media_port_of(config);
   if (!port) return base::fail(port.error());
   auto loops = live::FaceLoops::open({.threads = config.live.threads,
                                       .faces_max = config.live.faces_max,
