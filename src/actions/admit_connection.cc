@@ -95,9 +95,12 @@ base::Result<base::Done> AdmitConnection::check(const rules::SessionToken& token
                                           avatar_of(token, request), token.end_user_id());
       !forced)
     return forced;
-  if (auto covered = rules::check_minutes(app, token.environment, parts_.minutes, now); !covered)
-    return covered;
-  return parts_.limit_end_user({.app = app,
+  return rules::check_minutes(app, token.environment, parts_.minutes, now);
+}
+
+base::Result<base::Done> AdmitConnection::count_end_user(const rules::SessionToken& token,
+                                                         const Request& request) const {
+  return parts_.limit_end_user({.app = *parts_.catalog.app(token.app_id),
                                 .environment = token.environment,
                                 .end_user_id = token.end_user_id(),
                                 .step = LimitEndUser::Step::opening,
@@ -128,19 +131,37 @@ rules::LiveSession AdmitConnection::session_of(const rules::SessionToken& token,
   return session;
 }
 
-// A client that comes back needs no place of its own: its older connection gives one back. So where
-// the app is full, a retry may take one more for that moment.
-base::Result<rules::Place> AdmitConnection::place_for(const rules::SessionToken& token,
-                                                      rules::Redemption& redemption) const {
-  const rules::PlacesOf whose{.app_id = token.app_id, .environment = token.environment};
-  auto place = parts_.sessions.enter(whose, token.leash.sessions_max);
-  if (place || redemption.client_marks.empty()) return place;
-  const auto of_this_token = [&](const rules::LiveSession& session) {
-    return session.token_id == redemption.session.token_id;
+// What a session that would be new takes: a place at the door and of its app, and one of what its
+// end user may open.
+base::Result<rules::Place> AdmitConnection::room_for_new(const rules::SessionToken& token,
+                                                         const Request& request) const {
+  if (request.no_room) return base::fail(*request.no_room);
+  auto place = parts_.sessions.enter({.app_id = token.app_id, .environment = token.environment},
+                                     token.leash.sessions_max, rules::text_of(token.id));
+  if (!place) return place;
+  if (auto counted = count_end_user(token, request); !counted) return base::fail(counted.error());
+  return place;
+}
+
+// Rule session-token-retry-takes-nothing. Where a token for one session has a place already,
+// nothing new can begin: whichever of two that come at the same moment is redeemed first, the other
+// gets the same session, or is refused as a second client.
+base::Result<AdmitConnection::Room> AdmitConnection::room_for(const rules::SessionToken& token,
+                                                              const Request& request,
+                                                              rules::Redemption& redemption) const {
+  const auto again = [&]() -> std::optional<rules::Place> {
+    if (redemption.client_marks.empty()) return std::nullopt;
+    return parts_.sessions.enter_again({.app_id = token.app_id, .environment = token.environment},
+                                       rules::text_of(token.id));
   };
-  if (parts_.sessions.list(of_this_token, {}, 1).empty()) return place;
+  if (token.uses_max == 1)
+    if (auto shared = again()) return Room{*std::move(shared), std::nullopt};
+  auto place = room_for_new(token, request);
+  if (place) return Room{*std::move(place), std::nullopt};
+  auto shared = again();
+  if (!shared) return base::fail(place.error());
   redemption.counts = rules::Redemption::Counts::retry_only;
-  return parts_.sessions.enter(whose, token.leash.sessions_max + 1);
+  return Room{*std::move(shared), std::move(place.error())};
 }
 
 void AdmitConnection::operator()(const Request& request, Answer answer) const {
@@ -167,13 +188,18 @@ void AdmitConnection::operator()(const Request& request, Answer answer) const {
     if (!marks) return answer(base::fail(marks.error()));
     redemption.client_marks = *std::move(marks);
   }
-  auto place = place_for(*token, redemption);
-  if (!place) return refuse(std::move(place.error()));
+  auto room = room_for(*token, request, redemption);
+  if (!room) return refuse(std::move(room.error()));
 
-  Grant grant(*std::move(token), redemption.session, *std::move(place), options_.unlisted_origins);
+  Grant grant(*std::move(token), redemption.session, std::move(room->place),
+              options_.unlisted_origins);
   parts_.redemptions.redeem(
       redemption, [this, grant = std::move(grant), noted = std::move(noted),
+                   refuses_new = std::move(room->refuses_new),
                    answer = std::move(answer)](base::Result<rules::Redeemed> redeemed) mutable {
+        const bool is_new =
+            !redeemed && redeemed.error().code == ErrorCode::concurrency_limited && refuses_new;
+        if (is_new) redeemed = base::fail(*std::move(refuses_new));
         answer(granted(std::move(grant), std::move(redeemed), noted));
       });
 }

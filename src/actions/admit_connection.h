@@ -1,7 +1,7 @@
 // Lets a connection in that shows a session token, or refuses it.
 //
-// The order: token, app, avatar, origin and region, place, redemption. What costs the token its use
-// comes last, so that a refusal for any other reason leaves it unspent.
+// The order: token, app, avatar, origin and region, place, the end user's limit, redemption. What
+// costs the token its use comes last, so that a refusal for any other reason leaves it unspent.
 //
 // Every refusal is noted, for the workspace of whoever's token it is (rule audit-of-refusals). A
 // token that we never made is a guess, and counts against the network that it came from as a
@@ -67,6 +67,10 @@ class Grant {
   base::Result<base::Done> check_origin(const std::optional<std::string>& origin) const {
     return rules::check_origin(token_, origin, unlisted_origins_);
   }
+  // Whether it is of a later connection of the same session than this one.
+  bool is_later_than(const Grant& other) const {
+    return entry_.connection() > other.entry_.connection();
+  }
   // What is known of the session from outside.
   const rules::LiveSession& live_session() const { return session_; }
   // The connection has ended, for this reason; at the latest the end of the grant says so.
@@ -128,6 +132,8 @@ class AdmitConnection {
     std::optional<base::Secret> client_nonce = {};
     std::string request_id, peer;  // for log and ledger
     base::Address client = {};     // the peer, to count its guesses
+    // Why the door has no room for one more session; who comes back to one that lives is let in.
+    std::optional<base::Error> no_room = {};
     // Texts that stay: "spatius", and for the audit log "GET /v2/driveningress/websocket".
     std::string_view dialect, action = {};
   };
@@ -164,8 +170,17 @@ class AdmitConnection {
   base::Result<base::Done> check_live_face(const rules::SessionToken& token) const;
   rules::LiveSession session_of(const rules::SessionToken& token, const Request& request,
                                 base::Instant now) const;
-  base::Result<rules::Place> place_for(const rules::SessionToken& token,
-                                       rules::Redemption& redemption) const;
+  base::Result<rules::Place> room_for_new(const rules::SessionToken& token,
+                                          const Request& request) const;
+  // With a place, and where there is one only for who comes back: why not for others.
+  struct Room {
+    rules::Place place;
+    std::optional<base::Error> refuses_new;
+  };
+  base::Result<Room> room_for(const rules::SessionToken& token, const Request& request,
+                              rules::Redemption& redemption) const;
+  base::Result<base::Done> count_end_user(const rules::SessionToken& token,
+                                          const Request& request) const;
   Admitted granted(Grant grant, base::Result<rules::Redeemed> redeemed, const Noted& noted) const;
   Refusal guessed(const Request& request, base::Error why) const;
   void note(const Noted& noted, const rules::SessionToken* token, const base::Error& why) const;

@@ -73,7 +73,8 @@ class Spent : public rules::RedemptionStore, public rules::SessionLedger {
       redeemed.connection = ++connections[redeemed.session_id];
       return answer(std::move(redeemed));
     }
-    if (redemption.counts == rules::Redemption::Counts::retry_only)
+    if (redemption.counts == rules::Redemption::Counts::retry_only &&
+        known.uses < redemption.uses_max)
       return answer(base::fail(ErrorCode::concurrency_limited, "full"));
     if (known.uses >= redemption.uses_max) {
       redeemed.kind = Kind::spent;
@@ -145,11 +146,21 @@ class Members : public rules::Members {
 
 class Live : public rules::LiveSessions {
  public:
-  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max) override {
+  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max,
+                                   std::string_view token_id) override {
     auto& taken = live[key_of(whose)];
     if (taken >= sessions_max) return base::fail(ErrorCode::concurrency_limited, "full");
+    auto& of_token = tokens[std::string(token_id)];
     ++taken;
-    return rules::Place([&taken] { --taken; });
+    ++of_token;
+    return rules::Place([&taken, &of_token] { --taken, --of_token; });
+  }
+  std::optional<rules::Place> enter_again(const rules::PlacesOf&,
+                                          std::string_view token_id) override {
+    auto& of_token = tokens[std::string(token_id)];
+    if (of_token == 0) return std::nullopt;
+    ++of_token;
+    return rules::Place([&of_token] { --of_token; });
   }
   std::size_t count() const override {
     std::size_t all = 0;
@@ -190,6 +201,7 @@ class Live : public rules::LiveSessions {
     return {std::string(whose.app_id), whose.environment};
   }
   std::map<Key, int> live;
+  std::map<std::string, int> tokens;
 };
 
 class Revocations : public rules::TokenRevocations {
@@ -270,6 +282,7 @@ struct World {
            .client_nonce = nonce.empty() ? std::nullopt : std::optional(base::Secret(nonce)),
            .request_id = "req-1",
            .peer = peer,
+           .no_room = no_room,
            .dialect = "spatius",
            .action = "GET /socket"},
           [&](AdmitConnection::Admitted answer) { outcome.emplace(std::move(answer)); });
@@ -315,6 +328,7 @@ struct World {
   // Of whoever shows a token.
   AdmitConnection::Opens opens = AdmitConnection::Opens::motion;
   std::optional<std::string> origin;
+  std::optional<base::Error> no_room;
   std::string nonce, peer = "192.0.2.7";
   std::string key;
 };

@@ -110,22 +110,45 @@ base::Result<base::Secret> EngineSessions::token_of(const Request& request, Resp
   if (!outcome.caller) return base::fail(outcome.caller.error());
   if (outcome.caller->kind() != rules::CallerKind::api_key)
     return base::fail(ErrorCode::unauthenticated, "a person at the engine");
+  auto token = token_by_key(*outcome.caller, request, faults);
+  if (!token) parts_.admit_call.note_refused(*outcome.caller, call, token.error());
+  return token;
+}
+
+// That of the first such call, where the call names itself.
+base::Result<base::Secret> EngineSessions::token_by_key(const rules::Caller& caller,
+                                                        const Request& request,
+                                                        rules::Faults& faults) const {
+  const auto name = request.header("Idempotency-Key");
+  if (!name) return minted(caller, request, faults);
+  const auto by = caller.actor();
+  const rules::NamedMints::Call call{.minted_by = by, .key = *name, .body = request.body()};
+  auto earlier = named_.find(call, parts_.clock.now());
+  if (!earlier) return base::fail(earlier.error());
+  if (*earlier) return **std::move(earlier);
+  auto token = minted(caller, request, faults);
+  if (!token) return token;
+  return named_.keep(call, *std::move(token), parts_.clock.now());
+}
+
+base::Result<base::Secret> EngineSessions::minted(const rules::Caller& caller,
+                                                  const Request& request,
+                                                  rules::Faults& faults) const {
   const auto wanted = read_mint_request(request.body());
   if (!wanted) {
     faults = wanted.error().faults;
     return base::fail(wanted.error().error);
   }
-  auto minted = parts_.mint(*outcome.caller, *wanted);
+  auto minted = parts_.mint(caller, *wanted);
   if (!minted) {
     faults = minted.error().faults;
-    parts_.admit_call.note_refused(*outcome.caller, call, minted.error().error);
     return base::fail(minted.error().error);
   }
   return std::move(minted->token);
 }
 
-AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
-                                                   base::Secret token) const {
+AdmitConnection::Admitted EngineSessions::admitted(const Request& request, base::Secret token,
+                                                   std::optional<base::Error> no_room) const {
   const AdmitConnection::Request wanted{.token = std::move(token),
                                         .opens = AdmitConnection::Opens::live_face,
                                         .app_id = {},
@@ -135,6 +158,7 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request,
                                         .request_id = std::string(request.id()),
                                         .peer = std::string(request.peer()),
                                         .client = request.client(),
+                                        .no_room = std::move(no_room),
                                         .dialect = "anam",
                                         .action = action};
   return http::answer_within<AdmitConnection::Admitted>(
@@ -166,9 +190,10 @@ std::expected<LiveFaces::Address, EngineSessions::Refusal> EngineSessions::begun
     const Request& request, base::Secret token, const ClientSide& client) const {
   // Before the token is spent: a full house costs nobody their token.
   auto place = parts_.faces.enter();
-  if (!place) return base::fail(place.error());
-  auto grant = admitted(request, std::move(token));
+  auto grant = admitted(request, std::move(token),
+                        place ? std::nullopt : std::optional(std::move(place.error())));
   if (!grant) return std::unexpected(grant.error());
+  if (!place) place = parts_.faces.enter_again();
   const auto digest = base::from_base64url(grant->persona().address);
   crypto::Digest address{};
   if (!digest || digest->size() != address.size())

@@ -6,7 +6,8 @@
 //
 // Rule engine-session-retry: the same client, by address and User-Agent, that asks again with the
 // same token gets its session back, since the vendor's client asks up to three times where an
-// answer is slow or lost. Any other client is refused, and suspected (rules/session_token.h).
+// answer is slow or lost. Any other client is refused, and suspected (rules/session_token.h). With
+// an API key a call that names itself is known again (rules/idempotency_key.h).
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -25,6 +26,7 @@
 #include "base/log.h"
 #include "http/router.h"
 #include "http/workers.h"
+#include "rules/idempotency_key.h"
 #include "rules/persona.h"
 
 namespace stagedoor::anam {
@@ -42,6 +44,7 @@ class EngineSessions {
     LiveFaces& faces;
     http::Workers& workers;
     base::Log& log;
+    const base::Clock& clock;
     const std::atomic<bool>& is_stopping;
     EngineNames names;
     // What answers for a language model that the workspace keeps. `not_found`, `unavailable`.
@@ -68,8 +71,12 @@ class EngineSessions {
   void start(const http::Request& request, http::Response& response) const;
   base::Result<base::Secret> token_of(const http::Request& request, http::Response& response,
                                       rules::Faults& faults) const;
-  actions::AdmitConnection::Admitted admitted(const http::Request& request,
-                                              base::Secret token) const;
+  base::Result<base::Secret> token_by_key(const rules::Caller& caller, const http::Request& request,
+                                          rules::Faults& faults) const;
+  base::Result<base::Secret> minted(const rules::Caller& caller, const http::Request& request,
+                                    rules::Faults& faults) const;
+  actions::AdmitConnection::Admitted admitted(const http::Request& request, base::Secret token,
+                                              std::optional<base::Error> no_room) const;
   // Puts in what answers where the persona names a model of its workspace, and what searches for
   // its tools.
   base::Result<base::Done> find_engines(const actions::Grant& grant, PersonaPlay& play) const;
@@ -83,6 +90,7 @@ class EngineSessions {
 
   Parts parts_;
   Options options_;
+  mutable rules::NamedMints named_;
   http::BlockingHandler work_;
 };
 

@@ -115,8 +115,9 @@ base::Result<base::Done> LiveFace::begin() {
 }
 
 void LiveFace::adopt(actions::Grant grant) {
-  // The ledger counts connections: the older one's end is not the session's.
-  grant_ = std::move(grant);
+  // The ledger counts connections: the older one's end is not the session's. Of two that come at
+  // the same moment the older one may be the last to arrive.
+  if (grant.is_later_than(grant_)) grant_ = std::move(grant);
   unattended_seconds_ = 0;
   was_attended_ = false;
 }
@@ -444,48 +445,71 @@ void LiveFace::give_up() {
 base::Result<base::Secret> LiveFaces::begin(live::FacePlace place, actions::Grant grant,
                                             PersonaPlay play) {
   return http::answer_within<base::Result<base::Secret>>(begin_patience, [&](Begun begun) {
-    const auto found = find(grant.session_id());
-    if (!found) return begin_new(std::move(place), std::move(grant), std::move(play), begun);
-    found->mailbox->post([this, face = found->face, place = std::move(place),
-                          grant = std::move(grant), play = std::move(play),
-                          begun = std::move(begun)]() mutable {
-      if (face->is_over())
-        return begin_new(std::move(place), std::move(grant), std::move(play), begun);
-      face->adopt(std::move(grant));
-      begun(base::Secret(face->engine_key().expose()));
-    });
+    begin({std::move(place), std::move(grant), std::move(play), std::move(begun)});
   });
 }
 
-// On the loop of its place, whatever loop or thread this is.
-void LiveFaces::begin_new(live::FacePlace place, actions::Grant grant, PersonaPlay play,
-                          Begun& begun) {
-  const auto mailbox = place.loop().mailbox();
-  mailbox->post([this, place = std::move(place), grant = std::move(grant), play = std::move(play),
-                 begun = std::move(begun)]() mutable {
-    const auto id = grant.session_id();
-    const auto face =
-        std::make_shared<LiveFace>(*this, std::move(place), std::move(grant), std::move(play));
-    if (const auto done = face->begin(); !done) return begun(base::fail(done.error()));
-    {
-      const std::lock_guard lock(mutex_);
-      faces_.insert_or_assign(id, Entry{http::this_loop().mailbox(), face});
-    }
-    begun(base::Secret(face->engine_key().expose()));
+void LiveFaces::begin(Beginning one) {
+  std::shared_ptr<Slot> slot;
+  bool is_first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& taken = faces_[one.grant.session_id()];
+    is_first = taken == nullptr;
+    if (is_first) taken = std::make_shared<Slot>(one.place.loop().mailbox(), nullptr);
+    slot = taken;
+  }
+  const auto mailbox = slot->mailbox;
+  mailbox->post([this, slot = std::move(slot), is_first, one = std::move(one)]() mutable {
+    is_first ? make(slot, std::move(one)) : join(slot, std::move(one));
   });
+}
+
+void LiveFaces::make(const std::shared_ptr<Slot>& slot, Beginning one) {
+  const auto id = one.grant.session_id();
+  auto face = std::make_shared<LiveFace>(*this, std::move(one.place), std::move(one.grant),
+                                         std::move(one.play));
+  if (const auto done = face->begin(); !done) {
+    remove(id, *slot);
+    return one.begun(base::fail(done.error()));
+  }
+  auto key = base::Secret(face->engine_key().expose());
+  {
+    const std::lock_guard lock(mutex_);
+    slot->face = std::move(face);
+  }
+  one.begun(std::move(key));
+}
+
+// After whoever came first, since a mailbox keeps the order.
+void LiveFaces::join(const std::shared_ptr<Slot>& slot, Beginning one) {
+  const auto face = slot->face;
+  if (face == nullptr || face->is_over()) {
+    remove(one.grant.session_id(), *slot);
+    return begin(std::move(one));
+  }
+  face->adopt(std::move(one.grant));
+  one.begun(base::Secret(face->engine_key().expose()));
 }
 
 void LiveFaces::abandon() {
   const std::lock_guard lock(mutex_);
-  for (const auto& [id, entry] : faces_) entry.face->give_up();
+  for (const auto& [id, slot] : faces_)
+    if (slot->face) slot->face->give_up();
   faces_.clear();
 }
 
 bool LiveFaces::post(const Address& address, Step step) {
-  const auto found = find(address.session_id);
-  if (!found || !found->face->engine_key().is(address.engine_key)) return false;
-  return found->mailbox->post(
-      [face = found->face, step = std::move(step)]() mutable { step(*face); });
+  auto slot = find(address.session_id);
+  if (!slot) return false;
+  const auto mailbox = slot->mailbox;
+  // On the loop also where the key is another's: there the last pointer may go.
+  const bool is_its = slot->face->engine_key().is(address.engine_key);
+  const bool was_posted =
+      mailbox->post([slot = std::move(slot), is_its, step = std::move(step)]() mutable {
+        if (is_its) step(*slot->face);
+      });
+  return is_its && was_posted;
 }
 
 std::size_t LiveFaces::count() const {
@@ -493,17 +517,22 @@ std::size_t LiveFaces::count() const {
   return faces_.size();
 }
 
-std::optional<LiveFaces::Entry> LiveFaces::find(std::string_view session_id) const {
+std::shared_ptr<LiveFaces::Slot> LiveFaces::find(std::string_view session_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = faces_.find(session_id);
-  if (found == faces_.end()) return std::nullopt;
-  return found->second;
+  return found == faces_.end() || !found->second->face ? nullptr : found->second;
+}
+
+void LiveFaces::remove(const std::string& session_id, const Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  const auto found = faces_.find(session_id);
+  if (found != faces_.end() && found->second.get() == &slot) faces_.erase(found);
 }
 
 void LiveFaces::remove(const std::string& session_id, const LiveFace* face) {
   const std::lock_guard lock(mutex_);
   const auto found = faces_.find(session_id);
-  if (found != faces_.end() && found->second.face.get() == face) faces_.erase(found);
+  if (found != faces_.end() && found->second->face.get() == face) faces_.erase(found);
 }
 
 }  // namespace stagedoor::anam

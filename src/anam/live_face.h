@@ -174,6 +174,8 @@ class LiveFaces {
 
   // A place is taken before a token is spent. `unavailable`.
   base::Result<live::FacePlace> enter() { return parts_.loops.enter(); }
+  // Of a client that comes back to a face that has a place.
+  live::FacePlace enter_again() { return parts_.loops.enter_again(); }
   // Begins the session, or hands the grant to the face that plays it already. Gives the key of its
   // engine. Waits for a face loop: not from an event loop. `unavailable`.
   base::Result<base::Secret> begin(live::FacePlace place, actions::Grant grant, PersonaPlay play);
@@ -193,17 +195,31 @@ class LiveFaces {
  private:
   friend class LiveFace;
   using Begun = std::move_only_function<void(base::Result<base::Secret>)>;
-  struct Entry {
-    std::shared_ptr<http::Mailbox> mailbox;
-    std::shared_ptr<LiveFace> face;
+  struct Beginning {
+    live::FacePlace place;
+    actions::Grant grant;
+    PersonaPlay play;
+    Begun begun;
   };
-  void begin_new(live::FacePlace place, actions::Grant grant, PersonaPlay play, Begun& begun);
-  std::optional<Entry> find(std::string_view session_id) const;
+  // Taken before the face is made, so that of all who come for one session one makes it, and the
+  // others wait for it on its loop. Whoever posts to that loop keeps no pointer to it: a face ends
+  // on its own loop and nowhere else.
+  struct Slot {
+    const std::shared_ptr<http::Mailbox> mailbox;
+    std::shared_ptr<LiveFace> face;  // set once, under mutex_, when it has begun
+  };
+  void begin(Beginning one);
+  // On the loop of the slot.
+  void make(const std::shared_ptr<Slot>& slot, Beginning one);
+  void join(const std::shared_ptr<Slot>& slot, Beginning one);
+  // Null: there is none, or it has not begun.
+  std::shared_ptr<Slot> find(std::string_view session_id) const;
+  void remove(const std::string& session_id, const Slot& slot);
   void remove(const std::string& session_id, const LiveFace* face);
 
   Parts parts_;
   mutable std::mutex mutex_;
-  std::map<std::string, Entry, std::less<>> faces_;  // under mutex_
+  std::map<std::string, std::shared_ptr<Slot>, std::less<>> faces_;  // under mutex_
 };
 
 }  // namespace stagedoor::anam

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <future>
+#include <latch>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -217,6 +218,34 @@ TEST_F(LiveFacesTest, AClientThatComesAgainFindsItsFaceAndGivesTheFurtherPlaceBa
   EXPECT_EQ(faces->count(), 1u);
   loops->stop();
   EXPECT_EQ(other.faces(), 0u);
+}
+
+// Rule engine-session-retry.
+TEST_F(LiveFacesTest, OfManyThatComeAtOnceOneMakesTheFaceAndTheLastConnectionHoldsIt) {
+  const auto token = persona_token();
+  std::vector<actions::Grant> grants;
+  for (int i = 0; i < 6; ++i) grants.push_back(grant(token));
+  const auto id = grants.front().session_id();
+  std::latch together(6);
+  std::vector<std::jthread> crowd;
+  for (auto& one : grants)
+    crowd.emplace_back([&] {
+      auto place = faces->enter().value();
+      together.arrive_and_wait();
+      EXPECT_TRUE(begin(std::move(place), std::move(one)));
+    });
+  crowd.clear();
+  EXPECT_EQ(faces->count(), 1u);
+  EXPECT_NE(loop_of(id), nullptr);
+  post(id, [](LiveFace& face) { face.end(rules::SessionEnd::ended); });
+  (void)loop_of(id);  // when that has been done
+  loops->stop();
+  std::vector<std::string> lost;
+  for (int connection = 1; connection <= 5; ++connection)
+    lost.push_back(id + " " + std::to_string(connection) + " lost");
+  lost.push_back(id + " 6 ended");
+  std::ranges::sort(world.spent.ended);
+  EXPECT_EQ(world.spent.ended, lost);
 }
 
 TEST_F(LiveFacesTest, WhoComesAgainWhenTheFaceIsOverGetsANewOneOnTheLoopOfTheirPlace) {

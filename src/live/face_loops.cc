@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <limits>
 
 namespace stagedoor::live {
 
@@ -55,24 +54,24 @@ FaceLoops::~FaceLoops() {
   stop();
 }
 
+FaceLoop& FaceLoops::emptiest() const {
+  return **std::ranges::min_element(loops_, {}, [](const auto& loop) { return loop->faces(); });
+}
+
 base::Result<FacePlace> FaceLoops::enter() {
-  FaceLoop* emptiest = nullptr;
-  auto fewest = std::numeric_limits<std::size_t>::max();
   std::size_t all = 0;
-  for (const auto& loop : loops_) {
-    const auto faces = loop->faces();
-    all += faces;
-    if (faces < fewest) {
-      fewest = faces;
-      emptiest = loop.get();
-    }
-  }
+  for (const auto& loop : loops_) all += loop->faces();
   // Two that come at the same moment may both see the last place; one face more does no harm.
-  if (emptiest == nullptr || all >= options_.faces_max)
+  if (all >= options_.faces_max)
     return base::fail(base::ErrorCode::unavailable, "all places for live faces are taken",
                       "The server shows all the faces that it can; try again.");
-  emptiest->faces_.fetch_add(1, std::memory_order_relaxed);
-  return FacePlace(*emptiest);
+  return enter_again();
+}
+
+FacePlace FaceLoops::enter_again() {
+  auto& loop = emptiest();
+  loop.faces_.fetch_add(1, std::memory_order_relaxed);
+  return FacePlace(loop);
 }
 
 FaceLoops::Strays FaceLoops::strays() const {

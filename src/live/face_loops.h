@@ -101,6 +101,9 @@ class FaceLoops {
 
   // A place on the loop that has the fewest faces. `unavailable`: all places are taken.
   base::Result<FacePlace> enter();
+  // A place though all may be taken: for a client that comes back to a face that has one, and gives
+  // one of the two up at once.
+  FacePlace enter_again();
 
   // What has come to the ports of all loops that was nobody's.
   struct Strays {
@@ -114,6 +117,7 @@ class FaceLoops {
 
  private:
   explicit FaceLoops(const Options& options) : options_(options) {}
+  FaceLoop& emptiest() const;
 
   Options options_;
   std::unique_ptr<media::DtlsIdentity> identity_;

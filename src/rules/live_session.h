@@ -100,8 +100,13 @@ struct PlacesOf {
 class LiveSessions {
  public:
   virtual ~LiveSessions() = default;
-  // `concurrency_limited` while the app has `sessions_max` of them in that environment.
-  virtual base::Result<Place> enter(const PlacesOf& whose, int sessions_max) = 0;
+  // A place for what this token opens. `concurrency_limited` while the app has `sessions_max` of
+  // them in that environment.
+  virtual base::Result<Place> enter(const PlacesOf& whose, int sessions_max,
+                                    std::string_view token_id) = 0;
+  // One of those who share the place of what this token has opened, or is opening: of a client that
+  // comes back. nullopt: the token has none. It is given back by the last of them.
+  virtual std::optional<Place> enter_again(const PlacesOf& whose, std::string_view token_id) = 0;
   virtual std::size_t count() const = 0;
   // The places that are taken.
   virtual std::size_t count_of(const PlacesOf& whose) const = 0;

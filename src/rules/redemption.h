@@ -7,6 +7,11 @@
 // the server was killed. It holds while the token could still open a session, and not for a session
 // that was ended on purpose: who asks for that one again is refused, but is no thief.
 //
+// Rule session-token-retry-takes-nothing: a client that comes back to a session that lives takes no
+// further place, of its app or of the server, and nothing of its end user's limit: full houses and
+// used-up limits refuse new sessions only. Of a token for several sessions the limit still counts,
+// while it has something left, since nobody knows yet which it is.
+//
 // Rule session-counted-once: a session stands in the ledger from the same transaction on that
 // redeems its token, and is one row however its connections come and go. While it lives the row
 // says when it was last seen, so that one whose server was killed is counted up to then.
@@ -64,7 +69,7 @@ struct Redemption {
   int uses_max = 1;
   base::Instant at;
   std::vector<ClientMark> client_marks = {};  // empty: the client sent no nonce
-  // The app is full but for a session of this token: no new use may begin.
+  // There is no room but for a session of this token that lives: no new use may begin.
   enum class Counts : unsigned char { new_use, retry_only } counts = Counts::new_use;
   LiveSession session = {};  // the one that begins, if it does
   std::string request_id = {};
@@ -93,8 +98,9 @@ class RedemptionStore {
  public:
   virtual ~RedemptionStore() = default;
   using Answer = std::move_only_function<void(base::Result<Redeemed>)>;
-  // One atomic step, durable before it answers. `concurrency_limited` where only a retry may be and
-  // it is none; `unavailable` when it could not be made durable. Answers once, on any thread.
+  // One atomic step, durable before it answers. `concurrency_limited` where only a retry may be, it
+  // is none, and a use is left: a spent token is told as such; `unavailable` when it could not be
+  // made durable. Answers once, on any thread.
   virtual void redeem(const Redemption& redemption, Answer answer) = 0;
 };
 
@@ -139,6 +145,8 @@ class LedgerEntry {
   // A connection that never became a session was lost on the way.
   ~LedgerEntry() { close("lost"); }
 
+  // Of the session: 1, 2, ...
+  int connection() const { return connection_; }
   void close(std::string_view reason) {
     if (auto* ledger = std::exchange(ledger_, nullptr))
       ledger->end(session_id_, connection_, reason, clock_->now());

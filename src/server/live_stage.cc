@@ -257,6 +257,7 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
           .faces = *faces_,
           .workers = parts_.reception.workers(),
           .log = parts_.log,
+          .clock = workspace.clock,
           .is_stopping = parts_.is_stopping,
           .names = {.voice =
                         [&voices = workspace.voices](std::string_view id) {

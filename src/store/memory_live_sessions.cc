@@ -1,5 +1,7 @@
 #include "store/memory_live_sessions.h"
 
+#include <utility>
+
 namespace stagedoor::store {
 
 namespace {
@@ -11,25 +13,49 @@ std::string key_of(const rules::PlacesOf& whose) {
 
 }  // namespace
 
-base::Result<rules::Place> MemoryLiveSessions::enter(const rules::PlacesOf& whose,
-                                                     int sessions_max) {
-  const auto key = key_of(whose);
+base::Result<rules::Place> MemoryLiveSessions::enter(const rules::PlacesOf& whose, int sessions_max,
+                                                     std::string_view token_id) {
+  auto app = key_of(whose);
   const std::lock_guard lock(mutex_);
-  const auto found = places_.find(key);
+  const auto found = places_.find(app);
   const int taken = found == places_.end() ? 0 : found->second;
   if (taken >= sessions_max) {
     return base::fail(base::ErrorCode::concurrency_limited,
                       "app has " + std::to_string(taken) + " sessions that are " +
                           std::string(rules::name_of(whose.environment)));
   }
-  places_[key] = taken + 1;
+  places_[app] = taken + 1;
   ++count_;
-  return rules::Place([this, key] {
-    const std::lock_guard leaving(mutex_);
-    const auto left = places_.find(key);
-    if (--left->second == 0) places_.erase(left);
+  ++of_token_[std::string(token_id)].places;
+  return hold_under_lock(std::move(app), token_id);
+}
+
+std::optional<rules::Place> MemoryLiveSessions::enter_again(const rules::PlacesOf& whose,
+                                                            std::string_view token_id) {
+  auto app = key_of(whose);
+  const std::lock_guard lock(mutex_);
+  if (!of_token_.contains(std::string(token_id))) return std::nullopt;
+  return hold_under_lock(std::move(app), token_id);
+}
+
+rules::Place MemoryLiveSessions::hold_under_lock(std::string app, std::string_view token_id) {
+  std::string token(token_id);
+  ++of_token_[token].holders;
+  return rules::Place(
+      [this, app = std::move(app), token = std::move(token)] { leave(app, token); });
+}
+
+void MemoryLiveSessions::leave(const std::string& app, const std::string& token_id) {
+  const std::lock_guard lock(mutex_);
+  auto& held = of_token_[token_id];
+  --held.holders;
+  if (held.places > held.holders) {
+    --held.places;
     --count_;
-  });
+    const auto left = places_.find(app);
+    if (--left->second == 0) places_.erase(left);
+  }
+  if (held.holders == 0) of_token_.erase(token_id);
 }
 
 std::size_t MemoryLiveSessions::count() const {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -17,7 +18,10 @@ namespace stagedoor::store {
 // Safe for concurrent use; must outlive every Place that it gave.
 class MemoryLiveSessions : public rules::LiveSessions {
  public:
-  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max) override;
+  base::Result<rules::Place> enter(const rules::PlacesOf& whose, int sessions_max,
+                                   std::string_view token_id) override;
+  std::optional<rules::Place> enter_again(const rules::PlacesOf& whose,
+                                          std::string_view token_id) override;
   std::size_t count() const override;
   std::size_t count_of(const rules::PlacesOf& whose) const override;
   rules::Place announce(rules::LiveSession session, End end) override;
@@ -33,8 +37,16 @@ class MemoryLiveSessions : public rules::LiveSessions {
     End end;
     std::uint64_t number;  // tells the holders of one id apart
   };
+  struct Held {
+    int holders = 0;
+    int places = 0;  // that they have; as many as holders, but where some share one
+  };
+  rules::Place hold_under_lock(std::string app, std::string_view token_id);
+  void leave(const std::string& app, const std::string& token_id);
+
   mutable std::mutex mutex_;
-  std::map<std::string, int, std::less<>> places_;  // by app and environment
+  std::map<std::string, int, std::less<>> places_;         // by app and environment
+  boost::unordered_flat_map<std::string, Held> of_token_;  // by token
   std::size_t count_ = 0;
   std::map<std::string, Known, std::less<>> known_;
   std::uint64_t announced_ = 0;

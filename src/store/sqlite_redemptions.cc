@@ -84,17 +84,24 @@ base::Result<int> SqliteRedemptions::count_use(SqliteDatabase& database,
   begin.bind(3, base::unix_millis(redemption.at)).bind_in_place(4, redemption.session.id);
   if (!begin.run()) return database.trouble("redeem");
   if (database.changes() == 1) return 1;
-  auto& find = statements_->find_uses;
-  find.bind(1, expires_at).bind_blob_in_place(2, redemption.id);
-  const bool is_there = find.step() == SqliteStatement::Step::row;
-  const int uses = is_there ? static_cast<int>(find.integer(0)) : 0;
-  find.reset();
-  if (!is_there) return database.trouble("find a redemption");
-  if (uses >= redemption.uses_max) return 0;
+  const auto uses = uses_of(database, redemption);
+  if (!uses) return uses;
+  if (*uses >= redemption.uses_max) return 0;
   auto& set = statements_->set_uses;
-  set.bind(1, expires_at).bind_blob_in_place(2, redemption.id).bind(3, uses + 1);
+  set.bind(1, expires_at).bind_blob_in_place(2, redemption.id).bind(3, *uses + 1);
   if (!set.run()) return database.trouble("redeem again");
-  return uses + 1;
+  return *uses + 1;
+}
+
+base::Result<int> SqliteRedemptions::uses_of(SqliteDatabase& database,
+                                             const rules::Redemption& redemption) {
+  auto& find = statements_->find_uses;
+  find.bind(1, base::unix_millis(redemption.expires_at)).bind_blob_in_place(2, redemption.id);
+  const auto outcome = find.step();
+  const int uses = outcome == SqliteStatement::Step::row ? static_cast<int>(find.integer(0)) : 0;
+  find.reset();
+  if (outcome == SqliteStatement::Step::failed) return database.trouble("find a redemption");
+  return uses;
 }
 
 base::Result<base::Done> SqliteRedemptions::keep_mark(SqliteDatabase& database,
@@ -123,8 +130,12 @@ base::Result<rules::Redeemed> SqliteRedemptions::redeem_in(SqliteDatabase& datab
   auto again = retried(database, redemption);
   if (!again) return base::fail(again.error());
   if (again->resumed) return *std::move(again->resumed);
-  if (redemption.counts == rules::Redemption::Counts::retry_only)
-    return base::fail(base::ErrorCode::concurrency_limited, "the app is full, and this no retry");
+  if (redemption.counts == rules::Redemption::Counts::retry_only) {
+    const auto used = uses_of(database, redemption);
+    if (!used) return base::fail(used.error());
+    if (*used < redemption.uses_max)
+      return base::fail(base::ErrorCode::concurrency_limited, "no room, and this is no retry");
+  }
   const auto use = count_use(database, redemption);
   if (!use) return base::fail(use.error());
   rules::Redeemed redeemed;

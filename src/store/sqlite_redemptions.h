@@ -39,6 +39,7 @@ class SqliteRedemptions : public rules::RedemptionStore {
   };
   base::Result<Retry> retried(SqliteDatabase& database, const rules::Redemption& redemption);
   base::Result<int> count_use(SqliteDatabase& database, const rules::Redemption& redemption);
+  base::Result<int> uses_of(SqliteDatabase& database, const rules::Redemption& redemption);
   base::Result<base::Done> keep_mark(SqliteDatabase& database, const rules::Redemption& redemption,
                                      int use);
   std::string earlier_peer(const rules::Redemption& redemption);

@@ -275,6 +275,9 @@ TEST(Retry, AFullAppLetsOnlyRetriesThroughAndOthersKeepTheirUse) {
   other.counts = rules::Redemption::Counts::retry_only;
   EXPECT_EQ(store.redeem(other).error().code, ErrorCode::concurrency_limited);
   EXPECT_EQ(store.redeem(shown(2, 1))->kind, Kind::begun);
+  auto thief = shown(1, 2);
+  thief.counts = rules::Redemption::Counts::retry_only;
+  EXPECT_EQ(store.redeem(thief)->kind, Kind::spent) << "a spent token is told as such";
 }
 
 // Rule session-token-retry-by-same-client.

@@ -248,13 +248,44 @@ TEST(SqliteWriter, AJobThatFailsTakesNoOtherWithIt) {
 TEST(LiveSessions, PlacesAreLimitedPerAppAndGivenBack) {
   MemoryLiveSessions live;
   const rules::PlacesOf one{"app_1", rules::Environment::live};
-  auto first = live.enter(one, 2);
-  auto second = live.enter(one, 2);
-  EXPECT_EQ(live.enter(one, 2).error().code, ErrorCode::concurrency_limited);
-  EXPECT_TRUE(live.enter({"app_2", rules::Environment::live}, 2));
+  auto first = live.enter(one, 2, "t1");
+  auto second = live.enter(one, 2, "t2");
+  EXPECT_EQ(live.enter(one, 2, "t3").error().code, ErrorCode::concurrency_limited);
+  EXPECT_TRUE(live.enter({"app_2", rules::Environment::live}, 2, "t4"));
   first = base::fail(ErrorCode::not_found, "ended");
-  EXPECT_TRUE(live.enter(one, 2));
+  EXPECT_TRUE(live.enter(one, 2, "t5"));
   EXPECT_EQ(live.count(), 1u) << "only the second is still held";
+}
+
+// Rule session-token-retry-takes-nothing.
+TEST(LiveSessions, WhoComesBackSharesThePlaceUntilTheLastOfThemLeaves) {
+  MemoryLiveSessions live;
+  const rules::PlacesOf one{"app_1", rules::Environment::live};
+  EXPECT_FALSE(live.enter_again(one, "t1"));
+  auto first = live.enter(one, 1, "t1");
+  auto again = live.enter_again(one, "t1");
+  auto third = live.enter_again(one, "t1");
+  EXPECT_TRUE(third);
+  EXPECT_EQ(live.count_of(one), 1u);
+  first = base::fail(ErrorCode::not_found, "ended");
+  again.reset();
+  EXPECT_EQ(live.enter(one, 1, "t2").error().code, ErrorCode::concurrency_limited);
+  third.reset();
+  EXPECT_EQ(live.count(), 0u);
+  EXPECT_FALSE(live.enter_again(one, "t1"));
+  EXPECT_TRUE(live.enter(one, 1, "t2"));
+}
+
+// Rule session-token-retry-takes-nothing.
+TEST(LiveSessions, EachSessionOfATokenForSeveralHasAPlaceOfItsOwn) {
+  MemoryLiveSessions live;
+  const rules::PlacesOf one{"app_1", rules::Environment::live};
+  auto first = live.enter(one, 2, "t1");
+  const auto second = live.enter(one, 2, "t1");
+  EXPECT_EQ(live.count_of(one), 2u);
+  const auto again = live.enter_again(one, "t1");
+  first = base::fail(ErrorCode::not_found, "ended");
+  EXPECT_EQ(live.count_of(one), 2u) << "who came back has it";
 }
 
 // Rule leash-concurrency.
@@ -262,11 +293,11 @@ TEST(LiveSessions, LiveAndTestPlacesOfAnAppAreCountedApart) {
   MemoryLiveSessions live;
   const rules::PlacesOf of_live{"app_1", rules::Environment::live};
   const rules::PlacesOf of_test{"app_1", rules::Environment::test};
-  const auto test = live.enter(of_test, 1);
-  EXPECT_EQ(live.enter(of_test, 1).error().code, ErrorCode::concurrency_limited);
+  const auto test = live.enter(of_test, 1, "t1");
+  EXPECT_EQ(live.enter(of_test, 1, "t2").error().code, ErrorCode::concurrency_limited);
   EXPECT_EQ(live.count_of(of_test), 1u);
   EXPECT_EQ(live.count_of(of_live), 0u);
-  const auto other = live.enter(of_live, 1);
+  const auto other = live.enter(of_live, 1, "t3");
   EXPECT_TRUE(other);
   EXPECT_EQ(live.count(), 2u);
 }
