@@ -38,8 +38,11 @@ Words words_of(ErrorCode code) {
     case ErrorCode::app_mismatch:
     case ErrorCode::forbidden:
       return {403, "Forbidden", "This is not allowed."};
+    // Of a session token alone: what it was minted for has gone since.
     case ErrorCode::app_unknown:
+      return {401, "Invalid token", "The app of this session token does not exist any more."};
     case ErrorCode::avatar_unknown:
+      return {400, "Bad Request", "The persona's avatar does not exist any more."};
     case ErrorCode::not_found:
       return {404, "Not Found", "There is nothing here."};
     case ErrorCode::conflict:
@@ -116,6 +119,12 @@ void write(http::Response& response, int status, std::string_view error, std::st
 
 void reply(http::Response& response, const base::Error& error,
            std::span<const base::FieldFault> faults) {
+  if (error.code == ErrorCode::avatar_unknown && faults.empty()) {
+    // As a mint call says it of an avatar that never was.
+    const base::FieldFault fault{"personaConfig.avatarId", "unknown_reference",
+                                 "There is no avatar with this id."};
+    return reply(response, error, {&fault, 1});
+  }
   const auto words = words_of(error.code);
   write(response, words.status, words.error, error.hint.empty() ? words.message : error.hint,
         faults);

@@ -70,6 +70,18 @@ TEST(AnamErrorReply, ListsEachMemberAtFault) {
                              R"("summary":"a.b: is \"required\"; c: is too long"})");
 }
 
+TEST(AnamErrorReply, NamesTheAvatarOfAPersonaThatHasGone) {
+  http::Response response;
+  reply(response, {ErrorCode::avatar_unknown, "d", "It has gone."});
+  EXPECT_EQ(response.status(), 400);
+  EXPECT_EQ(response.body(),
+            R"({"error":"Bad Request","message":"It has gone.","details":[)"
+            R"({"path":"personaConfig.avatarId","message":"There is no avatar with this id.",)"
+            R"("code":"unknown_reference"}],)"
+            R"("summary":"personaConfig.avatarId: There is no avatar with this id."})");
+  EXPECT_EQ(seen({ErrorCode::app_unknown, "", ""}).status, 401);
+}
+
 TEST(AnamErrorReply, SpeaksForThePlumbingToo) {
   http::Response response;
   reply(response, 413, "too large");

@@ -349,9 +349,17 @@ class Dialects(World):
             self.ask(call, call.succeeds)
             if call.audit and self.done_entries(call.audit) == before:
                 self.faults.append(f"{call.name} left no entry {call.audit}")
+        self.show_tokens_at_the_engine()
         self.fill()
         self.knock_in_every_way()
         self.be_over_every_limit()
+
+    def show_tokens_at_the_engine(self):
+        """A session token there is limited by itself, and no key's limit is told."""
+        call = Call("POST /v1/engine/session", "anybody", takes={"credential": self.minted})
+        for status, otherwise in ((400, {"credential": self.orphan}), (400, {"body": b"x"}),
+                                  (401, {"credential": "x.y.z"}), (200, {})):
+            self.ask(call, status, **otherwise)
 
     def make(self):
         """What the calls are about."""
@@ -363,6 +371,12 @@ class Dialects(World):
         self.link = made("/v1/share-links", {"personaId": self.linked})
         self.conversation = made("/v1/conversations", {})["data"]["id"]
         self.avatar = self.second_avatar()
+        owner = {"Authorization": f"Bearer {self.owner['access_token']}"}
+        gone = self.http("POST", "/v1/avatars", owner, {"displayName": "Gone"}).json()["id"]
+        self.minted, self.orphan = (made("/v1/auth/session-token", {"personaConfig": {
+            "avatarId": avatar, "systemPrompt": "Hello."}})["sessionToken"]
+            for avatar in (self.avatar_id, gone))
+        assert self.http("DELETE", "/v1/avatars/" + gone, owner).status == 200
         self.model = made("/v1/llms", {
             "displayName": "Ours", "llmFormat": "openai", "modelName": "m", "secret": "sk",
             "urls": [{"url": "https://llm.example/v1"}]})["id"]
