@@ -18,6 +18,7 @@
 #include "actions/authenticate_api_key.h"
 #include "actions/create_api_key.h"
 #include "actions/end_live_session.h"
+#include "actions/end_user_limits_for_test.h"
 #include "actions/keys_for_test.h"
 #include "actions/mint_session_token.h"
 #include "actions/revoke_session_tokens.h"
@@ -314,7 +315,8 @@ struct World {
   Audit audit;
   for_test::Limiter limiter;
   Minutes minutes;
-  LimitEndUser limit_end_user{{limiter, audit, clock}, {}};
+  for_test::EndUserLimits end_user_limits;
+  LimitEndUser limit_end_user{{end_user_limits, limiter, audit, clock}, {}};
   MintSessionToken mint_token{{book, token_keys, limit_end_user, minutes, clock, random}, {}};
   Revocations revocations;
   Events events;

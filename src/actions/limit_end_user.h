@@ -1,4 +1,5 @@
-// Counts what one end user of an app does (rule rate-limit-of-end-user in rules/rate_limit.h).
+// Counts what one end user of an app does (rule rate-limit-of-end-user in rules/rate_limit.h),
+// against the limit that holds for them (rules/end_user_limits.h).
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -10,6 +11,7 @@
 #include "base/result.h"
 #include "rules/app.h"
 #include "rules/audit.h"
+#include "rules/end_user_limits.h"
 #include "rules/rate_limit.h"
 
 namespace stagedoor::actions {
@@ -18,6 +20,7 @@ namespace stagedoor::actions {
 class LimitEndUser {
  public:
   struct Parts {
+    const rules::EndUserLimits& own;
     rules::RateLimiter& limiter;
     rules::AuditLog& audit;
     const base::Clock& clock;
@@ -37,12 +40,13 @@ class LimitEndUser {
     std::string_view peer, request_id;
   };
   // `rate_limited`, with when to try again; whoever refuses the call notes it (rule
-  // audit-of-refusals). What a limit that only watches would have refused is noted here. Looks
-  // nothing up where there is no limit.
+  // audit-of-refusals). What a limit that only watches would have refused is noted here. Counts
+  // nothing where there is no limit.
   base::Result<base::Done> operator()(const Request& request) const {
-    const auto& own = request.app.limits.end_user_limit;
-    const auto& limit = own ? *own : options_.limit;
-    if (limit.is_unlimited() || request.end_user_id.empty()) return base::Done{};
+    if (request.end_user_id.empty()) return base::Done{};
+    const auto own = parts_.own.limit_of(request.app.id, request.end_user_id);
+    const auto limit = rules::applied_limit(own, request.app.limits, options_.limit).limit;
+    if (limit.is_unlimited()) return base::Done{};
     return take(request, limit);
   }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actions/admit_world_for_test.h"
+#include "actions/end_user_limits_for_test.h"
 
 namespace stagedoor::actions {
 namespace {
@@ -15,7 +16,8 @@ using namespace std::chrono_literals;
 
 struct World {
   explicit World(rules::RateLimit limit = {2, 1min, 2})
-      : limit_end_user({.limiter = limiter, .audit = audit, .clock = clock}, {.limit = limit}) {
+      : limit_end_user({.own = own, .limiter = limiter, .audit = audit, .clock = clock},
+                       {.limit = limit}) {
     app.id = "app_1";
     app.workspace_id = "ws_1";
   }
@@ -36,6 +38,7 @@ struct World {
     return count;
   }
 
+  for_test::EndUserLimits own;
   for_test::Limiter limiter;
   for_test::Audit audit;
   base::ManualClock clock{base::Instant(1'800'000'000s)};
@@ -63,7 +66,31 @@ TEST(LimitEndUser, TheAppsOwnLimitHoldsInsteadOfTheSettings) {
   EXPECT_EQ(w.allowed("bob"), 100);
 }
 
-TEST(LimitEndUser, WithoutALimitOrAnEndUserNothingIsLookedUp) {
+// Rule rate-limit-of-one-end-user.
+TEST(LimitEndUser, AnEndUsersOwnLimitHoldsBeforeTheAppsAndForNobodyElse) {
+  World w;
+  w.app.limits.end_user_limit = rules::RateLimit{5, 1min, 5};
+  w.own.limits[{"app_1", "ada"}] = {1, 1min, 1};
+  w.own.limits[{"app_1", "bob"}] = {7, 1min, 7};
+  w.own.limits[{"app_1", "eve"}] = rules::RateLimit::unlimited();
+  w.own.limits[{"app_2", "dan"}] = {1, 1min, 1};
+  EXPECT_EQ(w.allowed("ada"), 1);
+  EXPECT_EQ(w.allowed("ada", Step::opening), 1);
+  EXPECT_EQ(w.allowed("ada", Step::minting, Environment::test), 1);
+  EXPECT_EQ(w.allowed("bob"), 7);
+  EXPECT_EQ(w.allowed("eve"), 100);
+  EXPECT_EQ(w.allowed("dan"), 5);
+}
+
+// Rule rate-limit-of-one-end-user.
+TEST(LimitEndUser, AnEndUsersOwnLimitHoldsWhereNothingElseLimits) {
+  World w(rules::RateLimit::unlimited());
+  w.own.limits[{"app_1", "ada"}] = {1, 1min, 1};
+  EXPECT_EQ(w.allowed("ada"), 1);
+  EXPECT_EQ(w.allowed("bob"), 100);
+}
+
+TEST(LimitEndUser, WithoutALimitOrAnEndUserNothingIsCounted) {
   World unlimited(rules::RateLimit::unlimited());
   EXPECT_EQ(unlimited.allowed("ada"), 100);
   EXPECT_TRUE(unlimited.limiter.arrivals.empty());

@@ -34,6 +34,8 @@ constexpr auto all = std::to_array<std::string_view>({
     "document.change",
     "document.create",
     "document.remove",
+    "end_user_limit.remove",
+    "end_user_limit.set",
     "knowledge_group.change",
     "knowledge_group.create",
     "knowledge_group.remove",

@@ -45,6 +45,8 @@ enum class AuditAction : unsigned char {
   document_change,
   document_create,
   document_remove,
+  end_user_limit_remove,
+  end_user_limit_set,
   knowledge_group_change,
   knowledge_group_create,
   knowledge_group_remove,

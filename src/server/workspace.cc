@@ -165,6 +165,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
     return audit.append(open, std::move(entry));
   };
   made->apps = std::make_unique<store::SqliteApps>(*made->writer, *made->catalog, append);
+  made->end_user_limits =
+      std::make_unique<store::SqliteEndUserLimits>(*made->writer, append, made->clock);
   made->avatars = std::make_unique<store::SqliteAvatars>(*made->writer, *made->readers, append);
   made->ledger = std::make_unique<store::SqliteSessionLedger>(*made->writer, append, made->clock);
   made->redemptions =
@@ -219,12 +221,19 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                                  .clock = made->clock,
                                                  .random = made->random},
                          actions::KeepApp::Options{.end_user_limit = config.end_user_limit});
+  made->keep_end_user_limit.emplace(
+      actions::KeepEndUserLimit::Parts{.apps = *made->keep_app,
+                                       .catalog = *made->catalog,
+                                       .records = *made->end_user_limits,
+                                       .clock = made->clock},
+      actions::KeepEndUserLimit::Options{.end_user_limit = config.end_user_limit});
   made->keep_avatar.emplace(actions::KeepAvatar::Parts{
       .avatars = *made->avatars, .clock = made->clock, .random = made->random});
-  made->limit_end_user.emplace(
-      actions::LimitEndUser::Parts{
-          .limiter = *made->limiter, .audit = *made->audit, .clock = made->clock},
-      actions::LimitEndUser::Options{.limit = config.end_user_limit});
+  made->limit_end_user.emplace(actions::LimitEndUser::Parts{.own = *made->end_user_limits,
+                                                            .limiter = *made->limiter,
+                                                            .audit = *made->audit,
+                                                            .clock = made->clock},
+                               actions::LimitEndUser::Options{.limit = config.end_user_limit});
   made->mint.emplace(actions::MintSessionToken::Parts{.catalog = *made->catalog,
                                                       .keys = *made->token_keys,
                                                       .limit_end_user = *made->limit_end_user,

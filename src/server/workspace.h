@@ -13,6 +13,7 @@
 #include "actions/authenticate_api_key.h"
 #include "actions/keep_app.h"
 #include "actions/keep_avatar.h"
+#include "actions/keep_end_user_limit.h"
 #include "actions/key_verbs.h"
 #include "actions/limit_end_user.h"
 #include "actions/mint_persona_token.h"
@@ -38,6 +39,7 @@
 #include "store/sqlite_avatars.h"
 #include "store/sqlite_catalog.h"
 #include "store/sqlite_catalog_items.h"
+#include "store/sqlite_end_user_limits.h"
 #include "store/sqlite_key_usage.h"
 #include "store/sqlite_knowledge.h"
 #include "store/sqlite_members.h"
@@ -102,6 +104,7 @@ class Workspace {
   std::unique_ptr<store::SqliteKeyUsage> key_usage;
   std::unique_ptr<store::SqliteCatalog> catalog;
   std::unique_ptr<store::SqliteApps> apps;
+  std::unique_ptr<store::SqliteEndUserLimits> end_user_limits;
   std::unique_ptr<store::SqliteAvatars> avatars;
   std::unique_ptr<store::SqliteApiKeys> keys;
   std::unique_ptr<store::SqliteSessionLedger> ledger;
@@ -135,6 +138,7 @@ class Workspace {
   rules::RateTiers rate_tiers;
   std::optional<actions::KeyVerbs> key_verbs;
   std::optional<actions::KeepApp> keep_app;
+  std::optional<actions::KeepEndUserLimit> keep_end_user_limit;
   std::optional<actions::KeepAvatar> keep_avatar;
   std::optional<actions::LimitEndUser> limit_end_user;
   std::optional<actions::MintSessionToken> mint;

@@ -3,18 +3,6 @@
 namespace stagedoor::store {
 namespace {
 
-// False: not a limit. Empty: none.
-bool read_limit(std::string_view text, std::optional<rules::RateLimit>& limit) {
-  if (text.empty()) return true;
-  const auto read = rules::read_rate_limit(text);
-  if (read) limit = *read;
-  return read.has_value();
-}
-
-std::string limit_text(const std::optional<rules::RateLimit>& limit) {
-  return limit ? rules::text_of(*limit) : std::string();
-}
-
 // ?1 the id, ?2 and on the rest.
 void bind_app(SqliteStatement& statement, const rules::App& app) {
   const auto& limits = app.limits;
@@ -30,6 +18,21 @@ void bind_app(SqliteStatement& statement, const rules::App& app) {
 }
 
 }  // namespace
+
+bool read_limit(std::string_view text, std::optional<rules::RateLimit>& limit) {
+  std::optional<rules::RateLimit> kept;
+  if (!text.empty()) {
+    const auto read = rules::read_rate_limit(text);
+    if (!read) return false;
+    kept = *read;
+  }
+  limit = kept;
+  return true;
+}
+
+std::string limit_text(const std::optional<rules::RateLimit>& limit) {
+  return limit ? rules::text_of(*limit) : std::string();
+}
 
 base::Result<SqliteStatement> select_apps(SqliteDatabase& database, const std::string& where) {
   return database.prepare(
@@ -53,6 +56,17 @@ std::optional<rules::App> app_of(const SqliteStatement& row) {
   if (!read_limit(row.text(9), limits.end_user_limit)) return std::nullopt;
   if (!row.is_null(10)) limits.monthly_minutes = row.integer(10);
   return app;
+}
+
+base::Result<rules::App> find_app(SqliteDatabase& database, std::string_view id) {
+  auto select = select_apps(database, "WHERE id = ?1");
+  if (!select) return base::fail(select.error());
+  const auto outcome = select->bind(1, id).step();
+  if (outcome == SqliteStatement::Step::end)
+    return base::fail(base::ErrorCode::not_found, "no such app", "There is no app with this id.");
+  auto app = outcome == SqliteStatement::Step::row ? app_of(*select) : std::nullopt;
+  if (!app) return database.trouble("read an app");
+  return *std::move(app);
 }
 
 base::Result<base::Done> insert_app(SqliteDatabase& database, const rules::App& app) {

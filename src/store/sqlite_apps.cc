@@ -19,17 +19,6 @@ base::Result<std::size_t> count_of(SqliteDatabase& database, const std::string& 
   return static_cast<std::size_t>(count->integer(0));
 }
 
-base::Result<rules::App> find(SqliteDatabase& database, std::string_view id) {
-  auto select = select_apps(database, "WHERE id = ?1");
-  if (!select) return base::fail(select.error());
-  const auto outcome = select->bind(1, id).step();
-  if (outcome == Step::end)
-    return base::fail(ErrorCode::not_found, "no such app", "There is no app with this id.");
-  auto app = outcome == Step::row ? app_of(*select) : std::nullopt;
-  if (!app) return database.trouble("read an app");
-  return *std::move(app);
-}
-
 }  // namespace
 
 std::vector<rules::App> SqliteApps::list(std::string_view workspace_id, std::string_view after,
@@ -54,7 +43,7 @@ base::Result<rules::App> SqliteApps::change(std::string_view id, const Change& c
                                             const rules::AuditEntry& entry) {
   std::optional<rules::App> after;
   const auto done = writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    const auto before = find(database, id);
+    const auto before = find_app(database, id);
     if (!before) return base::fail(before.error());
     auto wanted = change(*before);
     if (!wanted) return base::fail(wanted.error());
