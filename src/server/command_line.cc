@@ -13,6 +13,7 @@
 #include "server/avatar_commands.h"
 #include "server/complain.h"
 #include "server/config.h"
+#include "server/end_user_commands.h"
 #include "server/face_picture.h"
 #include "server/key_commands.h"
 #include "server/key_scan.h"
@@ -107,6 +108,7 @@ class Words {
   void add_key_changes(CLI::App& key);
   void add_key_rotation(CLI::App& key);
   void add_app();
+  void add_end_users(CLI::App& app);
   void add_avatar();
   void add_token();
   void add_member();
@@ -128,6 +130,7 @@ class Words {
   std::string key_id_, reason_, app_id_;
   TokenWish token_;
   AppWish app_wish_;
+  EndUserWish end_user_;
   AvatarWish avatar_wish_;
   MemberWish member_;
   SpeakOptions speak_;
@@ -305,6 +308,26 @@ void Words::add_app() {
   set->add_option("app_id", app_id_, "App ID")->required();
   set->add_option("--name", app_wish_.name, "for people; 1 to 100 bytes");
   wants_limits(set);
+  add_end_users(*app);
+}
+
+void Words::add_end_users(CLI::App& app) {
+  auto* limit = data_word(
+      app, "limit-end-user",
+      "give one end user of an app a limit of their own; a running server follows within 100 ms",
+      [this](const Config& config) { return limit_end_user(data_, config, end_user_); });
+  limit->add_option("app_id", end_user_.app_id, "App ID")->required();
+  limit->add_option("end_user_id", end_user_.end_user_id, "whom tokens are minted for")->required();
+  limit
+      ->add_option("limit", end_user_.rate_limit,
+                   "of their tokens, and of their sessions, such as '10/hour', or unlimited; none: "
+                   "that of the app")
+      ->required();
+  auto* list = data_word(
+      app, "end-users", "list the end users of an app that have a limit of their own",
+      [this](const Config& config) { return list_end_users(data_, config, app_id_, json_); });
+  list->add_option("app_id", app_id_, "App ID")->required();
+  wants_json(list, "print one JSON object a line");
 }
 
 void Words::add_avatar() {

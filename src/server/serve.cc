@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "api/apps.h"
+#include "api/end_users.h"
 #include "api/health.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -171,6 +172,7 @@ class Server {
   std::unique_ptr<KeyOffice> keys_;
   api::Apps apps_{
       {.keep = *workspace_.keep_app, .minutes = workspace_.minutes, .clock = workspace_.clock}};
+  api::EndUsers end_users_{*workspace_.keep_end_user_limit};
   spatius::SessionTokens session_tokens_;
   std::unique_ptr<LiveStage> live_stage_;
   std::optional<spatius::Avatars> avatars_;
@@ -296,6 +298,7 @@ void Server::add_routes() {
   add_shared_avatars(router_, *anam_, *avatarium_);
   keys_->add_to(router_, reception_.api());
   apps_.add_to(router_, reception_.api());
+  end_users_.add_to(router_, reception_.api());
   page_.add_to(router_);
   api::add_share_page(router_);
   office_.add_to(router_, reception_.api());

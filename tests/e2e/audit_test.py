@@ -146,6 +146,10 @@ class Operator(Audited):
                 ("app", "set", self.server.app_id, "--token-uses", "7"),
                 lambda: self.server.must("app", "list", "--json"),
             ),
+            "end_user_limit.set": (
+                ("app", "limit-end-user", self.server.app_id, "ada", "2/hour"),
+                lambda: self.server.must("app", "end-users", self.server.app_id, "--json"),
+            ),
             "token_key.export": (
                 ("secret", "token-key", str(folder / "token-key")),
                 lambda: (folder / "token-key").exists(),

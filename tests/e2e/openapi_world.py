@@ -147,7 +147,7 @@ class World(Stage):
 
     def call_once(self, operation_id, expected, credential, **how):
         method, template = name = self.names[operation_id]
-        parts = {part: urllib.parse.quote(value) for part, value in how.get("parts", {}).items()}
+        parts = {part: urllib.parse.quote(value, safe="") for part, value in how.get("parts", {}).items()}
         path = template.format_map(parts)
         if how.get("query"):
             path += "?" + urllib.parse.urlencode(how["query"])
@@ -474,6 +474,48 @@ class World(Stage):
         self.call("change_app", 200, owner, parts=parts, body={"name": "changed"})
         self.call("change_app", 400, owner, parts=parts, body={"no_such_member": 1})
         self.call("change_app", 404, owner, parts={"app_id": "app_none"}, body={"name": "x"})
+
+    def one_end_user(self, app_id=None):
+        """The path parts of an end user whose id has what paths must not have."""
+        return {"app_id": app_id or self.app_id, "end_user_id": "anna/b@example.org?"}
+
+    def limit_one_end_user(self):
+        owner, parts = self.owner["access_token"], self.one_end_user()
+        self.call("set_end_user_limit", 200, owner, parts=parts, body={"rate_limit": "9/min"})
+
+    def do_list_end_user_limits(self):
+        self.limit_one_end_user()
+        self.call("list_end_user_limits", 200, parts={"app_id": self.app_id})
+        self.call("list_end_user_limits", 400, parts={"app_id": self.app_id}, query={"limit": 0})
+
+    def do_get_end_user_limit(self):
+        self.call("get_end_user_limit", 200, parts=self.one_end_user())
+        nobody = {"app_id": self.app_id, "end_user_id": "x" * 257}
+        self.call("get_end_user_limit", 400, parts=nobody)
+
+    def do_set_end_user_limit(self):
+        self.limit_one_end_user()
+        owner, body = self.owner["access_token"], {"rate_limit": "9/min burst 3"}
+        self.call("set_end_user_limit", 404, owner, parts=self.one_end_user("app_none"), body=body)
+        self.call("set_end_user_limit", 400, owner, parts=self.one_end_user(), body={"no_such": 1})
+        full = self.second_app()
+        with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
+            store.execute(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 10000)"
+                " INSERT INTO end_user_limits SELECT ?, 'user ' || n, '1/hour', 0, 100 + n FROM"
+                " count", (full,))
+            store.commit()
+        wait_until(lambda: self.http(
+            "GET", f"/v1/apps/{full}", {"Authorization": f"Bearer {owner}"}).status == 200, "the app")
+        self.call("set_end_user_limit", 409, owner, parts=self.one_end_user(full), body=body)
+
+    def do_remove_end_user_limit(self):
+        self.limit_one_end_user()
+        owner, parts = self.owner["access_token"], self.one_end_user()
+        self.call("remove_end_user_limit", 204, owner, parts=parts)
+        self.call("remove_end_user_limit", 404, owner, parts=parts)
+        nobody = {"app_id": self.app_id, "end_user_id": "x" * 257}
+        self.call("remove_end_user_limit", 400, owner, parts=nobody)
 
     # People.
 

@@ -129,6 +129,8 @@ class Roles(Workspaces):
             ("POST", f"/v1/apps/{app['app_id']}/rotate-keys", {"environment": "test"}),
             ("POST", "/v1/apps", {"name": "theirs"}),
             ("PATCH", f"/v1/apps/{app['app_id']}", {"name": "theirs"}),
+            ("PUT", f"/v1/apps/{app['app_id']}/end-users/ada", {"rate_limit": "unlimited"}),
+            ("DELETE", f"/v1/apps/{app['app_id']}/end-users/ada", None),
             ("POST", "/v1/session-tokens", app),
             ("POST", "/v1/session-tokens/revoke", {"app_id": app["app_id"], "environment": "test"}),
             ("POST", f"/v1/live-sessions/{session.connection_id}/end", {}),
@@ -181,6 +183,9 @@ class AnotherWorkspace(Workspaces):
         yield "POST", "/v1/apps/{}/rotate-keys", {"environment": "test"}, apps
         yield "GET", "/v1/apps/{}", None, apps
         yield "PATCH", "/v1/apps/{}", {"name": "x"}, apps
+        yield "GET", "/v1/apps/{}/end-users", None, apps
+        for method, body in (("GET", None), ("PUT", {"rate_limit": "1/hour"}), ("DELETE", None)):
+            yield method, "/v1/apps/{}/end-users/ada", body, apps
         yield "POST", "/v1/session-tokens", {"app_id": "{}", "environment": "test"}, apps
         listener = {"channel": "lobby", "account": "ada", "role": "subscriber"}
         yield ("POST", "/v1/room-tokens/agora",
