@@ -295,6 +295,47 @@ void WebCalls::Thread::remove(std::size_t index) {
 
 namespace {
 
+// Hands an answer on, and judges the endpoint by it, before that.
+class JudgedAnswer : public WebAnswer {
+ public:
+  JudgedAnswer(std::unique_ptr<WebAnswer> answer, CircuitBreakers::Pass pass)
+      : answer_(std::move(answer)), pass_(std::move(pass)) {}
+  // It was cancelled, or no more was wanted of it.
+  ~JudgedAnswer() override {
+    if (has_bytes_) judge();
+  }
+
+  void on_status(int status, std::string_view content_type) override {
+    status_ = status;
+    answer_->on_status(status, content_type);
+  }
+  bool on_bytes(std::string_view bytes) override {
+    has_bytes_ = true;
+    return answer_->on_bytes(bytes);
+  }
+  void on_end() override {
+    judge();
+    answer_->on_end();
+  }
+  // Too many calls and a malformed one are not the endpoint's fault.
+  void on_failure(base::Error error) override {
+    if (error.code == ErrorCode::unavailable) pass_.failed();
+    answer_->on_failure(std::move(error));
+  }
+
+ private:
+  void judge() {
+    constexpr int trouble_status = 500;
+    if (status_ < trouble_status) return pass_.succeeded();
+    pass_.failed();
+  }
+
+  std::unique_ptr<WebAnswer> answer_;
+  CircuitBreakers::Pass pass_;
+  int status_ = 0;
+  bool has_bytes_ = false;
+};
+
 class CallJob : public stage::Job {
  public:
   CallJob(std::shared_ptr<Transfer> transfer, std::function<void()> wake)
@@ -312,7 +353,8 @@ class CallJob : public stage::Job {
 
 }  // namespace
 
-WebCalls::WebCalls(Options options) : thread_(std::make_shared<Thread>(options)) {
+WebCalls::WebCalls(Options options)
+    : breakers_(options.breakers), thread_(std::make_shared<Thread>(options)) {
   thread_->run();
 }
 WebCalls::~WebCalls() {
@@ -320,6 +362,14 @@ WebCalls::~WebCalls() {
 }
 
 std::unique_ptr<stage::Job> WebCalls::start(WebCall call, std::unique_ptr<WebAnswer> answer) {
+  if (breakers_ != nullptr && call.may_be_passed_over) {
+    auto pass = breakers_->enter(call.url, call.bearer);
+    if (!pass) {
+      answer->on_failure({ErrorCode::unavailable, "web call: passed over after failures", {}});
+      return std::make_unique<stage::Job>();
+    }
+    answer = std::make_unique<JudgedAnswer>(std::move(answer), *std::move(pass));
+  }
   auto transfer = std::make_shared<Transfer>();
   transfer->call = std::move(call);
   transfer->answer = std::move(answer);

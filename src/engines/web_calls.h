@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "engines/circuit_breakers.h"
 #include "stage/job.h"
 
 namespace stagedoor::engines {
@@ -37,6 +38,8 @@ struct WebCall {
   std::size_t answer_bytes_max = 32u << 20;
   PrivateAddresses private_addresses = PrivateAddresses::refused;
   PlainHttp plain_http = PlainHttp::private_only;
+  // Not asked while its endpoint does not answer (rule engine-circuit-breaker).
+  bool may_be_passed_over = false;
   bool is_finished_if_abandoned = false;  // Destroying its job does not cancel it.
 };
 
@@ -58,6 +61,7 @@ class WebCalls {
  public:
   struct Options {
     std::size_t at_once_max = 512;
+    CircuitBreakers* breakers = nullptr;  // must live longer; null: nothing is passed over
   };
   explicit WebCalls(Options options);
   ~WebCalls();
@@ -66,6 +70,7 @@ class WebCalls {
 
  private:
   class Thread;
+  CircuitBreakers* const breakers_;
   std::shared_ptr<Thread> thread_;
 };
 

@@ -151,6 +151,7 @@ std::unique_ptr<stage::Job> WebChat::answer(stage::ChatRequest request, stage::C
   call.bearer = options_.key.expose();
   call.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
   call.silence_timeout = options_.silence_timeout;
+  call.may_be_passed_over = true;
   call.total_timeout = options_.total_timeout;
   call.answer_bytes_max = answer_bytes_max;
   call.private_addresses = options_.private_addresses;

@@ -128,6 +128,7 @@ std::unique_ptr<stage::Recognition> WebRecognizer::listen(std::string language,
   call.url = options_.url;
   call.bearer = options_.key.expose();
   call.silence_timeout = options_.timeout;
+  call.may_be_passed_over = true;
   call.total_timeout = options_.timeout;
   call.answer_bytes_max = answer_bytes_max;
   call.private_addresses = options_.private_addresses;

@@ -112,6 +112,7 @@ std::unique_ptr<stage::Job> WebSpeech::speak(stage::SpeechRequest request, stage
   call.bearer = options_.key.expose();
   call.headers = {{"Content-Type", "application/json"}};
   call.silence_timeout = options_.first_byte_timeout;
+  call.may_be_passed_over = true;
   call.total_timeout = options_.total_timeout;
   call.answer_bytes_max = sound_bytes_max;
   call.private_addresses = options_.private_addresses;

@@ -43,4 +43,12 @@ stage::EngineFailed told_failures_of(std::string engine, base::Log& log, const b
   return [failures = std::move(failures)](const base::Error& why) { failures->add(why); };
 }
 
+engines::CircuitBreakers::Told told_breakers_of(base::Log& log) {
+  return [&log](engines::CircuitBreakers::Change change, std::string_view host) {
+    const bool is_open = change == engines::CircuitBreakers::Change::opened;
+    log.write(is_open ? base::LogLevel::warning : base::LogLevel::info,
+              is_open ? "engine.passed_over" : "engine.asked_again", {{"host", host}});
+  };
+}
+
 }  // namespace stagedoor::server

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engines/circuit_breakers.h"
 #include "stage/fallback_attempt.h"
 
 namespace stagedoor::server {
@@ -21,5 +22,8 @@ inline constexpr std::chrono::seconds engine_failure_told_every{10};
 
 // For one engine. `log` and `clock` must live longer than what it returns.
 stage::EngineFailed told_failures_of(std::string engine, base::Log& log, const base::Clock& clock);
+
+// Of each endpoint that begins to be passed over, and that is asked again, a line.
+engines::CircuitBreakers::Told told_breakers_of(base::Log& log);
 
 }  // namespace stagedoor::server

@@ -38,5 +38,14 @@ TEST(EngineFailures, AreALineInTenSecondsWithTheirNumber) {
   EXPECT_EQ(log.lines[1], "engine.failed chat web chat: status 401 5");
 }
 
+TEST(EngineFailures, TellWhichEndpointIsPassedOverAndWhenItIsAskedAgain) {
+  Lines log;
+  const auto told = told_breakers_of(log);
+  told(engines::CircuitBreakers::Change::opened, "llm.example");
+  told(engines::CircuitBreakers::Change::closed, "llm.example");
+  EXPECT_EQ(log.lines, (std::vector<std::string>{"engine.passed_over llm.example",
+                                                 "engine.asked_again llm.example"}));
+}
+
 }  // namespace
 }  // namespace stagedoor::server

@@ -16,7 +16,6 @@
 #include "engines/web_speech.h"
 #include "engines/web_tool.h"
 #include "engines/webrtc_voice_detector.h"
-#include "server/engine_failures.h"
 #include "server/ice_servers.h"
 #include "server/media_port.h"
 #include "store/secret_file.h"
@@ -333,6 +332,12 @@ std::vector<api::Gauge> LiveStage::gauges() const {
        [this] { return static_cast<double>(loops_->strays().of_nobody); }},
       {"stagedoor_live_unreadable_total", "Datagrams that are nothing which is spoken here.",
        Kind::counter, [this] { return static_cast<double>(loops_->strays().unreadable); }},
+      {"stagedoor_engine_endpoints_opened_total",
+       "Endpoints of engines that began to be passed over since they did not answer.",
+       Kind::counter, [this] { return static_cast<double>(breakers_.counts().opened); }},
+      {"stagedoor_engine_calls_passed_over_total",
+       "Calls to engines that were not made since their endpoint did not answer.", Kind::counter,
+       [this] { return static_cast<double>(breakers_.counts().passed_over); }},
       {"stagedoor_live_faces", "Live faces now.", Kind::gauge,
        [this] { return static_cast<double>(faces_->count()); }},
   };

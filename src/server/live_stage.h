@@ -16,11 +16,13 @@
 #include "anam/signalling.h"
 #include "api/health.h"
 #include "base/result.h"
+#include "engines/circuit_breakers.h"
 #include "engines/web_calls.h"
 #include "http/memory_budget.h"
 #include "live/face_loops.h"
 #include "rules/voice.h"
 #include "server/config.h"
+#include "server/engine_failures.h"
 #include "server/knowledge_runner.h"
 #include "server/language_models.h"
 #include "server/reception.h"
@@ -58,7 +60,8 @@ class LiveStage {
   void stop();
 
  private:
-  explicit LiveStage(const Parts& parts) : parts_(parts) {}
+  explicit LiveStage(const Parts& parts)
+      : parts_(parts), breakers_({}, parts.workspace.clock, told_breakers_of(parts.log)) {}
   void add_speech(std::string name, std::unique_ptr<stage::Speech> speech);
   base::Result<base::Done> list_voices(const LiveSettings& settings);
   base::Result<base::Done> build_engines(const LiveSettings& settings);
@@ -74,7 +77,8 @@ class LiveStage {
   live::FaceSession::Parts session_parts();
 
   Parts parts_;
-  engines::WebCalls web_calls_{{}};
+  engines::CircuitBreakers breakers_;
+  engines::WebCalls web_calls_{{.breakers = &breakers_}};
   KnowledgeSearches searches_{*parts_.workspace.knowledge};
   std::vector<std::unique_ptr<stage::Speech>> voices_;  // in the order of trying
   std::vector<rules::Voice> engine_voices_;
