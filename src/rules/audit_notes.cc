@@ -36,21 +36,30 @@ std::size_t AuditNotes::kept_max(Kind kind) const {
   std::unreachable();
 }
 
-AuditNotes::Party& AuditNotes::party_of(const AuditEntry& entry) {
-  const auto kind = kind_of(entry);
+AuditNotes::Party& AuditNotes::party_of(const AuditEntry& entry, Kind kind, Share& share) {
   std::string key(1, static_cast<char>('0' + static_cast<int>(kind)));
+  const std::string shared_name(shared_names[static_cast<std::size_t>(kind)]);
   if (kind == Kind::caller || kind == Kind::alarm) {
     const auto& name = kind == Kind::alarm ? entry.subject : entry.actor;
-    auto own_key = key + entry.workspace_id + '\0' + name;
+    const auto of_workspace = key + entry.workspace_id;
+    auto own_key = of_workspace + '\0' + name;
     if (const auto known = parties_.find(own_key); known != parties_.end()) return known->second;
-    if (parties_.size() < options_.parties_max) {
+    const bool has_room = parties_.size() < options_.parties_max;
+    if (has_room && share.parties < options_.parties_of_workspace_max) {
+      ++share.parties;
       Party own{.kind = kind, .workspace_id = entry.workspace_id, .name = name};
       return parties_.emplace(std::move(own_key), std::move(own)).first->second;
     }
+    // Whoever is left over in this workspace. No other key is as short as this one.
+    if (const auto left = parties_.find(of_workspace); left != parties_.end()) return left->second;
+    if (has_room && !entry.workspace_id.empty()) {
+      Party left{.kind = kind, .workspace_id = entry.workspace_id, .name = shared_name};
+      return parties_.emplace(of_workspace, std::move(left)).first->second;
+    }
   }
   // Shared by all of its kind, and so of no workspace.
-  Party shared{.kind = kind, .name = std::string(shared_names[static_cast<std::size_t>(kind)])};
-  return parties_.try_emplace(std::move(key), std::move(shared)).first->second;
+  return parties_.try_emplace(std::move(key), Party{.kind = kind, .name = shared_name})
+      .first->second;
 }
 
 void AuditNotes::add(AuditEntry entry) {
@@ -59,9 +68,18 @@ void AuditNotes::add(AuditEntry entry) {
     end_window(entry.at);
     began_ = entry.at;
   }
-  auto& party = party_of(entry);
-  if (party.kept < kept_max(party.kind) && held() < options_.waiting_max) {
+  const auto kind = kind_of(entry);
+  // The strangers are one party, in no workspace.
+  const bool is_of_strangers = kind == Kind::strangers;
+  Share none;
+  auto& share = is_of_strangers || shares_.size() >= options_.parties_max
+                    ? none
+                    : shares_[std::to_string(static_cast<int>(kind)) + entry.workspace_id];
+  auto& party = party_of(entry, kind, share);
+  const bool has_room = share.kept < options_.workspace_max && held() < options_.waiting_max;
+  if (party.kept < kept_max(kind) && has_room) {
     ++party.kept;
+    ++share.kept;
     waiting_.push_back(std::move(entry));
     return;
   }
@@ -89,6 +107,7 @@ bool AuditNotes::tell_folded(Party& party, base::Instant now) {
 }
 
 void AuditNotes::end_window(base::Instant now) {
+  shares_.clear();
   for (auto known = parties_.begin(); known != parties_.end();) {
     known->second.kept = 0;
     known = tell_folded(known->second, now) ? parties_.erase(known) : std::next(known);

@@ -5,9 +5,10 @@
 // every window of time only so many refusals of each party are kept one by one: of all strangers
 // together, of each known caller, and of each thing that an alarm is about (is_alarm in
 // rules/audit_action.h). So no flood hides what another party did: no stranger folds a caller's
-// refusals away, no caller another's, and nobody an alarm about another token than their own. What
-// is over is counted, and one entry "audit.fold", in the workspace of that party, tells how many
-// and when.
+// refusals away, no caller another's, and nobody an alarm about another token than their own. Nor
+// does a workspace with a thousand keys: each has its own share of the parties that are told apart
+// and of what is kept, of refusals and of alarms. What is over is counted, and one entry
+// "audit.fold", in the workspace of that party, tells how many and when.
 //
 // Used by: store/sqlite_audit_log.h
 //
@@ -34,9 +35,13 @@ class AuditNotes {
     std::size_t strangers_max = 50;  // in one window, of all of them together
     std::size_t caller_max = 50;     // of each known caller
     std::size_t alarm_max = 5;       // about each subject
-    // Told apart in one window; those who come later share one party of their kind.
-    std::size_t parties_max = 1024;
-    std::size_t waiting_max = 4096;
+    // Of one workspace and of one kind, in one window: told apart, and kept of all of them. Those
+    // who come later share one party of their workspace.
+    std::size_t parties_of_workspace_max = 256;
+    std::size_t workspace_max = 400;
+    // Of all workspaces; whoever finds no party of their own here shares one of their kind.
+    std::size_t parties_max = 16384;
+    std::size_t waiting_max = 16384;
   };
   explicit AuditNotes(Options options) : options_(options) {}
 
@@ -60,8 +65,12 @@ class AuditNotes {
     std::int64_t folded = 0;
     base::Instant first_folded = {}, last_folded = {};
   };
+  // What one workspace has had of this window, of one kind.
+  struct Share {
+    std::size_t parties = 0, kept = 0;
+  };
   static Kind kind_of(const AuditEntry& entry);
-  Party& party_of(const AuditEntry& entry);
+  Party& party_of(const AuditEntry& entry, Kind kind, Share& share);
   std::size_t kept_max(Kind kind) const;
   std::size_t held() const { return waiting_.size() + taken_; }
   // Tells of each party what was folded, and forgets the parties of which nothing is left to tell.
@@ -71,6 +80,7 @@ class AuditNotes {
   const Options options_;
   base::Instant began_;
   std::map<std::string, Party, std::less<>> parties_;
+  std::map<std::string, Share, std::less<>> shares_;
   std::vector<AuditEntry> waiting_;
   std::size_t taken_ = 0;
 };

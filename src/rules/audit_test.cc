@@ -315,8 +315,51 @@ TEST(AuditNotes, NoFloodHidesAnAlarmAndNoAlarmOneAboutAnotherToken) {
 }
 
 // Rule audit-of-refusals.
-TEST(AuditNotes, SoManyPartiesAreToldApartAndTheRestAreCountedTogether) {
+TEST(AuditNotes, NoWorkspaceHidesARefusalOrAnAlarmOfAnotherHoweverManyKeysItHas) {
+  AuditNotes notes({});
+  const auto of = [](const std::string& workspace, const std::string& actor) {
+    auto one = refusal(now, actor);
+    one.workspace_id = workspace;
+    return one;
+  };
+  const auto alarm = [&](const std::string& workspace, const std::string& token) {
+    auto one = of(workspace, "system");
+    one.action = name_of(AuditAction::session_token_suspect_theft);
+    one.subject = token;
+    return one;
+  };
+  for (int at = 0; at < 100'000; ++at) {
+    notes.add(of("ws_loud", "key_" + std::to_string(at)));
+    notes.add(alarm("ws_loud", "tok_" + std::to_string(at)));
+  }
+  notes.add(of("ws_quiet", "key_quiet"));
+  notes.add(alarm("ws_quiet", "tok_quiet"));
+  const auto entries = notes.take(now, AuditNotes::Until::everything);
+  EXPECT_EQ(std::ranges::count(entries, "key_quiet", &AuditEntry::actor), 1);
+  EXPECT_EQ(std::ranges::count(entries, "tok_quiet", &AuditEntry::subject), 1);
+  const auto told = std::ranges::count_if(entries, [](const AuditEntry& one) {
+    return one.action == "audit.fold" && one.subject == "callers" && one.workspace_id == "ws_loud";
+  });
+  EXPECT_EQ(told, 1) << "the loud one itself is told what was folded";
+}
+
+// Rule audit-of-refusals.
+TEST(AuditNotes, MoreWorkspacesThanAreToldApartAreCountedTogether) {
   AuditNotes notes({.caller_max = 1, .parties_max = 10});
+  for (int at = 0; at < 2000; ++at) {
+    auto one = refusal(now, "key_1");
+    one.workspace_id = "ws_" + std::to_string(at % 1000);
+    notes.add(std::move(one));
+  }
+  std::int64_t told = 0;
+  for (const auto& one : notes.take(now, AuditNotes::Until::everything))
+    told += one.action == "audit.fold" ? std::stoll(one.detail.substr(9)) : 1;
+  EXPECT_EQ(told, 2000);
+}
+
+// Rule audit-of-refusals.
+TEST(AuditNotes, SoManyPartiesAreToldApartAndTheRestAreCountedTogether) {
+  AuditNotes notes({.caller_max = 1, .parties_of_workspace_max = 10});
   for (int round = 0; round < 2; ++round)
     for (int at = 0; at < 1000; ++at) notes.add(refusal(now, "key_" + std::to_string(at)));
   const auto entries = notes.take(now, AuditNotes::Until::everything);

@@ -8,6 +8,10 @@
 // Rule session-token-revocation-forgotten: a revocation is forgotten when the last token that it is
 // about has expired, a day later; so their number stays bounded.
 //
+// Rule session-token-revocation-share: revocations by token and by end user, which need name
+// nothing that there is, are bounded for each workspace too, so that none uses up what others need;
+// by key, app or avatar one can always be made.
+//
 // Used by: actions/revoke_session_tokens.h, actions/admit_connection.h
 // Kept by: store/sqlite_token_revocations.h
 //
@@ -72,7 +76,8 @@ class TokenRevocations {
   virtual bool is_revoked(const RevocableToken& token) const = 0;
   // Durable with its audit entry when it returns; then tells how many live sessions were asked to
   // end. `not_found`, and nothing kept, where the subject is an API key or avatar that is not of
-  // the workspace and app; `rate_limited` while too many are kept. Not from an event loop.
+  // the workspace and app; `rate_limited` while too many are kept (rule
+  // session-token-revocation-share). Not from an event loop.
   virtual base::Result<std::size_t> revoke(const TokenRevocation& revocation, AuditEntry entry) = 0;
 };
 

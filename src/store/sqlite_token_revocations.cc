@@ -36,6 +36,11 @@ std::string key_of(RevokedSubject subject, std::string_view workspace_id, std::s
   return key.append(value);
 }
 
+// Of a key.
+std::string workspace_of(std::string_view key) {
+  return std::string(key.substr(2, key.find('\0', 2) - 2));
+}
+
 // Whether the subject, where it is a thing of the store, is one of the workspace and app.
 constexpr std::string_view key_is_there =
     "SELECT 1 FROM api_keys JOIN apps ON apps.id = api_keys.app_id WHERE api_keys.id = ?1 AND "
@@ -74,7 +79,7 @@ base::Result<bool> is_there(SqliteDatabase& database, const rules::TokenRevocati
 // Old ones go at the next forgetting, and no sooner.
 base::Error too_many() {
   base::Error error{ErrorCode::rate_limited, "too many revocations are kept",
-                    "Too many revocations are kept; revoke by app or key."};
+                    "Too many revocations by token or end user are kept; revoke by app or key."};
   error.retry_after = between_forgettings;
   return error;
 }
@@ -110,8 +115,11 @@ void SqliteTokenRevocations::on_revoked(OnRevoked listener) {
 
 void SqliteTokenRevocations::note(const rules::TokenRevocation& revocation) {
   const std::unique_lock lock(mutex_);
-  auto& known = known_[key_of(revocation.subject, revocation.workspace_id, revocation.app_id,
-                              revocation.environment, revocation.value)];
+  const auto [place, is_new] =
+      known_.try_emplace(key_of(revocation.subject, revocation.workspace_id, revocation.app_id,
+                                revocation.environment, revocation.value));
+  if (is_new) ++of_workspace_[revocation.workspace_id];
+  auto& known = place->second;
   known.minted_until = std::max(known.minted_until, revocation.minted_until);
   known.forget_at = std::max(known.forget_at, revocation.forget_at());
   count_ = known_.size();
@@ -122,8 +130,24 @@ void SqliteTokenRevocations::forget_expired() {
   if (now < next_forgetting_) return;
   next_forgetting_ = now + between_forgettings;
   const std::unique_lock lock(mutex_);
-  boost::unordered::erase_if(known_, [&](const auto& one) { return one.second.forget_at <= now; });
+  boost::unordered::erase_if(known_, [&](const auto& one) {
+    if (one.second.forget_at > now) return false;
+    const auto left = of_workspace_.find(workspace_of(one.first));
+    if (--left->second == 0) of_workspace_.erase(left);
+    return true;
+  });
   count_ = known_.size();
+}
+
+// Keys, apps and avatars are looked up, so there are no more of those than the workspace has.
+bool SqliteTokenRevocations::has_room_for(const rules::TokenRevocation& revocation) const {
+  const bool names_anything = revocation.subject == RevokedSubject::token ||
+                              revocation.subject == RevokedSubject::end_user;
+  if (!names_anything) return true;
+  const std::shared_lock lock(mutex_);
+  const auto of_workspace = of_workspace_.find(revocation.workspace_id);
+  return known_.size() < count_max &&
+         (of_workspace == of_workspace_.end() || of_workspace->second < of_workspace_max);
 }
 
 bool SqliteTokenRevocations::read(SqliteDatabase& database) {
@@ -184,7 +208,7 @@ void SqliteTokenRevocations::forget_rows(SqliteDatabase& database) const {
 
 base::Result<std::size_t> SqliteTokenRevocations::revoke(const rules::TokenRevocation& revocation,
                                                          rules::AuditEntry entry) {
-  if (count() >= count_max) return base::fail(too_many());
+  if (!has_room_for(revocation)) return base::fail(too_many());
   std::shared_ptr<std::size_t> ended;
   const auto done = writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
     if (auto added = insert(database, revocation); !added) return added;

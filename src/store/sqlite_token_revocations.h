@@ -23,8 +23,9 @@ namespace stagedoor::store {
 // Safe for concurrent use.
 class SqliteTokenRevocations : public rules::TokenRevocations {
  public:
-  // All of them together, some 200 bytes each.
+  // All of them together, some 200 bytes each, and those of one workspace: by token and end user.
   static constexpr std::size_t count_max = 500'000;
+  static constexpr std::size_t of_workspace_max = 50'000;
 
   SqliteTokenRevocations(SqliteWriter& writer, AppendAudit append, const base::Clock& clock);
 
@@ -46,6 +47,7 @@ class SqliteTokenRevocations : public rules::TokenRevocations {
   bool read(SqliteDatabase& database);
   void note(const rules::TokenRevocation& revocation);
   void forget_expired();
+  bool has_room_for(const rules::TokenRevocation& revocation) const;
   base::Result<base::Done> insert(SqliteDatabase& database,
                                   const rules::TokenRevocation& revocation);
   void forget_rows(SqliteDatabase& database) const;
@@ -60,6 +62,7 @@ class SqliteTokenRevocations : public rules::TokenRevocations {
   base::Instant next_forgetting_;  // the same
   mutable std::shared_mutex mutex_;
   boost::unordered_flat_map<std::string, Known> known_;
+  boost::unordered_flat_map<std::string, std::size_t> of_workspace_;  // how many of known_
   std::atomic<std::size_t> count_ = 0;
   OnRevoked on_revoked_;
 };

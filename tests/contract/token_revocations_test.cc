@@ -227,24 +227,46 @@ TEST(TokenRevocations, ADayLaterItIsForgottenInMemoryAndInTheStore) {
   EXPECT_EQ(rows, 2);
 }
 
-// Rule rate-limit-told.
-TEST(TokenRevocations, WhereNoMoreAreKeptTheRefusalSaysWhenOldOnesAreForgotten) {
-  const Folder folder;
-  Opened store(folder);
-  const auto filled = store.writer.run([](SqliteDatabase& database) {
+// So many revocations of end users of one workspace are there, and known.
+void fill(Opened& store, const std::string& workspace_id, std::size_t count) {
+  const auto before = store.revocations.count();
+  const auto filled = store.writer.run([&](SqliteDatabase& database) {
     return database.execute(
-        "INSERT INTO token_revocations SELECT 1, 'ws_1', 'app_1', 1, 'user ' || value, 0, "
-        "2000000000000, value FROM (WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT "
-        "value + 1 FROM n LIMIT " +
-        std::to_string(SqliteTokenRevocations::count_max) + ") SELECT value FROM n)");
+        "INSERT INTO token_revocations SELECT 1, '" + workspace_id +
+        "', 'app_1', 1, 'user ' || value, 0, 2000000000000, value + " + std::to_string(before) +
+        " FROM (WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n LIMIT " +
+        std::to_string(count) + ") SELECT value FROM n)");
   });
   ASSERT_TRUE(filled);
-  ASSERT_TRUE(
-      comes_true([&] { return store.revocations.count() == SqliteTokenRevocations::count_max; }));
+  ASSERT_TRUE(comes_true([&] { return store.revocations.count() == before + count; }));
+}
+
+// Rules rate-limit-told and session-token-revocation-share.
+TEST(TokenRevocations, AWorkspaceThatHasItsShareIsToldWhenToTryAgainAndOthersHaveTheirs) {
+  const Folder folder;
+  Opened store(folder);
+  fill(store, "ws_1", SqliteTokenRevocations::of_workspace_max);
   const auto refused = store.revocations.revoke(of_user("one more"), {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
   EXPECT_EQ(refused.error().retry_after, 10min);
+  auto of_app = of_user("app_1");
+  of_app.subject = RevokedSubject::app;
+  EXPECT_TRUE(store.revocations.revoke(of_app, {})) << "by app one can always be made";
+  auto elsewhere = of_user("one");
+  elsewhere.workspace_id = "ws_2";
+  EXPECT_TRUE(store.revocations.revoke(elsewhere, {}));
+}
+
+// Rule session-token-revocation-share.
+TEST(TokenRevocations, HoweverManyAreKeptAnAppIsRevoked) {
+  const Folder folder;
+  Opened store(folder);
+  fill(store, "ws_2", SqliteTokenRevocations::count_max);
+  EXPECT_FALSE(store.revocations.revoke(of_user("one more"), {}));
+  auto of_app = of_user("app_1");
+  of_app.subject = RevokedSubject::app;
+  EXPECT_TRUE(store.revocations.revoke(of_app, {}));
 }
 
 // Rule session-token-revoked-with-its-sessions.
