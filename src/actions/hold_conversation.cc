@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "rules/built_in.h"
+#include "rules/test_mode.h"
 
 namespace stagedoor::actions {
 namespace {
@@ -28,8 +29,13 @@ rules::AuditEntry HoldConversation::entry(const Call& call, rules::AuditAction a
 
 base::Result<rules::Conversation> HoldConversation::begin(const Call& call, std::string avatar_id,
                                                           std::string settings) const {
+  if (auto forced =
+          rules::forced_refusal(rules::ForcedAt::minting, call.chosen.environment, avatar_id, {});
+      !forced)
+    return base::fail(forced.error());
   if (avatar_id.empty()) avatar_id = rules::built_in_avatars().front().id;
-  if (rules::built_in_avatar(avatar_id) == nullptr) {
+  if (rules::built_in_avatar(avatar_id) == nullptr &&
+      !rules::is_test_avatar(call.chosen.environment, avatar_id)) {
     const auto avatar = parts_.catalog.avatar(avatar_id);
     if (!avatar || avatar->workspace_id != call.chosen.app->workspace_id)
       return base::fail(base::ErrorCode::avatar_unknown, "conversation with an unknown avatar",

@@ -5,6 +5,7 @@
 
 #include "actions/key_manager.h"
 #include "base/json.h"
+#include "rules/test_mode.h"
 
 namespace stagedoor::actions {
 namespace {
@@ -63,6 +64,30 @@ base::Result<base::Done> MintRoomToken::may_use(const ChosenApp& place,
   return base::Done{};
 }
 
+// Rule room-limits-as-sessions. A person who names nobody is counted as themselves.
+base::Result<base::Done> MintRoomToken::check_limits(const rules::Caller& caller,
+                                                     const ChosenApp& place,
+                                                     std::string_view end_user,
+                                                     const Call& call) const {
+  const auto actor = caller.actor();
+  const bool is_person = caller.kind() == rules::CallerKind::person;
+  if (auto forced =
+          rules::forced_refusal(rules::ForcedAt::minting, place.environment, {}, end_user);
+      !forced)
+    return forced;
+  if (auto covered =
+          rules::check_minutes(*place.app, place.environment, parts_.minutes, parts_.clock.now());
+      !covered)
+    return covered;
+  return parts_.limit_end_user({.app = *place.app,
+                                .environment = place.environment,
+                                .end_user_id = is_person && end_user.empty() ? actor : end_user,
+                                .step = LimitEndUser::Step::minting,
+                                .actor = actor,
+                                .peer = call.peer,
+                                .request_id = call.request_id});
+}
+
 base::Result<base::Secret> MintRoomToken::sign(const ChosenApp& place,
                                                const rules::LiveKitRoomToken& wanted) const {
   if (parts_.livekit == nullptr) {
@@ -104,6 +129,8 @@ base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Calle
   wanted.expires_at = wanted.issued_at + lifetime;
   auto token = sign(*place, wanted);
   if (!token) return base::fail(token.error());
+  if (auto within = check_limits(caller, *place, wanted.identity, call); !within)
+    return base::fail(within.error());
   if (auto kept = record(caller, *place, call, wanted.room, story_of(wanted, *place)); !kept)
     return base::fail(kept.error());
   return Minted{*std::move(token), wanted.environment, wanted.expires_at};
@@ -118,6 +145,8 @@ base::Result<MintRoomToken::Minted> MintRoomToken::operator()(const rules::Calle
   wanted.issued_at = std::chrono::floor<std::chrono::seconds>(parts_.clock.now());
   auto token = sign(*place, wanted);
   if (!token) return base::fail(token.error());
+  if (auto within = check_limits(caller, *place, wanted.user, call); !within)
+    return base::fail(within.error());
   if (auto kept = record(caller, *place, call, wanted.channel, story_of(wanted, *place)); !kept)
     return base::fail(kept.error());
   return Minted{*std::move(token), place->environment, wanted.issued_at + wanted.lifetime};

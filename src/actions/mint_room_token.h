@@ -13,6 +13,10 @@
 // workspace; and where several apps share a project, each only for rooms whose names begin with its
 // App ID. What signs is one for the whole server, and asks nothing about who owns a room.
 //
+// Rule room-limits-as-sessions: whoever enters a room is an end user of the app, by their identity:
+// their limit, the app's minutes of the month and the forced refusals of test mode hold for room
+// tokens as they do for session tokens.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 #pragma once
@@ -25,6 +29,7 @@
 #include <vector>
 
 #include "actions/choose_app.h"
+#include "actions/limit_end_user.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -32,6 +37,7 @@
 #include "rules/api_key_records.h"
 #include "rules/audit.h"
 #include "rules/caller.h"
+#include "rules/monthly_minutes.h"
 #include "rules/room_token.h"
 
 namespace stagedoor::actions {
@@ -44,6 +50,8 @@ class MintRoomToken {
     const rules::AgoraSigner* agora;
     const rules::Catalog& catalog;
     rules::ApiKeyRecords& records;
+    const LimitEndUser& limit_end_user;
+    const rules::MinuteMeter& minutes;
     const base::Clock& clock;
     base::Random& random;
   };
@@ -70,14 +78,17 @@ class MintRoomToken {
 
   // Both fill in what is theirs (id, salt, times, environment) and take the rest from `wanted`.
   // What choose_app says; `unsupported` where the service is not set up, `forbidden` for an app, a
-  // test key, a room or a grant that the settings refuse, `unavailable` where it can't be recorded,
-  // `malformed` with a hint that names the member at fault.
+  // test key, a room or a grant that the settings refuse, `payment_required`, `rate_limited` (the
+  // end user), `unavailable` where it can't be recorded, `malformed` with a hint that names the
+  // member at fault.
   base::Result<Minted> operator()(const rules::Caller& caller, rules::LiveKitRoomToken wanted,
                                   std::chrono::seconds lifetime, const Call& call) const;
   base::Result<Minted> operator()(const rules::Caller& caller, rules::AgoraRoomToken wanted,
                                   const Call& call) const;
 
  private:
+  base::Result<base::Done> check_limits(const rules::Caller& caller, const ChosenApp& place,
+                                        std::string_view end_user, const Call& call) const;
   base::Result<base::Secret> sign(const ChosenApp& place,
                                   const rules::LiveKitRoomToken& wanted) const;
   base::Result<base::Secret> sign(const ChosenApp& place,

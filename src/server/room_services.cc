@@ -49,6 +49,8 @@ base::Result<std::unique_ptr<RoomServices>> RoomServices::open(const Config& con
                                     .agora = made->agora_ ? &*made->agora_ : nullptr,
                                     .catalog = parts.catalog,
                                     .records = parts.records,
+                                    .limit_end_user = parts.limit_end_user,
+                                    .minutes = parts.minutes,
                                     .clock = parts.clock,
                                     .random = parts.random},
       actions::MintRoomToken::Options{

@@ -21,6 +21,8 @@ class RoomServices {
   struct Parts {
     const rules::Catalog& catalog;
     rules::ApiKeyRecords& records;
+    const actions::LimitEndUser& limit_end_user;
+    const rules::MinuteMeter& minutes;
     const base::Clock& clock;
     base::Random& random;
     // Whose apps may mint where the settings name none.

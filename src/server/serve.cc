@@ -211,11 +211,14 @@ base::Result<base::Done> Server::open() {
   keys_ = *std::move(keys);
   auto first = first_workspace(options_.folder);
   if (!first) return base::fail(first.error());
-  auto room_services = RoomServices::open(options_.config, {.catalog = *workspace_.catalog,
-                                                            .records = *workspace_.key_records,
-                                                            .clock = workspace_.clock,
-                                                            .random = workspace_.random,
-                                                            .first_workspace_id = *first});
+  auto room_services =
+      RoomServices::open(options_.config, {.catalog = *workspace_.catalog,
+                                           .records = *workspace_.key_records,
+                                           .limit_end_user = *workspace_.limit_end_user,
+                                           .minutes = workspace_.minutes,
+                                           .clock = workspace_.clock,
+                                           .random = workspace_.random,
+                                           .first_workspace_id = *first});
   if (!room_services) return base::fail(room_services.error());
   room_services_ = *std::move(room_services);
   accounts_.emplace(workspace_, options_.config, reception_, public_url());

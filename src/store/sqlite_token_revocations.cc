@@ -141,8 +141,8 @@ void SqliteTokenRevocations::forget_expired() {
 
 // Keys, apps and avatars are looked up, so there are no more of those than the workspace has.
 bool SqliteTokenRevocations::has_room_for(const rules::TokenRevocation& revocation) const {
-  const bool names_anything = revocation.subject == RevokedSubject::token ||
-                              revocation.subject == RevokedSubject::end_user;
+  const bool names_anything =
+      revocation.subject == RevokedSubject::token || revocation.subject == RevokedSubject::end_user;
   if (!names_anything) return true;
   const std::shared_lock lock(mutex_);
   const auto of_workspace = of_workspace_.find(revocation.workspace_id);

@@ -278,7 +278,8 @@ class Dialects(World):
         own, nothing = {"parts": {"id": self.conversation}}, (404, {"parts": {"id": STRANGE_UUID}})
         nowhere = (400, {"query": "?environment=x"})
         yield Call("POST /v1/conversations", takes={"body": {}}, audit="conversation.begin", also=(
-            (400, {"body": {"avatarId": 7}}), (501, {"body": {"byokAI": {"provider": "groq", "apiKey": "y"}}}), no_app))
+            (400, {"body": {"avatarId": 7}}), (501, {"body": {"byokAI": {"provider": "groq", "apiKey": "y"}}}), no_app,
+            (402, {"body": {"avatarId": "7e570000-0000-4000-8000-000000000402"}})))
         yield Call("GET /v1/conversations", also=((400, {"query": "?limit=0"}), no_app))
         yield Call("GET /v1/conversations/{id}", takes=own, also=(nothing, nowhere))
         said = {"body": {"content": "hello"}}

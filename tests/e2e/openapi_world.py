@@ -296,12 +296,16 @@ class World(Stage):
         wide = {"identity": "a", "grants": {"room_list": True}}
         self.call("mint_livekit_room_token", 403, self.rooms_key, body=wide)
         self.call("mint_livekit_room_token", 400, self.rooms_key, body={"no_such_member": 1})
+        forced = PARTICIPANT | {"identity": "test-force-mint-402"}
+        self.call("mint_livekit_room_token", 402, self.rooms_key, body=forced)
         self.call("mint_livekit_room_token", 404, self.owner["access_token"],
                   body=PARTICIPANT | NOWHERE)
 
     def do_mint_agora_room_token(self):
         self.call("mint_agora_room_token", 200, self.rooms_key, body=LISTENER)
         self.call("mint_agora_room_token", 400, self.rooms_key, body={"no_such_member": 1})
+        forced = {"channel": "lobby", "account": "test-force-mint-402", "role": "subscriber"}
+        self.call("mint_agora_room_token", 402, self.rooms_key, body=forced)
         self.call("mint_agora_room_token", 403, body=LISTENER)
         self.call("mint_agora_room_token", 404, self.owner["access_token"], body=LISTENER | NOWHERE)
 

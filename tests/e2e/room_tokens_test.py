@@ -342,6 +342,31 @@ class Whose(RoomCase):
         self.assertIn((self.server.app_id + "-audited",), subjects, "kept when the answer comes")
 
 
+class LimitsOfSessions(RoomCase):
+    # Rule room-limits-as-sessions.
+    def test_an_end_users_limit_holds_for_the_rooms_that_they_enter(self):
+        self.server.must("app", "set", self.server.app_id, "--end-user-limit", "1/hour")
+        ada = PARTICIPANT | {"identity": "ada"}
+        wait_until(lambda: self.post(LIVEKIT, PARTICIPANT).status == 429, "the limit to be known")
+        self.assertEqual(self.post(LIVEKIT, ada).status, 200)
+        refused = self.post(LIVEKIT, ada)
+        self.assert_problem(refused, 429, "end user")
+        self.assertGreater(int(refused.headers["Retry-After"]), 3000)
+        listener = {"channel": "lobby", "account": "ada", "role": "subscriber"}
+        self.assertEqual(self.post(AGORA, listener).status, 429, "one user, whichever room it is")
+        self.assertEqual(self.post(AGORA, listener | {"account": "bob"}).status, 200)
+        self.server.must("app", "set", self.server.app_id, "--end-user-limit", "none")
+        wait_until(lambda: self.post(LIVEKIT, ada).status == 200, "the limit to be lifted")
+
+    # Rules room-limits-as-sessions and test-mode-forces-refusals.
+    def test_a_test_key_forces_each_refusal_of_minting(self):
+        for status in (401, 402, 403, 429, 503):
+            identity = f"test-force-mint-{status}"
+            self.assertEqual(self.post(LIVEKIT, PARTICIPANT | {"identity": identity}).status, status)
+            listener = {"channel": "lobby", "account": identity, "role": "subscriber"}
+            self.assertEqual(self.post(AGORA, listener).status, status)
+
+
 class Unrecorded(RoomCase):
     # Rule audit-fail-closed.
     def test_503_a_token_that_cannot_be_recorded_is_not_given_out(self):

@@ -87,8 +87,13 @@ class TestMode(unittest.TestCase):
                 self.assertEqual(third.status, 429 if used_up else status)
                 self.assertEqual(third.json()["error"] == "Spend cap reached", used_up)
                 self.assertLessEqual({"error", "message"}, set(third.json()))
+                fourth = self.server.http("POST", "/v1/conversations", {
+                    "Authorization": f"Bearer {self.server.api_key}"},
+                    {"avatarId": AVATAR.format(number)})
+                self.assertEqual(fourth.status, status, fourth.body)
+                self.assertIn("code", fourth.json()["error"])
                 if status == 429:
-                    for reply in (by_avatar, console, third):
+                    for reply in (by_avatar, console, third, fourth):
                         self.assertEqual(reply.headers["Retry-After"], "1")
 
     # Rule test-mode-forces-refusals.
