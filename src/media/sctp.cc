@@ -18,7 +18,12 @@ namespace stagedoor::media {
 namespace {
 
 constexpr std::size_t packets_waiting_max = 64;
-constexpr std::size_t messages_waiting_max = 256;
+// What usrsctp keeps of chunks that came out of order or are parts of a message.
+constexpr std::uint32_t chunks_waiting_max = 512;
+// One packet may fill the gap before all of those and bring chunks of its own, each of 20 bytes at
+// least (RFC 9260 3.3.1): no message that was acknowledged is left out.
+constexpr std::size_t packet_bytes_max = 2048;
+constexpr std::size_t messages_waiting_max = chunks_waiting_max + packet_bytes_max / 20;
 constexpr int receive_buffer_bytes = 128 * 1024;
 constexpr std::uint16_t streams_max = 64;  // each way
 constexpr std::uint32_t path_mtu = 1150;   // fits a DTLS record of 1200
@@ -83,8 +88,9 @@ struct SctpCallbacks {
     if (!message.is_too_long) message.bytes.insert(message.bytes.end(), part.begin(), part.end());
     if (!is_last) return;
     association.partial_open_ = false;
-    if (association.messages_.size() < messages_waiting_max)
-      association.messages_.push_back(std::move(message));
+    // Beyond what can be: rather no association than one that loses what it has acknowledged.
+    if (association.messages_.size() == messages_waiting_max) association.lost_ = true;
+    if (!association.lost_) association.messages_.push_back(std::move(message));
     message = SctpMessage();
   }
 
@@ -130,6 +136,7 @@ Stack::Stack() {
   usrsctp_sysctl_set_sctp_pr_enable(1);
   usrsctp_sysctl_set_sctp_auth_enable(0);
   usrsctp_sysctl_set_sctp_asconf_enable(0);
+  usrsctp_sysctl_set_sctp_max_chunks_on_queue(chunks_waiting_max);
   usrsctp_sysctl_set_sctp_nr_outgoing_streams_default(streams_max);
 }
 
