@@ -7,6 +7,7 @@
 #include "anam/error_reply.h"
 #include "base/json.h"
 #include "base/json_shape.h"
+#include "front/limit_headers.h"
 #include "front/origin.h"
 #include "http/await.h"
 
@@ -16,6 +17,9 @@ namespace {
 using base::ErrorCode;
 using http::Request;
 using http::Response;
+
+constexpr std::string_view socket_action = "GET /v1/webrtc/engines/{engine_key}/ws",
+                           talk_action = "POST /v1/webrtc/engines/{engine_key}/talk";
 
 // Of one socket. The face sends from its own loop; the socket is touched on the socket's loop only.
 class Link final : public SignallingLink, public std::enable_shared_from_this<Link> {
@@ -93,11 +97,9 @@ LiveFaces::Address address_in(const Request& request) {
 }
 
 // The texts are made outside of the coroutines: g++ 12 miscompiles that there (front/guard.cc).
-void refuse(Response& response, Taken why) {
-  if (why == Taken::forbidden)
-    return reply(response, base::Error{ErrorCode::forbidden, "a page of another origin",
-                                       "The session is not for a page of this origin."});
-  reply(response, 404, "There is no live session with this id.");
+void refuse_origin(Response& response) {
+  reply(response, base::Error{ErrorCode::forbidden, "a page of another origin",
+                              "The session is not for a page of this origin."});
 }
 
 auto allows(const Request& request) {
@@ -126,8 +128,7 @@ auto speak(const Request& request, std::string words) {
   };
 }
 
-void answer_talk(Response& response, Taken taken) {
-  if (taken != Taken::taken) return refuse(response, taken);
+void answer_talk(Response& response) {
   response.start(200, "application/json") = "{}";
   allow_any_origin(response);
 }
@@ -149,6 +150,21 @@ void Signalling::add_to(http::Router& router) const {
   router.add({"OPTIONS", path + "/talk", http::Handler(&preflight)});
 }
 
+void Signalling::refuse_guess(const Request& request, Response& response,
+                              std::string_view action) const {
+  const base::Error nobody{ErrorCode::not_found, "no live session has this engine key",
+                           "There is no live session with this id."};
+  const auto outcome = parts_.admit_call.refuse_stranger({.credential = base::fail(nobody),
+                                                          .client = request.client(),
+                                                          .peer = request.peer(),
+                                                          .request_id = request.id(),
+                                                          .action = action,
+                                                          .needs = std::nullopt},
+                                                         nobody);
+  front::tell_limit(response, outcome.limit);
+  reply(response, outcome.caller.error());
+}
+
 http::Task<> Signalling::open(const Request& request, http::Upgrade& upgrade) const {
   if (!upgrade.is_well_formed()) {
     reply(upgrade.refusal(), 400, upgrade.problem());
@@ -159,7 +175,8 @@ http::Task<> Signalling::open(const Request& request, http::Upgrade& upgrade) co
   if (allowed != Taken::taken) {
     parts_.log.write(base::LogLevel::info, "signalling.refused",
                      {{"request_id", request.id()}, {"peer", request.peer()}});
-    refuse(upgrade.refusal(), allowed);
+    if (allowed == Taken::forbidden) refuse_origin(upgrade.refusal());
+    if (allowed == Taken::nobody) refuse_guess(request, upgrade.refusal(), socket_action);
     co_return;
   }
   auto socket = co_await upgrade.accept({.message_bytes_max = signalling_bytes_max,
@@ -176,7 +193,9 @@ http::Task<> Signalling::talk(const Request& request, Response& response) const 
   if (!words) co_return;
   const auto address = address_in(request);
   const auto taken = co_await with_face(parts_.faces, address, speak(request, *std::move(words)));
-  answer_talk(response, taken);
+  if (taken == Taken::taken) answer_talk(response);
+  if (taken == Taken::forbidden) refuse_origin(response);
+  if (taken == Taken::nobody) refuse_guess(request, response, talk_action);
 }
 
 }  // namespace stagedoor::anam

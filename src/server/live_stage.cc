@@ -245,8 +245,11 @@ base::Result<base::Done> LiveStage::build_door(const Config& config) {
       .must_end = [&office = parts_.office](const rules::LiveSession& session) {
         return office.must_end(session);
       }});
-  signalling_ = std::make_unique<anam::Signalling>(anam::Signalling::Parts{
-      .faces = *faces_, .log = parts_.log, .message_memory = &parts_.message_memory});
+  signalling_ = std::make_unique<anam::Signalling>(
+      anam::Signalling::Parts{.faces = *faces_,
+                              .admit_call = parts_.reception.admit(),
+                              .log = parts_.log,
+                              .message_memory = &parts_.message_memory});
   engine_sessions_ = std::make_unique<anam::EngineSessions>(
       anam::EngineSessions::Parts{
           .admit_call = parts_.reception.admit(),

@@ -13,6 +13,7 @@ import unittest
 
 from cases import MINT_PATH, Stage, main, wait_until
 from mint_test import made_up_key
+from raw_websocket import Refusal, open_websocket
 
 # Real limits, and this machine as the proxy that speaks for everybody.
 BEHIND_A_PROXY = '[server]\ntrusted_proxies = ["127.0.0.0/8"]\n[limits]\n'
@@ -50,6 +51,37 @@ class LimitsCase(unittest.TestCase):
         text = self.server.http("GET", "/metrics").body.decode()
         line = f'stagedoor_rate_limit_calls_total{{kind="{kind}",outcome="{outcome}"}} '
         return next(float(row.split()[1]) for row in text.splitlines() if row.startswith(line))
+
+
+class EnginePaths(LimitsCase):
+    def test_who_guesses_engine_paths_has_ten_at_once_and_a_good_one_is_let_in_all_the_same(self):
+        header = {"X-Forwarded-For": fresh_network()}
+        started = self.server.http(
+            "POST", "/v1/engine/session", header | {"Authorization": f"Bearer {self.server.api_key}"},
+            {"personaConfig": {"avatarId": self.server.avatar_id, "systemPrompt": "Hello."}}).json()
+        session = f"?session_id={started['sessionId']}"
+        socket = lambda path: open_websocket(self.server.port, path + session, header.items())
+        talk = lambda engine: self.server.http(
+            "POST", f"/v1/webrtc/engines/{engine}/talk{session}", header, {"content": "Hi."})
+        answers = [socket("/v1/webrtc/engines/guess/ws") for _ in range(5)]
+        self.assertEqual([answer.status for answer in answers], [404] * 5)
+        self.assertEqual(answers[-1].headers["x-ratelimit-remaining"], "5")
+        self.assertEqual([talk("guess").status for _ in range(6)], [404] * 5 + [429])
+        refusal = socket("/v1/webrtc/engines/guess/ws")
+        self.assertEqual(refusal.status, 429)
+        self.assertIn(int(refusal.headers["retry-after"]), range(1, 13))
+        good = socket(started["signallingEndpoint"])
+        self.assertNotIsInstance(good, Refusal)
+        good.wire.drop()
+        self.assertEqual(talk(started["signallingEndpoint"].split("/")[4]).status, 200)
+        asked = [("GET /v1/webrtc/engines/{engine_key}/ws", 6),
+                 ("POST /v1/webrtc/engines/{engine_key}/talk", 6)]
+        for action, count in asked:
+            wait_until(lambda: len(self.server.audited(action)) == count, "the guesses to be noted")
+            refused = 1
+            self.assertEqual({(entry["outcome"], entry["peer"])
+                              for entry in self.server.audited(action)},
+                             {(refused, header["X-Forwarded-For"])})
 
 
 class Defaults(LimitsCase):
