@@ -42,9 +42,12 @@ await browse('denied', async (browser) => {
   const ice = await page.evaluate(() => window.restartIce());
   const afterIce = await page.evaluate(() => window.picturesInASecond());
   await calm(page);
+  const silent = await page.evaluate(() => window.watchMouth(1500));
   const heard = page.evaluate((patience) => window.waitForSound(true, patience), PATIENCE_MS);
   await page.evaluate((samples) => window.sendVoice(samples), voice());
-  const seen = {looked, sockets, afterSocket, ice, afterIce, heard: await heard};
+  const sound = await heard;
+  const speaking = await page.evaluate(() => window.watchMouth(1500));
+  const seen = {looked, sockets, afterSocket, ice, afterIce, heard: sound, silent, speaking};
   await page.screenshot({path: path.join(screenshots, 'live-face-portrait-speaking.png')});
   process.stdout.write(JSON.stringify({...seen, notes: await page.evaluate(() => window.notes)}));
 });

@@ -69,3 +69,26 @@ window.sendVoice = (base64) => {
   for (let at = 0; at < bytes.length; at += 3200) stream.sendAudioChunk(bytes.slice(at, at + 3200));
   stream.endSequence();
 };
+
+// How far the mouth is open in each picture of so many ms: the share of its box that is the dark of
+// the mouth or the white of teeth. The box is that of a portrait of 768x1152 (web/faces, whose sheets
+// have one place for it).
+const MOUTH = [300, 607, 168, 157];
+window.watchMouth = (ms) => new Promise((resolve) => {
+  const video = document.getElementById('persona-video');
+  const copy = new OffscreenCanvas(MOUTH[2], MOUTH[3]).getContext('2d', {willReadFrequently: true});
+  const seen = [], end = performance.now() + ms;
+  const look = () => {
+    copy.drawImage(video, ...MOUTH, 0, 0, MOUTH[2], MOUTH[3]);
+    const {data} = copy.getImageData(0, 0, MOUTH[2], MOUTH[3]);
+    let open = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const [red, green, blue] = [data[at], data[at + 1], data[at + 2]];
+      if ((red < 130 && green < 60 && blue < 70) || (red > 215 && green > 205 && blue > 195)) ++open;
+    }
+    seen.push(open / (data.length / 4));
+    if (performance.now() > end) return resolve(seen);
+    video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+});

@@ -52,6 +52,11 @@ class LiveFaceWays(unittest.TestCase):
     def test_a_voice_that_the_app_brings_is_heard(self):
         self.assertGreaterEqual(self.seen["heard"], 0)
 
+    def test_the_mouth_moves_with_a_voice_that_the_app_brings(self):
+        rest, most = max(self.seen["silent"]), max(self.seen["speaking"])
+        print(f"the mouth's box is open by {rest:.3f} at rest, by up to {most:.3f} while it speaks")
+        self.assertGreater(most, rest + 0.02)
+
     def test_the_session_has_outlived_all_that(self):
         self.assertIsNone(self.seen["notes"]["closed"])
 

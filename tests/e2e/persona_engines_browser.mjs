@@ -2,8 +2,8 @@
 // and what was told of their tools, as one JSON object on stdout. It judges nothing:
 // persona_engines_test.py does.
 //
-// node persona_engines_browser.mjs CASES, a JSON object of {persona, question} by name, with the
-// environment of anam_browser.mjs.
+// node persona_engines_browser.mjs CASES, a JSON object of {persona, question} by name, with what the
+// client does besides (tools, context, stream), and with the environment of anam_browser.mjs.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -11,17 +11,50 @@ import {begin, browse, event, liveSessions, openSite, ourPage} from './anam_brow
 
 const cases = JSON.parse(process.argv[2]);
 
-async function ask(browser, address, {persona, question}) {
+const answered = (page, count) => page.waitForFunction(
+    (wanted) => window.notes.speech.filter(
+        (piece) => piece.role === 'persona' && piece.endOfSpeech).length >= wanted, count);
+
+// The client's own tools, by name with what each gives; what it is asked with is noted.
+const register = (page, tools) => page.evaluate((given) => {
+  window.notes.asked = [];
+  for (const [name, result] of Object.entries(given))
+    window.client.registerToolCallHandler(name, {
+      onStart: async ({arguments: asked}) => {
+        window.notes.asked.push(asked);
+        return result;
+      },
+    });
+}, tools);
+
+// Words that the client streams, interrupted when the first is heard.
+async function interruptStream(page, words) {
+  await page.evaluate((text) => {
+    window.stream = window.client.createTalkMessageStream();
+    return window.stream.streamMessageChunk(text, false);
+  }, words);
+  await page.waitForFunction(
+      () => window.notes.speech.some((piece) => piece.role === 'persona' && piece.content));
+  await page.evaluate(() => window.client.interruptPersona());
+  await event(page, 'TALK_STREAM_INTERRUPTED');
+  return page.evaluate(() => window.stream.isActive());
+}
+
+async function ask(browser, address, {persona, question, tools = {}, context, stream}) {
   const page = await begin(browser, address, {persona: {skipGreeting: true, ...persona}});
   await event(page, 'SESSION_READY');
   const [session] = await liveSessions();
-  await page.evaluate((words) => window.client.sendUserMessage(words), question);
-  await page.waitForFunction(
-      () => window.notes.speech.some((piece) => piece.role === 'persona' && piece.endOfSpeech));
+  await register(page, tools);
+  const streamed = stream ? await interruptStream(page, stream) : null;
+  if (context) await page.evaluate((words) => window.client.addContext(words), context);
+  if (question) {
+    await page.evaluate((words) => window.client.sendUserMessage(words), question);
+    await answered(page, 1);
+  }
   const notes = await page.evaluate(() => window.notes);
   await page.evaluate(() => window.client.stopStreaming());
   await page.context().close();
-  return {sessionId: session.id, ...notes};
+  return {sessionId: session.id, streamed, ...notes};
 }
 
 const site = await openSite(await ourPage());

@@ -23,6 +23,11 @@ OWN_KEY = "sk-of-the-workspace"
 OWN_WORDS = "I am the model of this workspace."
 
 
+PICK_COLOUR = {"type": "client", "name": "pick_colour", "description": "Lets the visitor pick one.",
+               "awaitResult": True,
+               "parameters": {"type": "object", "properties": {"of": {"type": "integer"}}}}
+
+
 class Model(http.server.BaseHTTPRequestHandler):
     """Two language models: the server's, which looks up what it is asked for, and a workspace's own."""
 
@@ -35,6 +40,15 @@ class Model(http.server.BaseHTTPRequestHandler):
                                        asked["messages"][-1]["content"]))
             return self.say(content=OWN_WORDS)
         last = asked["messages"][-1]
+        if self.path == "/client/v1/chat/completions":
+            if last["role"] == "tool":
+                return self.say(content=f"You have picked {last['content']}.")
+            return self.say(reasoning_content="I must look.", tool_calls=[
+                {"id": "call_2", "type": "function",
+                 "function": {"name": "pick_colour", "arguments": '{"of": 3}'}}])
+        if self.path == "/context/v1/chat/completions":
+            noted = [one["content"] for one in asked["messages"] if one["role"] == "system"]
+            return self.say(content=noted[-1])
         if last["role"] == "tool":
             found = json.loads(last["content"])
             return self.say(content=found[0]["filename"] + " says: " + found[0]["content"])
@@ -75,7 +89,14 @@ allow_private_webhooks = true
             "knowledge": {"persona": {"toolIds": [cls.tool_over(cls.documents())]},
                           "question": "May dogs come in?"},
             "own": {"persona": {"llmId": cls.own_model(address + "/own/v1")},
-                    "question": "Who are you?"}})
+                    "question": "Who are you?"},
+            "client": {"persona": {"llmId": cls.own_model(address + "/client/v1"),
+                                   "tools": [PICK_COLOUR]},
+                       "tools": {"pick_colour": "blue"}, "question": "Which colour?"},
+            "context": {"persona": {"llmId": cls.own_model(address + "/context/v1")},
+                        "context": "The visitor is called Zoe.", "question": "Who am I?"},
+            "stream": {"persona": {"llmId": "CUSTOMER_CLIENT_V1"},
+                       "stream": "And so I go on, and on, and on about this. " * 20}})
 
     @classmethod
     def make(cls, path, body, headers=None):
@@ -145,12 +166,36 @@ allow_private_webhooks = true
         self.assertEqual(Model.asked_of_own, [("Bearer " + OWN_KEY, "ours-1", "Who are you?")])
         self.assertNotIn(OWN_KEY, self.server.log())
 
+    def test_a_model_gets_what_the_clients_own_tool_gives(self):
+        self.assertEqual(self.answer("client"), "You have picked blue.")
+        self.assertEqual(self.heard["client"]["asked"], [{"of": 3}])
+        for event in ("TOOL_CALL_STARTED", "TOOL_CALL_COMPLETED"):
+            self.assertIn(event, self.heard["client"]["events"])
+
+    # Rule thoughts-end.
+    def test_a_clients_history_of_thoughts_is_told_when_a_thought_ends(self):
+        self.assertIn("REASONING_HISTORY_UPDATED", self.heard["client"]["events"])
+
+    def test_a_model_is_told_what_the_client_adds_and_does_not_answer_it(self):
+        self.assertEqual(self.answer("context"), "The visitor is called Zoe.")
+        said = self.heard["context"]["speech"]
+        self.assertEqual(sum(one["endOfSpeech"] for one in said if one["role"] == "persona"), 1)
+
+    # Rule interruption-stops-conversation.
+    def test_a_client_is_told_that_its_stream_is_interrupted(self):
+        self.assertIn("TALK_STREAM_INTERRUPTED", self.heard["stream"]["events"])
+        self.assertIs(self.heard["stream"]["streamed"], False, "the stream is not active any more")
+        self.assertLess(len(self.answer("stream")), 400)
+
     def test_analytics_tell_whose_model_answered(self):
-        for name, kind in (("own", "custom_llm_server"), ("knowledge", "turnkey")):
+        for name in self.heard:
+            self.told(name)
+        for name, kind, count in (("own", "custom_llm_server", 3), ("knowledge", "turnkey", 1),
+                                  ("stream", "custom_llm_client", 1)):
             self.assertEqual(self.told(name, "/analytics")["sessionType"], kind)
             listed = self.server.http("GET", "/v1/sessions/analytics?sessionType=" + kind,
                                       bearer(self.server.api_key)).json()
-            self.assertEqual(listed["totalSessions"], 1, kind)
+            self.assertEqual(listed["totalSessions"], count, kind)
 
 
 if __name__ == "__main__":
