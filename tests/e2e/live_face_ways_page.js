@@ -25,6 +25,15 @@ const frames = async () => {
   return 0;
 };
 
+// The kind of the page's own end of the way that media take: "host", "relay", ...
+window.wayOfMedia = async () => {
+  const reports = await connections[0].getStats();
+  for (const report of reports.values())
+    if (report.type === 'candidate-pair' && report.nominated && report.state === 'succeeded')
+      return reports.get(report.localCandidateId).candidateType;
+  return 'none';
+};
+
 // How many pictures come in a second from here.
 window.picturesInASecond = async () => {
   const before = await frames();
