@@ -25,6 +25,11 @@ base::Result<std::unique_ptr<FaceLoop>> FaceLoop::open(const Parts& parts,
   return loop;
 }
 
+int FaceLoops::loops_of(int threads) {
+  return threads > 0 ? threads
+                     : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
                                                          base::Random& random,
                                                          const base::Clock& wall_clock) {
@@ -33,9 +38,7 @@ base::Result<std::unique_ptr<FaceLoops>> FaceLoops::open(const Options& options,
   if (!identity) return base::fail(identity.error());
   loops->identity_ = std::make_unique<media::DtlsIdentity>(*std::move(identity));
   loops->stack_ = std::make_unique<media::Stack>();
-  const auto threads = options.threads > 0 ? static_cast<unsigned>(options.threads)
-                                           : std::max(1U, std::thread::hardware_concurrency());
-  for (unsigned count = 0; count < threads; ++count) {
+  for (int count = 0; count < loops_of(options.threads); ++count) {
     auto loop = FaceLoop::open({.stack = *loops->stack_,
                                 .identity = *loops->identity_,
                                 .random = random,

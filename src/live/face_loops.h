@@ -93,6 +93,8 @@ class FaceLoops {
     media::PortOptions port;
   };
 
+  // How many loops so many threads of the options are; each takes a port.
+  static int loops_of(int threads);
   static base::Result<std::unique_ptr<FaceLoops>> open(const Options& options, base::Random& random,
                                                        const base::Clock& wall_clock);
   ~FaceLoops();

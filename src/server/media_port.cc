@@ -1,6 +1,9 @@
 #include "server/media_port.h"
 
 #include <algorithm>
+#include <string>
+
+#include "live/face_loops.h"
 
 namespace stagedoor::server {
 namespace {
@@ -52,13 +55,32 @@ base::Result<base::Address> bind_address_of(const Config& config,
   return *base::parse_address(hears_v6 ? "::" : "0.0.0.0");
 }
 
+// Each loop takes one: without a last port as many as there are loops.
+base::Result<base::Done> choose_ports(const LiveSettings& live, media::PortOptions& options) {
+  const int first = live.udp_first_port, loops = live::FaceLoops::loops_of(live.threads);
+  const int last_of_all = first + loops - 1;
+  if (first == 0) {
+    if (live.udp_last_port == 0) return base::Done{};
+    return refuse("live.udp_last_port", "is no range without live.udp_first_port");
+  }
+  const int last = live.udp_last_port == 0 ? last_of_all : live.udp_last_port;
+  if (last < last_of_all || last > 65535)
+    return refuse("live.udp_last_port",
+                  "the " + std::to_string(loops) +
+                      " loops of live.threads take a port each, so it must be "
+                      "from " +
+                      std::to_string(last_of_all) + " to 65535");
+  options.first_port = static_cast<std::uint16_t>(first);
+  options.last_port = static_cast<std::uint16_t>(last);
+  return base::Done{};
+}
+
 }  // namespace
 
 base::Result<media::PortOptions> media_port_of(const Config& config) {
   const auto& live = config.live;
   media::PortOptions options;
-  options.first_port = live.udp_first_port;
-  options.last_port = std::max(live.udp_first_port, live.udp_last_port);
+  if (auto chosen = choose_ports(live, options); !chosen) return base::fail(chosen.error());
   for (const auto& text : live.public_addresses) {
     const auto known = base::parse_address(text);
     if (!known) return refuse("live.public_addresses", '"' + text + "\" must be an address");

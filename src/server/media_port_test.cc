@@ -46,6 +46,22 @@ TEST(MediaPort, ALoopbackAddressForMediaBesideAPublicOneForClientsIsRefused) {
   EXPECT_TRUE(bound("[live]\nudp_address = \"here\"\n").starts_with("live.udp_address: \"here\""));
 }
 
+TEST(MediaPort, WithoutALastPortThereAreAsManyAsLoopsAndARangeThatIsTooSmallIsRefused) {
+  const auto range = [](std::string_view settings) {
+    const auto options = options_of("[live]\nthreads = 4\n" + std::string(settings));
+    return options ? std::to_string(options->first_port) + "-" + std::to_string(options->last_port)
+                   : options.error().hint;
+  };
+  EXPECT_EQ(range(""), "0-0");
+  EXPECT_EQ(range("udp_first_port = 45100\n"), "45100-45103");
+  EXPECT_EQ(range("udp_first_port = 45100\nudp_last_port = 45110\n"), "45100-45110");
+  EXPECT_EQ(range("udp_first_port = 45100\nudp_last_port = 45102\n"),
+            "live.udp_last_port: the 4 loops of live.threads take a port each, so it must be from "
+            "45103 to 65535");
+  EXPECT_TRUE(range("udp_first_port = 65533\n").starts_with("live.udp_last_port: "));
+  EXPECT_TRUE(range("udp_last_port = 45102\n").starts_with("live.udp_last_port: is no range"));
+}
+
 // Rule media-reach-the-told-address.
 TEST(MediaPort, WhatIsSentToAnotherAddressOfTheMachineArrivesAndThePublicOneIsTold) {
   crypto::SystemRandom random;
