@@ -28,6 +28,7 @@ WORK = ROOT / "build" / "conform"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
 
 import documents  # noqa: E402
+import networks  # noqa: E402
 import node_packages  # noqa: E402
 import npm  # noqa: E402
 import samples  # noqa: E402
@@ -296,6 +297,10 @@ def check_live_face(tally):
         check_end(tally, server)
     finally:
         server.stop()
+    try:
+        networks.check(tally, os.environ["STAGEDOOR"])
+    except subprocess.CalledProcessError as error:
+        tally.say("skip", f"networks: they can't be made here ({error.stderr})")
 
 
 def check_documents(tally):
