@@ -118,8 +118,7 @@ void LiveFace::adopt(actions::Grant grant) {
   // The ledger counts connections: the older one's end is not the session's. Of two that come at
   // the same moment the older one may be the last to arrive.
   if (grant.is_later_than(grant_)) grant_ = std::move(grant);
-  unattended_seconds_ = 0;
-  was_attended_ = false;
+  attendance_.expect();
 }
 
 // The signalling socket.
@@ -130,8 +129,7 @@ void LiveFace::attach(std::shared_ptr<SignallingLink> link) {
     return link->close("the session is over");
   }
   if (auto older = std::exchange(link_, std::move(link))) older->close("a newer socket is here");
-  was_attended_ = true;
-  unattended_seconds_ = 0;
+  attendance_.attached();
   for (auto& message : std::exchange(untold_, {})) link_->send(std::move(message));
 }
 
@@ -141,7 +139,7 @@ void LiveFace::detach(const SignallingLink& link) {
 
 void LiveFace::take(SignallingMessage message) {
   if (is_over_) return;
-  silent_seconds_ = 0;
+  attendance_.heard();
   auto& conversation = session_->conversation();
   std::visit(Cases{
                  [this](const Offer& offer) { answer(offer); },
@@ -167,8 +165,10 @@ void LiveFace::take(SignallingMessage message) {
 
 void LiveFace::answer(const Offer& offer) {
   const auto sdp = session_->answer(offer.sdp);
-  has_offered_ = has_offered_ || sdp.has_value();
-  if (sdp) return tell(answer_message(id(), *sdp));
+  if (sdp) {
+    attendance_.offered();
+    return tell(answer_message(id(), *sdp));
+  }
   complain({sdp.error().code, "offer: " + sdp.error().detail,
             sdp.error().hint.empty() ? "The offer can't be played." : sdp.error().hint});
 }
@@ -266,7 +266,7 @@ void LiveFace::complain(const base::Error& error) {
 // What media and the conversation tell.
 
 void LiveFace::connected() {
-  has_connected_ = true;
+  attendance_.connected();
   tell(session_ready_message(id()));
   for (const auto what : play_.unsupported) warn_once(what);
 }
@@ -361,14 +361,6 @@ void LiveFace::on_length() {
   length_.expire_after(left);
 }
 
-// A socket alone proves little once media have flowed: a network that is gone closes nothing.
-bool LiveFace::is_attended() const {
-  constexpr auto silence_max = 6s;
-  constexpr int heartbeat_seconds_max = 6;
-  if (!session_->is_connected()) return link_ != nullptr;
-  return session_->silence() < silence_max || (link_ && silent_seconds_ <= heartbeat_seconds_max);
-}
-
 // How long nobody may do anything; 0: for ever.
 std::chrono::seconds LiveFace::idle_max() const {
   return play_.has_silence_rule ? 0s : grant_.leash().idle_max;
@@ -376,15 +368,15 @@ std::chrono::seconds LiveFace::idle_max() const {
 
 // Each second.
 void LiveFace::look_after() {
-  constexpr int nobody_came_seconds = 30, nobody_left_seconds = 3, connecting_seconds_max = 15;
   if (is_over_) return;
   tell_left_out(unsaid_.go_on());
   log_misuse();
-  ++silent_seconds_;
-  unattended_seconds_ = is_attended() ? 0 : unattended_seconds_ + 1;
-  if (unattended_seconds_ >= (was_attended_ ? nobody_left_seconds : nobody_came_seconds))
+  const auto verdict = attendance_.after_a_second({.has_socket = link_ != nullptr,
+                                                   .is_connected = session_->is_connected(),
+                                                   .media_silence = session_->silence()});
+  if (verdict == Attendance::Verdict::abandoned)
     return finish("client", "abandoned", "Nobody is there.");
-  if (has_offered_ && !has_connected_ && ++connecting_seconds_ > connecting_seconds_max)
+  if (verdict == Attendance::Verdict::never_connected)
     return finish("client", "never_connected", "The media did not come.");
   if (idle_max() > 0s && faces_.parts_.clock.now() - active_at_ > idle_max())
     return end(SessionEnd::idle);

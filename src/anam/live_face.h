@@ -7,12 +7,6 @@
 // Rule face-session-reattaches: the newest signalling socket of a session is its socket; an older
 // one is closed. A session lives on without a socket while its media flow.
 //
-// Rule face-session-abandoned: a session to which nobody has come for 30 s is over and gives its
-// place back; so is one whose media and signalling have both been silent for 6 s, when that has
-// lasted 3 s more: a closed tab, or one whose network is gone, is noticed within 10 s, and a page
-// that reconnects is not. Clients send a heartbeat every 5 s. One that has offered and whose media
-// have not come within 15 s is over too, however often it offers again.
-//
 // Rule face-warnings-bounded: a client is told of at most ten faults a second, each of them logged;
 // of what goes beyond, one line a second says how many they were. So whoever floods a channel with
 // rubbish fills neither the log nor its own socket.
@@ -41,6 +35,7 @@
 #include <vector>
 
 #include "actions/admit_connection.h"
+#include "anam/attendance.h"
 #include "anam/persona_play.h"
 #include "anam/session_messages.h"
 #include "anam/signalling_messages.h"
@@ -126,7 +121,6 @@ class LiveFace final : public live::FaceSessionListener,
   std::chrono::seconds idle_max() const;
   void look_after();
   void log_misuse();
-  bool is_attended() const;
   // Tells the client, and gives everything up, in a later step of the loop.
   void finish(std::string_view ended_by, std::string_view reason, std::string words);
   // Once: hands over what is to be kept of it.
@@ -145,15 +139,12 @@ class LiveFace final : public live::FaceSessionListener,
   Unsaid unsaid_;                    // for the data channel
   std::vector<std::string> untold_;  // signalling without a socket
   http::TimerWheel::Deadline length_, watch_;
-  int unattended_seconds_ = 0;
-  int silent_seconds_ = 0;      // since the last word on the signalling socket
-  int connecting_seconds_ = 0;  // since the first offer
-  base::Instant active_at_;     // when somebody last said something
+  Attendance attendance_;
+  base::Instant active_at_;  // when somebody last said something
   std::chrono::milliseconds warning_left_{0};
   std::array<bool, unsupported_count> told_{};
   int warnings_this_second_ = 0;
-  bool has_offered_ = false, has_connected_ = false, was_attended_ = false, is_over_ = false,
-       is_reported_ = false;
+  bool is_over_ = false, is_reported_ = false;
 };
 
 // All live faces of the server. Safe for concurrent use.
