@@ -4,7 +4,8 @@
 // Rule api-key-maker-in-good-standing: that a maker is neither revoked nor frozen nor expired, and
 // that a person's role is no lower than it was, is looked at in the very transaction that makes a
 // key or gives one back, or records a room token: a thief's key must not be revoked into the gap
-// between the two.
+// between the two. Nor may it be rotated into it: what is made or given back ends no later than the
+// maker's key does in that same transaction.
 //
 // Rule api-key-rotated-all: when all keys of an app are rotated, frozen ones retire with the rest
 // and get no successor; what is left is counted after, whether it is frozen or not. So 0 is a proof
@@ -112,7 +113,8 @@ class ApiKeyRecords {
  public:
   virtual ~ApiKeyRecords() = default;
   // All or none; `conflict` where one of the hashes is here already.
-  // `unauthenticated` or `forbidden` where the maker is in good standing no more, here and below.
+  // `unauthenticated` or `forbidden` where the maker is in good standing no more, here and below;
+  // `forbidden` too for what would outlive the maker's key as it then is.
   virtual base::Result<base::Done> create(const ApiKeyMaker& maker,
                                           std::vector<NewApiKey> made) = 0;
 

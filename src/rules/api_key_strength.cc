@@ -42,11 +42,16 @@ base::Result<base::Done> check_scopes_covered(Permissions wanted, Permissions ma
   return stronger("scopes", "A key can't have more scopes than the credential that makes it.");
 }
 
+base::Result<base::Done> check_not_outliving(std::optional<base::Instant> wanted,
+                                             std::optional<base::Instant> maker) {
+  if (!maker || (wanted && *wanted <= *maker)) return base::Done{};
+  return stronger("expiry", "A key can't live longer than the key that makes it.");
+}
+
 base::Result<base::Done> check_not_stronger(const ApiKeyStrength& wanted,
                                             const ApiKeyStrength& maker) {
   if (auto covered = check_scopes_covered(wanted.scopes, maker.scopes); !covered) return covered;
-  if (maker.expires_at && (!wanted.expires_at || *wanted.expires_at > *maker.expires_at))
-    return stronger("expiry", "A key can't live longer than the key that makes it.");
+  if (auto ends = check_not_outliving(wanted.expires_at, maker.expires_at); !ends) return ends;
   if (!maker.networks.empty()) {
     const auto is_allowed = [&](const base::Network& inner) {
       return std::ranges::any_of(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/api_key_strength.h"
 #include "store/api_key_row.h"
 
 namespace stagedoor::store {
@@ -31,11 +32,13 @@ Result<ApiKey> read_key(SqliteDatabase& database, std::uint64_t id) {
   return base::fail(ErrorCode::not_found, "an unknown key", "There is no key with this id.");
 }
 
-Result<Done> check_key_standing(SqliteDatabase& database, std::uint64_t id, base::Instant now) {
+// When the last of what a maker makes ends; nullopt: never.
+using LastEnd = std::optional<base::Instant>;
+
+Result<LastEnd> check_key_standing(SqliteDatabase& database, std::uint64_t id, base::Instant now) {
   const auto key = read_key(database, id);
   if (!key && key.error().code != ErrorCode::not_found) return base::fail(key.error());
-  if (key && !key->revoked_at && !key->frozen_at && (!key->expires_at || *key->expires_at > now))
-    return Done{};
+  if (key && !key->revoked_at && !key->frozen_at && !key->has_expired(now)) return key->expires_at;
   return base::fail(ErrorCode::unauthenticated,
                     "maker " + rules::api_key_id_text(id) + " ended meanwhile");
 }
@@ -54,13 +57,21 @@ Result<Done> check_person_standing(SqliteDatabase& database, const rules::MadeBy
 }
 
 // Rule api-key-maker-in-good-standing.
-Result<Done> check_standing(SqliteDatabase& database, const rules::ApiKeyMaker& maker,
-                            base::Instant now) {
+Result<LastEnd> check_standing(SqliteDatabase& database, const rules::ApiKeyMaker& maker,
+                               base::Instant now) {
   if (const auto* key = std::get_if<rules::MadeByKey>(&maker))
     return check_key_standing(database, key->id, now);
   if (const auto* person = std::get_if<rules::MadeByPerson>(&maker))
-    return check_person_standing(database, *person);
-  return Done{};
+    if (auto may = check_person_standing(database, *person); !may) return base::fail(may.error());
+  return LastEnd();
+}
+
+// The same, for what is made or given back with this end.
+Result<Done> check_may_give(SqliteDatabase& database, const rules::ApiKeyMaker& maker,
+                            base::Instant now, LastEnd expires_at) {
+  const auto last_end = check_standing(database, maker, now);
+  if (!last_end) return base::fail(last_end.error());
+  return rules::check_not_outliving(expires_at, *last_end);
 }
 
 Result<Done> refuse_revoked(const ApiKey& key) {
@@ -197,7 +208,7 @@ Result<Done> SqliteApiKeyRecords::add(SqliteDatabase& database,
 
 Result<Done> SqliteApiKeyRecords::record(const rules::ApiKeyMaker& maker, rules::AuditEntry entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    if (auto may = check_standing(database, maker, entry.at); !may) return may;
+    if (auto may = check_standing(database, maker, entry.at); !may) return base::fail(may.error());
     return audit_.append(database, entry);
   });
 }
@@ -205,10 +216,12 @@ Result<Done> SqliteApiKeyRecords::record(const rules::ApiKeyMaker& maker, rules:
 Result<Done> SqliteApiKeyRecords::create(const rules::ApiKeyMaker& maker,
                                          std::vector<rules::NewApiKey> made) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    if (!made.empty()) {
-      if (auto may = check_standing(database, maker, made.front().key.created_at); !may) return may;
-    }
+    if (made.empty()) return Done{};
+    const auto last_end = check_standing(database, maker, made.front().key.created_at);
+    if (!last_end) return base::fail(last_end.error());
     for (std::size_t i = 0; i < made.size(); ++i) {
+      const auto expires_at = made[i].key.expires_at;
+      if (auto may = rules::check_not_outliving(expires_at, *last_end); !may) return may;
       const auto known = is_hash_known(database, made[i].hash);
       if (!known) return base::fail(known.error());
       if (*known)
@@ -316,7 +329,7 @@ Result<ApiKey> SqliteApiKeyRecords::unfreeze(const rules::ApiKeyMaker& maker, st
                                              rules::AuditEntry entry) {
   return change(id, entry, [&](SqliteDatabase& database, ApiKey& key) -> Result<Done> {
     if (auto may = refuse_revoked(key); !may) return may;
-    if (auto may = check_standing(database, maker, entry.at); !may) return may;
+    if (auto may = check_may_give(database, maker, entry.at, key.expires_at); !may) return may;
     if (!key.frozen_at) return Done{};
     return update(database, id, "frozen_at = NULL, frozen_reason = ''", [](auto&) {});
   });
@@ -334,7 +347,8 @@ Result<ApiKey> SqliteApiKeyRecords::rotate(const rules::ApiKeyMaker& maker, std:
                                            const Retirement& retirement,
                                            rules::NewApiKey successor) {
   return change(id, successor.entry, [&](SqliteDatabase& database, ApiKey& key) -> Result<Done> {
-    if (auto may = check_standing(database, maker, retirement.now); !may) return may;
+    const auto expires_at = successor.key.expires_at;
+    if (auto may = check_may_give(database, maker, retirement.now, expires_at); !may) return may;
     if (auto may = rules::check_may_rotate(key, retirement); !may) return may;
     if (auto made = insert_api_key(database, successor.key, successor.hash); !made) return made;
     return retire(database, key, retirement, successor.key.id);
@@ -346,7 +360,9 @@ Result<rules::ApiKeyRecords::Rotated> SqliteApiKeyRecords::rotate_all(
     const Retirement& retirement, const MakeSuccessor& make, rules::AuditEntry entry) {
   Rotated rotated;
   const auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    if (auto may = check_standing(database, maker, retirement.now); !may) return may;
+    // Before the first key retires, which may be the maker's own.
+    const auto last_end = check_standing(database, maker, retirement.now);
+    if (!last_end) return base::fail(last_end.error());
     const auto keys = working_keys(database, app_id, environment, retirement.now);
     if (!keys) return base::fail(keys.error());
     if (std::ssize(*keys) > rotated_at_once_max)
@@ -363,6 +379,8 @@ Result<rules::ApiKeyRecords::Rotated> SqliteApiKeyRecords::rotate_all(
       if (!key.replaced_by) {
         const auto successor = make(key);
         if (!successor) return base::fail(successor.error());
+        if (auto may = rules::check_not_outliving(successor->key.expires_at, *last_end); !may)
+          return may;
         if (auto added = add(database, *successor); !added) return added;
         successor_id = successor->key.id;
         successors.push_back(successor_id);

@@ -381,6 +381,62 @@ TEST(ApiKeyRecords, AMakerThatEndedMeanwhileMakesAndGivesBackNothing) {
   EXPECT_EQ(store.records.read(5)->replaced_by, std::nullopt);
 }
 
+// Rules api-key-never-stronger and api-key-maker-in-good-standing.
+TEST(ApiKeyRecords, NothingOutlivesAMakerThatWasRotatedMeanwhile) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  for (std::uint64_t id = 1; id <= 3; ++id) store.add_key(a_key(id), hash_of(std::to_string(id)));
+  ASSERT_TRUE(store.records.freeze(3, store.clock.now(), "", store.entry("f")));
+  const rules::Retirement retirement{.now = store.clock.now(), .grace = 60s};
+  const auto end = retirement.end_of(std::nullopt);
+  const auto child = [&](std::uint64_t id, std::optional<base::Instant> expires_at) {
+    auto key = a_key(id);
+    key.expires_at = expires_at;
+    return rules::NewApiKey{key, hash_of(std::to_string(id)), store.entry("c")};
+  };
+  // The thief's key, as it was admitted without an end; its owner rotates it first.
+  const rules::MadeByKey thief{1};
+  ASSERT_TRUE(store.records.rotate(by_operator, 1, retirement, child(10, std::nullopt)));
+  const auto audited = store.audited();
+  for (const auto too_late : {std::optional<base::Instant>(), std::optional(end + 1s)}) {
+    const auto one = child(20, too_late);
+    const auto make = [&](const rules::ApiKey&) -> base::Result<rules::NewApiKey> { return one; };
+    EXPECT_EQ(store.records.create(thief, {child(19, end), one}).error().code,
+              ErrorCode::forbidden);
+    EXPECT_EQ(store.records.rotate(thief, 2, retirement, one).error().code, ErrorCode::forbidden);
+    EXPECT_EQ(store.records
+                  .rotate_all(thief, "app_1", rules::Environment::live, retirement, make,
+                              store.entry("a"))
+                  .error()
+                  .code,
+              ErrorCode::forbidden);
+  }
+  EXPECT_EQ(store.records.unfreeze(thief, 3, store.entry("u")).error().code, ErrorCode::forbidden);
+  EXPECT_EQ(store.audited(), audited);
+  EXPECT_FALSE(store.keys.find(hash_of("19")));
+  EXPECT_TRUE(store.records.create(thief, {child(21, end)}));
+  EXPECT_TRUE(store.records.rotate(thief, 2, retirement, child(22, end)));
+}
+
+// Rule api-key-rotated-all.
+TEST(ApiKeyRecords, AKeyRotatesAllOfItsAppWithItself) {
+  const Folder folder;
+  Opened store(folder);
+  store.add_app();
+  for (std::uint64_t id = 1; id <= 3; ++id) store.add_key(a_key(id), hash_of(std::to_string(id)));
+  const auto make = [&](const rules::ApiKey& old) -> base::Result<rules::NewApiKey> {
+    const auto id = old.id + 100;
+    return rules::NewApiKey{a_key(id), hash_of(std::to_string(id)), store.entry("r")};
+  };
+  const auto rotated = store.records.rotate_all(
+      rules::MadeByKey{1}, "app_1", rules::Environment::live,
+      {.now = store.clock.now(), .grace = 60s}, make, store.entry("app.rotate_keys"));
+  ASSERT_TRUE(rotated) << rotated.error().detail;
+  EXPECT_EQ(rotated->old_and_new.size(), 3u);
+  EXPECT_EQ(rotated->left, 0);
+}
+
 // Rule api-key-maker-in-good-standing.
 TEST(ApiKeyRecords, APersonMakesKeysWhileTheirRoleIsNoLowerThanItWas) {
   const Folder folder;
