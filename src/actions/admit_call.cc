@@ -72,6 +72,13 @@ AdmitCall::Outcome AdmitCall::operator()(const Request& request) const {
 
 rules::RateVerdict AdmitCall::take_of_key(const rules::KnownApiKey& key,
                                           const base::Address& client, base::Instant now) const {
+  const auto own = take_of_key_alone(key, client, now);
+  return own.is_allowed && key.app->limits.rate_limit ? take_of_app(key, own, now) : own;
+}
+
+rules::RateVerdict AdmitCall::take_of_key_alone(const rules::KnownApiKey& key,
+                                                const base::Address& client,
+                                                base::Instant now) const {
   char who[24];
   std::size_t length = 8;
   std::ranges::copy_n(reinterpret_cast<const char*>(&key.id), 8, who);
@@ -80,8 +87,7 @@ rules::RateVerdict AdmitCall::take_of_key(const rules::KnownApiKey& key,
     std::ranges::copy(party.bytes, who + 8);
     length = sizeof who;
   }
-  const auto own = parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(*key.terms), now);
-  return own.is_allowed && key.app->limits.rate_limit ? take_of_app(key, own, now) : own;
+  return parts_.limiter.take(RateKind::api_key, {who, length}, limit_of(*key.terms), now);
 }
 
 // A call that the key's own limit refuses costs the app nothing.
@@ -99,14 +105,16 @@ rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
   auto caller = parts_.authenticate.whose(text);
   if (!caller) return of_stranger(request, caller.error());
-  if (request.networks == Request::Networks::of_the_key) {
+  if (request.purpose != Request::Purpose::revoking_itself) {
     const auto may = AuthenticateApiKey::check_network(*caller, request.client);
     if (!may) return of_stranger(request, may.error(), &*caller);
   }
   const auto now = parts_.clock.now();
   const auto id = caller->api_key_id();
-  const auto limit = take_of_key({id, caller->environment(), &caller->app(), &caller->terms()},
-                                 request.client, now);
+  const rules::KnownApiKey key{id, caller->environment(), &caller->app(), &caller->terms()};
+  const auto limit = request.purpose == Request::Purpose::work
+                         ? take_of_key(key, request.client, now)
+                         : take_of_key_alone(key, request.client, now);
   auto outcome = judged(request, *std::move(caller), limit);
   parts_.key_usage.count(
       id, request.client,

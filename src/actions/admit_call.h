@@ -70,8 +70,10 @@ class AdmitCall {
     std::string_view action;                 // for the audit log: "POST /v1/session-tokens"
     std::optional<rules::Permission> needs;  // nullopt: whoever is known may do it
     std::string_view workspace_id = {};      // which one a person means; empty: their first
-    // Of an API key: `any` for what whoever holds it may do from everywhere.
-    enum class Networks : unsigned char { of_the_key, any } networks = Networks::of_the_key;
+    // Of an API key. `revoking`: what takes a key, or what it has opened, out of use is not counted
+    // for its app (rule rate-limit-of-app). `revoking_itself`: nor is it asked from which network
+    // the key may be used.
+    enum class Purpose : unsigned char { work, revoking, revoking_itself } purpose = Purpose::work;
   };
   struct Outcome {
     base::Result<rules::Caller> caller;
@@ -118,6 +120,8 @@ class AdmitCall {
   const rules::RateLimit& limit_of(const rules::ApiKeyTerms& terms) const;
 
  private:
+  rules::RateVerdict take_of_key_alone(const rules::KnownApiKey& key, const base::Address& client,
+                                       base::Instant now) const;
   rules::RateVerdict take_of_app(const rules::KnownApiKey& key, const rules::RateVerdict& own,
                                  base::Instant now) const;
   Outcome of_key(const Request& request, std::string_view text) const;

@@ -162,6 +162,21 @@ TEST(AdmitCall, AllKeysOfAnAppShareItsLimitBesideTheirOwn) {
 }
 
 // Rule rate-limit-of-app.
+TEST(AdmitCall, AnAppsUsedUpLimitKeepsNobodyFromRevokingAndTheKeysOwnHolds) {
+  World w;
+  w.keys.app.limits.rate_limit = rules::RateLimit{1, 1min, 1};
+  const auto thief = w.make_key(), owner = w.make_key();
+  while (w.call(thief, "198.51.100.1").caller) continue;
+  auto revoking = w.asked(owner, "192.0.2.7", Permission::keys_write);
+  EXPECT_EQ(w.admit(revoking).limit.kind, RateKind::app);
+  revoking.purpose = AdmitCall::Request::Purpose::revoking;
+  for (int i = 1; i < 20; ++i) EXPECT_TRUE(w.admit(revoking).caller);
+  const auto refused = w.admit(revoking);
+  EXPECT_FALSE(refused.caller);
+  EXPECT_EQ(refused.limit.kind, RateKind::api_key);
+}
+
+// Rule rate-limit-of-app.
 TEST(AdmitCall, TheLimitThatLeavesLessIsTold) {
   World w;
   w.keys.app.limits.rate_limit = rules::RateLimit{300, 1min, 22};

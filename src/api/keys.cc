@@ -77,24 +77,27 @@ std::chrono::seconds grace_of(Members& members) {
 void Keys::add_to(http::Router& router, const front::Guard& guard) const {
   using rules::Permission;
   using Method = void (Keys::*)(const Caller&, const Request&, Response&) const;
+  const auto bound = [this](Method method) {
+    return [this, method](const Caller& caller, const Request& in, Response& out) {
+      (this->*method)(caller, in, out);
+    };
+  };
   const auto add = [&](std::string verb, std::string pattern, std::optional<Permission> needs,
                        Method method) {
-    router.add(
-        {std::move(verb), std::move(pattern),
-         guard.slow(needs, [this, method](const Caller& caller, const Request& in, Response& out) {
-           (this->*method)(caller, in, out);
-         })});
+    router.add({std::move(verb), std::move(pattern), guard.slow(needs, bound(method))});
+  };
+  const auto add_to_revoke = [&](std::string pattern, Method method) {
+    router.add({"POST", std::move(pattern),
+                guard.slow_to_revoke(Permission::keys_write, bound(method))});
   };
   add("POST", "/v1/keys", Permission::keys_write, &Keys::create);
   add("GET", "/v1/keys", Permission::keys_read, &Keys::list);
   add("POST", "/v1/keys/import", Permission::keys_write, &Keys::import);
-  router.add({"POST", "/v1/keys/revoke",
-              guard.slow_for_holders([this](const Caller& caller, const Request& in,
-                                            Response& out) { revoke_self(caller, in, out); })});
+  router.add({"POST", "/v1/keys/revoke", guard.slow_for_holders(bound(&Keys::revoke_self))});
   add("GET", "/v1/keys/{key_id}", Permission::keys_read, &Keys::one);
-  add("POST", "/v1/keys/{key_id}/freeze", Permission::keys_write, &Keys::freeze);
+  add_to_revoke("/v1/keys/{key_id}/freeze", &Keys::freeze);
   add("POST", "/v1/keys/{key_id}/unfreeze", Permission::keys_write, &Keys::unfreeze);
-  add("POST", "/v1/keys/{key_id}/revoke", Permission::keys_write, &Keys::revoke);
+  add_to_revoke("/v1/keys/{key_id}/revoke", &Keys::revoke);
   add("POST", "/v1/keys/{key_id}/rotate", Permission::keys_write, &Keys::rotate);
   add("GET", "/v1/keys/{key_id}/blast-radius", Permission::keys_read, &Keys::blast_radius);
   add("POST", "/v1/apps/{app_id}/rotate-keys", Permission::keys_write, &Keys::rotate_app);

@@ -178,7 +178,7 @@ void SessionTokens::add_to(http::Router& router, const front::Guard& guard) cons
                          http::Response& out) { return mint_at_once(caller, in, out); },
                   bound(&SessionTokens::mint))});
   router.add({"POST", "/v1/session-tokens/revoke",
-              guard.slow(Permission::tokens_revoke, bound(&SessionTokens::revoke))});
+              guard.slow_to_revoke(Permission::tokens_revoke, bound(&SessionTokens::revoke))});
 }
 
 front::Guard::Attempt SessionTokens::mint_at_once(const rules::Caller& caller,

@@ -155,15 +155,22 @@ http::WaitingHandler Guard::quick(std::optional<rules::Permission> needs, Work w
   };
 }
 
-http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work work) const {
-  http::BlockingHandler all = [this, needs, work = std::move(work)](const Request& request,
-                                                                    Response& response) {
+http::WaitingHandler Guard::slow_for(AdmitCall::Request::Purpose purpose,
+                                     std::optional<rules::Permission> needs, Work work) const {
+  http::BlockingHandler all = [this, purpose, needs, work = std::move(work)](
+                                  const Request& request, Response& response) {
     const ActionText action(request);
-    finish(work, parts_.admit(asked(request, needs, action)), request, response);
+    auto call = asked(request, needs, action);
+    call.purpose = purpose;
+    finish(work, parts_.admit(call), request, response);
   };
   return [this, all = std::move(all)](const Request& request, Response& response) {
     return run_on_worker(all, request, response);
   };
+}
+
+http::WaitingHandler Guard::slow(std::optional<rules::Permission> needs, Work work) const {
+  return slow_for(AdmitCall::Request::Purpose::work, needs, std::move(work));
 }
 
 Guard::Work Guard::only_for(rules::CallerKind kind, Work work) const {
@@ -189,17 +196,13 @@ http::WaitingHandler Guard::slow_for_keys(std::optional<rules::Permission> needs
   return slow(needs, only_for(rules::CallerKind::api_key, std::move(work)));
 }
 
+http::WaitingHandler Guard::slow_to_revoke(std::optional<rules::Permission> needs,
+                                           Work work) const {
+  return slow_for(AdmitCall::Request::Purpose::revoking, needs, std::move(work));
+}
+
 http::WaitingHandler Guard::slow_for_holders(Work work) const {
-  http::BlockingHandler all = [this, work = std::move(work)](const Request& request,
-                                                             Response& response) {
-    const ActionText action(request);
-    auto call = asked(request, std::nullopt, action);
-    call.networks = AdmitCall::Request::Networks::any;
-    finish(work, parts_.admit(call), request, response);
-  };
-  return [this, all = std::move(all)](const Request& request, Response& response) {
-    return run_on_worker(all, request, response);
-  };
+  return slow_for(AdmitCall::Request::Purpose::revoking_itself, std::nullopt, std::move(work));
 }
 
 http::Handler Guard::open_quick(rules::RateKind kind, http::BlockingHandler work) const {

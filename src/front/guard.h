@@ -61,7 +61,10 @@ class Guard {
   http::WaitingHandler slow_for_people(Work work) const;
   // The same for API keys alone: a person is refused.
   http::WaitingHandler slow_for_keys(std::optional<rules::Permission> needs, Work work) const;
-  // For what whoever holds a key may do, whatever its scopes and its networks are.
+  // The same for what takes a key, or what it has opened, out of use: counted for the caller alone
+  // and not for its app (rule rate-limit-of-app).
+  http::WaitingHandler slow_to_revoke(std::optional<rules::Permission> needs, Work work) const;
+  // The same for whoever holds the key itself, whatever its scopes and its networks are.
   http::WaitingHandler slow_for_holders(Work work) const;
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
   http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;
@@ -76,6 +79,8 @@ class Guard {
                                     std::string_view action) const;
   actions::AdmitCall::Outcome admitted_key(const http::Request& request,
                                            std::optional<rules::Permission> needs) const;
+  http::WaitingHandler slow_for(actions::AdmitCall::Request::Purpose purpose,
+                                std::optional<rules::Permission> needs, Work work) const;
   // `forbidden` or `credential_missing` for a caller of the other kind, who is admitted already.
   Work only_for(rules::CallerKind kind, Work work) const;
   void note_refused(const rules::Caller& caller, const http::Request& request,

@@ -51,6 +51,7 @@ struct Door {
     router.add({"GET", "/people", guard.slow_for_people(name)});
     router.add({"GET", "/slow-keys", guard.slow_for_keys(Permission::keys_read, name)});
     router.add({"GET", "/holders", guard.slow_for_holders(name)});
+    router.add({"GET", "/revoke", guard.slow_to_revoke(Permission::keys_read, name)});
     router.add({"GET", "/refuses",
                 guard.quick(Permission::keys_read,
                             [](const rules::Caller&, const Request&, Response& out) {
@@ -240,6 +241,17 @@ TEST(Guard, WhoeverHoldsAKeyIsKnownFromWhereverAndWhateverItsScopes) {
   const auto key = door.world.make_key(terms);
   EXPECT_EQ(door.ask("/slow", key).status, 403);
   EXPECT_EQ(door.ask("/holders", key).body, "key_0000000000000001");
+}
+
+// Rule rate-limit-of-app.
+TEST(Guard, WhatRevokesIsNotCountedForTheApp) {
+  Door door;
+  door.world.keys.app.limits.rate_limit = rules::RateLimit{1, 1min, 1};
+  const auto key = door.world.make_key();
+  EXPECT_EQ(door.ask("/slow", key).status, 200);
+  EXPECT_EQ(door.ask("/slow", key).status, 429);
+  EXPECT_EQ(door.ask("/revoke", key).status, 200);
+  EXPECT_EQ(door.ask("/holders", key).status, 200);
 }
 
 TEST(Guard, AnIssuerThatDoesNotAnswerIs503WithoutALimit) {

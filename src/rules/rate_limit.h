@@ -18,7 +18,9 @@
 //
 // Rule rate-limit-of-app: an app may have a limit over all of its keys, beside that of each key and
 // for each environment by itself, so that a hundred keys are not a hundred limits, and tests don't
-// use up what live use needs. A refusal names which of the two limits it was.
+// use up what live use needs. A refusal names which of the two limits it was. What takes a key, or
+// what it has opened, out of use is counted for the key alone: else whoever has stolen one key of
+// an app could use up the limit and keep its owner from freezing it.
 //
 // Rule rate-limit-of-end-user: minting for an end user, and opening sessions as one, have a limit
 // of their own, by a setting or by the app, each counted by itself; so one of an app's users can't

@@ -282,6 +282,30 @@ class Shadow(LimitsCase):
         self.assertEqual(self.statuses(11, network=fresh_network(), key="")[-1], 429)
 
 
+class OfApp(LimitsCase):
+    # Rule rate-limit-of-app.
+    def test_an_apps_used_up_limit_keeps_nobody_from_freezing_and_revoking(self):
+        def call(path, key, body=None):
+            bearer = {"Authorization": "Bearer " + key, "X-Forwarded-For": fresh_network()}
+            return self.server.http("POST", path, bearer, body)
+
+        owner = self.server.api_key
+        frozen, revoked, found = (call("/v1/keys", owner, {"name": "k"}).json() for _ in range(3))
+        self.server.must("app", "set", self.server.app_id, "--rate-limit", "1/day")
+        thief = lambda: self.mint(fresh_network(), frozen["api_key"])
+        wait_until(lambda: thief().status == 429, "the app's limit to be used up")
+        self.assertEqual(call("/v1/keys", owner, {"name": "k"}).status, 429)
+        for path, key, body, state in (
+            (f"/v1/keys/{frozen['id']}/freeze", owner, None, "frozen"),
+            (f"/v1/keys/{revoked['id']}/revoke", owner, None, "revoked"),
+            ("/v1/keys/revoke", found["api_key"], {"key": found["api_key"]}, "revoked"),
+        ):
+            reply = call(path, key, body)
+            self.assertEqual((reply.status, reply.json().get("state")), (200, state), reply.body)
+        ended = call("/v1/session-tokens/revoke", owner, {"api_key_id": frozen["id"]})
+        self.assertEqual(ended.status, 200, ended.body)
+
+
 class Bounded(LimitsCase):
     settings = BEHIND_A_PROXY + "strangers_max = 100\n"
 
