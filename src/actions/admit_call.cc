@@ -15,6 +15,12 @@ std::string bytes_of(const base::Address& address) {
   return std::string(address.bytes.begin(), address.bytes.end());
 }
 
+// How a key stands that was refused, for its owner; that it has expired is said already.
+std::string_view standing_text(rules::ApiKeyStanding standing) {
+  if (standing == rules::ApiKeyStanding::revoked) return "; it is revoked";
+  return standing == rules::ApiKeyStanding::frozen ? "; it is frozen" : "";
+}
+
 base::Error too_often(RateKind kind) {
   if (kind == RateKind::app) {
     return {ErrorCode::rate_limited, "over the rate limit of the app",
@@ -104,7 +110,7 @@ rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
 
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
   auto caller = parts_.authenticate.whose(text);
-  if (!caller) return of_stranger(request, caller.error());
+  if (!caller) return of_refused_key(request, text, caller.error());
   if (request.purpose != Request::Purpose::revoking_itself) {
     const auto may = AuthenticateApiKey::check_network(*caller, request.client);
     if (!may) return of_stranger(request, may.error(), &*caller);
@@ -140,12 +146,35 @@ AdmitCall::Outcome AdmitCall::of_person(const Request& request,
   return judged(request, rules::Caller(*std::move(identity), *std::move(member)), limit);
 }
 
-AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error why,
-                                          const rules::Caller* known) const {
+rules::RateVerdict AdmitCall::take_of_stranger(const Request& request, base::Error& why) const {
   const auto limit =
       parts_.limiter.take(RateKind::stranger, bytes_of(base::party_of(request.client)),
                           options_.stranger, parts_.clock.now());
   if (!limit.is_allowed) why = too_often(limit.kind);
+  return limit;
+}
+
+AdmitCall::Outcome AdmitCall::of_refused_key(const Request& request, std::string_view text,
+                                             base::Error why) const {
+  // A text that can be no key has no owner, and that shows in itself.
+  const bool may_be_key =
+      why.code != ErrorCode::mistyped_key && text.size() <= rules::foreign_key_bytes_max;
+  if (!may_be_key) return of_stranger(request, std::move(why));
+  const auto limit = take_of_stranger(request, why);
+  note_shadow(limit, nullptr, {request.action, request.peer, request.request_id});
+  parts_.audit.note_later(refusal(request, why), [this, key = base::Secret(text)](auto& entry) {
+    const auto known = parts_.authenticate.look_up(key.expose());
+    if (!known) return;
+    entry.actor = rules::api_key_id_text(known->id);
+    entry.workspace_id = known->app->workspace_id;
+    entry.detail += standing_text(known->standing);
+  });
+  return {.caller = base::fail(std::move(why)), .limit = limit};
+}
+
+AdmitCall::Outcome AdmitCall::of_stranger(const Request& request, base::Error why,
+                                          const rules::Caller* known) const {
+  const auto limit = take_of_stranger(request, why);
   note_shadow(limit, known, {request.action, request.peer, request.request_id});
   note_refusal(request, known ? known->actor() : "", known ? known->workspace_id() : "", why);
   return {.caller = base::fail(std::move(why)), .limit = limit};
@@ -219,17 +248,24 @@ void AdmitCall::note_refused(const rules::Caller& caller, const Request& request
   }
 }
 
+rules::AuditEntry AdmitCall::refusal(const Request& request, const base::Error& error) const {
+  return {.at = parts_.clock.now(),
+          .workspace_id = {},
+          .actor = {},
+          .action = std::string(request.action),
+          .subject = {},
+          .outcome = rules::AuditOutcome::refused,
+          .peer = std::string(request.peer),
+          .request_id = std::string(request.request_id),
+          .detail = error.detail};
+}
+
 void AdmitCall::note_refusal(const Request& request, const std::string& actor,
                              const std::string& workspace_id, const base::Error& error) const {
-  parts_.audit.note({.at = parts_.clock.now(),
-                     .workspace_id = workspace_id,
-                     .actor = actor,
-                     .action = std::string(request.action),
-                     .subject = {},
-                     .outcome = rules::AuditOutcome::refused,
-                     .peer = std::string(request.peer),
-                     .request_id = std::string(request.request_id),
-                     .detail = error.detail});
+  auto entry = refusal(request, error);
+  entry.actor = actor;
+  entry.workspace_id = workspace_id;
+  parts_.audit.note(std::move(entry));
 }
 
 void AdmitCall::note_shadow(const rules::RateVerdict& limit, const rules::Caller* known,

@@ -129,7 +129,11 @@ class AdmitCall {
   // `known`: whose credential it was, where it was genuine all the same.
   Outcome of_stranger(const Request& request, base::Error why,
                       const rules::Caller* known = nullptr) const;
+  // A key that is not good: its owner, if it has one, is found for the audit log alone.
+  Outcome of_refused_key(const Request& request, std::string_view text, base::Error why) const;
+  rules::RateVerdict take_of_stranger(const Request& request, base::Error& why) const;
   Outcome judged(const Request& request, rules::Caller caller, rules::RateVerdict limit) const;
+  rules::AuditEntry refusal(const Request& request, const base::Error& error) const;
   void note_refusal(const Request& request, const std::string& actor,
                     const std::string& workspace_id, const base::Error& error) const;
   struct Noted {

@@ -234,6 +234,30 @@ TEST(AdmitCall, EachRefusalIsNotedWithWhoAndFromWhereAndWithoutTheCredential) {
 }
 
 // Rule audit-of-refusals.
+TEST(AdmitCall, TheUseOfAKeyThatIsGoodNoMoreIsNotedForItsOwnerAndAnsweredAsAGuess) {
+  World w;
+  const auto now = w.clock.now();
+  const auto guessed = w.call(w.guess()).caller.error();
+  int number = 0;
+  for (const auto& key : {w.make_key_and([&](rules::ApiKey& key) { key.revoked_at = now; }),
+                          w.make_key_and([&](rules::ApiKey& key) { key.frozen_at = now; }),
+                          w.make_key_and([&](rules::ApiKey& key) { key.expires_at = now; })}) {
+    const auto refused = w.call(key).caller;
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, guessed.code);
+    EXPECT_EQ(refused.error().hint, guessed.hint);
+    const auto& entry = w.audit.entries.back();
+    EXPECT_EQ(entry.actor, rules::api_key_id_text(static_cast<std::uint64_t>(++number)));
+    EXPECT_EQ(entry.workspace_id, "ws_1");
+    EXPECT_EQ(entry.detail.find(key), std::string::npos);
+  }
+  EXPECT_TRUE(w.audit.entries[1].detail.ends_with("revoked"));
+  EXPECT_TRUE(w.audit.entries[2].detail.ends_with("frozen"));
+  EXPECT_TRUE(w.audit.entries[3].detail.ends_with("expired"));
+  EXPECT_EQ(w.audit.entries[0].actor, "");
+}
+
+// Rule audit-of-refusals.
 TEST(AdmitCall, AGenuineKeyFromAWrongNetworkIsNotedForItsOwnerAndCountedForTheNetwork) {
   World w;
   auto terms = terms_of(all_scopes);

@@ -29,8 +29,13 @@ class Keys : public rules::ApiKeyStore {
   std::optional<rules::KnownApiKey> look_up(const rules::ApiKeyHash& hash) const override {
     const auto found = by_hash.find(hash);
     if (found == by_hash.end()) return std::nullopt;
-    return rules::KnownApiKey{found->second.id, found->second.environment, &app,
-                              &found->second.terms};
+    const auto& key = found->second;
+    rules::KnownApiKey known{key.id, key.environment, &app, &key.terms};
+    known.expires_at = key.expires_at;
+    known.standing = key.revoked_at  ? rules::ApiKeyStanding::revoked
+                     : key.frozen_at ? rules::ApiKeyStanding::frozen
+                                     : rules::ApiKeyStanding::good;
+    return known;
   }
   void rehash(std::uint64_t, const rules::ApiKeyHash&, const rules::ApiKeyHash&) override {}
   bool is_revoked(std::uint64_t) const override { return false; }
@@ -112,6 +117,10 @@ class Audit : public rules::AuditLog {
     const std::lock_guard lock(mutex);
     entries.push_back(std::move(entry));
   }
+  void note_later(rules::AuditEntry entry, Complete complete) override {
+    complete(entry);
+    note(std::move(entry));
+  }
   std::vector<rules::AuditEntry> entries;
   std::mutex mutex;
 };
@@ -145,6 +154,13 @@ struct World {
     key.terms = std::move(terms);
     keys.by_hash[hasher.current(text)] = key;
     return std::string(text.secret().expose());
+  }
+  // A key as it became meanwhile.
+  template <class Change>
+  std::string make_key_and(const Change& change) {
+    const auto text = make_key();
+    change(keys.by_hash.at(hasher.current(*rules::ReadApiKey::of(text))));
+    return text;
   }
   // A key in the right form that nobody made.
   std::string guess() {

@@ -29,6 +29,10 @@ base::Result<rules::Caller> AuthenticateApiKey::whose(std::string_view text) con
   return checked(find_api_key(parts_.keys, parts_.hasher, *key));
 }
 
+std::optional<rules::KnownApiKey> AuthenticateApiKey::look_up(std::string_view text) const {
+  return look_up_api_key_of(parts_.keys, parts_.hasher, text);
+}
+
 base::Result<rules::Caller> AuthenticateApiKey::of_known(const rules::KnownApiKey& known) const {
   if (auto served = check_served(known.environment); !served) return base::fail(served.error());
   const bool is_good = known.standing == rules::ApiKeyStanding::good;

@@ -228,6 +228,10 @@ class Audit : public rules::AuditLog {
     return base::Done{};
   }
   void note(rules::AuditEntry entry) override { entries.push_back(std::move(entry)); }
+  void note_later(rules::AuditEntry entry, Complete complete) override {
+    complete(entry);
+    note(std::move(entry));
+  }
   bool is_broken = false;
   std::vector<rules::AuditEntry> entries;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "rules/api_key.h"
 
@@ -36,6 +37,15 @@ std::optional<rules::KnownApiKey> look_up_api_key(rules::ApiKeyStore& keys,
   for (std::size_t generation = 0; generation < hasher.generations(); ++generation)
     if (auto known = keys.look_up(hasher.of_generation(generation, key))) return known;
   return std::nullopt;
+}
+
+// The same for a text in our form or in another's.
+inline std::optional<rules::KnownApiKey> look_up_api_key_of(rules::ApiKeyStore& keys,
+                                                            const rules::ApiKeyHasher& hasher,
+                                                            std::string_view text) {
+  if (const auto key = rules::ReadApiKey::of(text)) return look_up_api_key(keys, hasher, *key);
+  const auto foreign = rules::foreign_hash_of(text);
+  return foreign ? look_up_api_key(keys, hasher, *foreign) : std::nullopt;
 }
 
 }  // namespace stagedoor::actions

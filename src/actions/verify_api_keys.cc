@@ -59,13 +59,6 @@ std::optional<rules::ApiKeyHash> VerifyApiKeys::hash_of(
   return std::nullopt;
 }
 
-std::optional<rules::KnownApiKey> VerifyApiKeys::look_up(std::string_view text) const {
-  if (const auto key = rules::ReadApiKey::of(text))
-    return look_up_api_key(parts_.keys, parts_.hasher, *key);
-  const auto foreign = rules::foreign_hash_of(text);
-  return foreign ? look_up_api_key(parts_.keys, parts_.hasher, *foreign) : std::nullopt;
-}
-
 void VerifyApiKeys::operator()(const rules::Caller& caller, const Asked& asked,
                                std::span<const std::string_view> texts, Batch& batch) const {
   const auto now = parts_.clock.now();
@@ -85,7 +78,8 @@ void VerifyApiKeys::operator()(const rules::Caller& caller, const Asked& asked,
   known.assign(hashes.size(), std::nullopt);
   parts_.keys.find_many(hashes, known);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (!known[i]) known[i] = look_up(texts[places[i]]);
+    // What is not a good key under the current server secret: under an older one, or refused.
+    if (!known[i]) known[i] = look_up_api_key_of(parts_.keys, parts_.hasher, texts[places[i]]);
     outcomes[places[i]] = of_known(caller, asked, environment, known[i], now);
   }
 }

@@ -91,8 +91,6 @@ class VerifyApiKeys {
   std::optional<rules::ApiKeyHash> hash_of(std::string_view text,
                                            std::optional<rules::Environment> environment,
                                            Outcome& outcome) const;
-  // What is not a good key under the current server secret: under an older one, or refused.
-  std::optional<rules::KnownApiKey> look_up(std::string_view text) const;
   Outcome of_known(const rules::Caller& caller, const Asked& asked,
                    std::optional<rules::Environment> environment,
                    const std::optional<rules::KnownApiKey>& known, base::Instant now) const;

@@ -10,7 +10,9 @@
 // Rule audit-of-refusals: every refusal of a credential, a limit or a permission is noted, without
 // keeping the caller waiting, for the workspace of whoever is known, be it before admission or by
 // the work itself; when one party's refusals come faster than they can be kept, one entry tells how
-// many were folded into it (rules/audit_notes.h).
+// many were folded into it (rules/audit_notes.h). A frozen, revoked or expired key is refused as an
+// unknown one is, and yet its owner must learn that somebody uses it: whose it was is looked up for
+// the entry alone, on another thread, so that neither the answer nor its time tells of it.
 //
 // Rule audit-checkpoint: number and seal of the newest entry are a checkpoint. Kept elsewhere, it
 // finds what no seal inside can: that the whole database was put back to an earlier state.
@@ -29,6 +31,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -129,6 +132,10 @@ class AuditLog {
   virtual base::Result<base::Done> record(AuditEntry entry) = 0;
   // Kept soon, and bounded: for refusals, and for what is told after the fact. Does not wait.
   virtual void note(AuditEntry entry) = 0;
+  // The same for an entry that `complete` completes soon, on another thread: what that finds can't
+  // be told from how long the caller waits. Where too many wait for it, it is noted as it is.
+  using Complete = std::move_only_function<void(AuditEntry&)>;
+  virtual void note_later(AuditEntry entry, Complete complete) = 0;
 };
 
 }  // namespace stagedoor::rules

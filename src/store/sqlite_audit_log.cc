@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "base/text.h"
 #include "store/secret_file.h"
@@ -230,13 +231,50 @@ base::Result<base::Done> SqliteAuditLog::record(rules::AuditEntry entry) {
   return writer_.run_quietly([&](SqliteDatabase& database) { return append(database, entry); });
 }
 
-void SqliteAuditLog::note(rules::AuditEntry entry) {
+void SqliteAuditLog::add(rules::AuditEntry entry) {
   rules::make_fit(entry);
+  const std::lock_guard lock(mutex_);
+  notes_.add(std::move(entry));
+}
+
+void SqliteAuditLog::note(rules::AuditEntry entry) {
+  add(std::move(entry));
+  flush(AuditNotes::Until::window_is_over);
+}
+
+void SqliteAuditLog::note_later(rules::AuditEntry entry, Complete complete) {
+  {
+    std::unique_lock lock(mutex_);
+    if (incomplete_.size() >= incomplete_max) {
+      lock.unlock();
+      return note(std::move(entry));
+    }
+    incomplete_.emplace_back(std::move(entry), std::move(complete));
+    if (std::exchange(is_completing_, true)) return;
+  }
+  const bool taken =
+      writer_.submit({.work = [](SqliteDatabase&) { return base::Result<base::Done>(base::Done{}); },
+                      .done = [this](const base::Result<base::Done>&) {
+                        complete_waiting();
+                        flush(AuditNotes::Until::window_is_over);
+                      }});
+  if (taken) return;
+  // They wait for the second to be over.
+  const std::lock_guard lock(mutex_);
+  is_completing_ = false;
+}
+
+void SqliteAuditLog::complete_waiting() {
+  std::vector<std::pair<rules::AuditEntry, Complete>> waiting;
   {
     const std::lock_guard lock(mutex_);
-    notes_.add(std::move(entry));
+    waiting = std::exchange(incomplete_, {});
+    is_completing_ = false;
   }
-  flush(AuditNotes::Until::window_is_over);
+  for (auto& [entry, complete] : waiting) {
+    complete(entry);
+    add(std::move(entry));
+  }
 }
 
 void SqliteAuditLog::flush(AuditNotes::Until until) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -53,11 +54,21 @@ class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
   base::Result<base::Done> record(rules::AuditEntry entry) override;
   // A crash loses what was noted within the last moments; a clean end loses nothing.
   void note(rules::AuditEntry entry) override;
+  // Completes it on the writer's thread. Where more wait, which takes a writer that does not come to
+  // an end with its group, the entry is noted as it is.
+  static constexpr std::size_t incomplete_max = 4096;
+  void note_later(rules::AuditEntry entry, Complete complete) override;
 
   // Hands what was noted to the writer: called every second, so that what was folded is told.
-  void flush() { flush(rules::AuditNotes::Until::window_is_over); }
+  void flush() {
+    complete_waiting();
+    flush(rules::AuditNotes::Until::window_is_over);
+  }
   // The same, all of it, before the writer stops.
-  void finish() { flush(rules::AuditNotes::Until::everything); }
+  void finish() {
+    complete_waiting();
+    flush(rules::AuditNotes::Until::everything);
+  }
 
   const rules::AuditSealer& sealer() const { return sealer_; }
 
@@ -76,6 +87,8 @@ class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
   void clear() override { head_.reset(); }
   void flush(rules::AuditNotes::Until until);
   void submit(std::vector<rules::AuditEntry> entries);
+  void add(rules::AuditEntry entry);
+  void complete_waiting();
 
   SqliteWriter& writer_;
   const rules::AuditSealer sealer_;
@@ -87,6 +100,8 @@ class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
   std::mutex mutex_;
   rules::AuditNotes notes_;
   bool is_submitted_ = false;
+  std::vector<std::pair<rules::AuditEntry, Complete>> incomplete_;
+  bool is_completing_ = false;  // a job of the writer's will
 };
 
 }  // namespace stagedoor::store

@@ -297,6 +297,36 @@ TEST(AuditLog, NotedRefusalsAreKeptWithoutWaitingAndAFloodIsTold) {
 }
 
 // Rule audit-chained. Rule audit-fail-closed.
+TEST(AuditLog, ANotedRefusalIsCompletedOnAnotherThreadAndKeptWithItsOwnersOwnParty) {
+  const Folder folder;
+  std::optional<Opened> opened(std::in_place, folder);
+  std::promise<std::thread::id> completed;
+  rules::AuditEntry entry;
+  entry.at = opened->clock.now();
+  entry.action = "GET /v1/keys";
+  entry.outcome = rules::AuditOutcome::refused;
+  opened->log.note_later(entry, [&](rules::AuditEntry& one) {
+    one.actor = "key_1";
+    completed.set_value(std::this_thread::get_id());
+  });
+  EXPECT_NE(completed.get_future().get(), std::this_thread::get_id());
+  // A flood of strangers, whether or not it can wait to be completed, hides nothing of a key's.
+  for (std::size_t i = 0; i < 3 * SqliteAuditLog::incomplete_max; ++i)
+    opened->log.note_later(entry, [](rules::AuditEntry&) {});
+  opened->log.note_later(entry, [](rules::AuditEntry& one) { one.actor = "key_2"; });
+  opened.reset();
+  auto database = folder.database();
+  auto read = database.prepare("SELECT count(*) FROM audit_log WHERE actor LIKE 'key_%'");
+  ASSERT_EQ(read->step(), SqliteStatement::Step::row);
+  EXPECT_GE(read->integer(0), 1);
+  auto folded = database.prepare(
+      "SELECT sum(CASE action WHEN 'audit.fold' THEN json_extract(detail, '$.count') ELSE 1 END) "
+      "FROM audit_log");
+  ASSERT_EQ(folded->step(), SqliteStatement::Step::row);
+  EXPECT_EQ(folded->integer(0), 3 * static_cast<std::int64_t>(SqliteAuditLog::incomplete_max) + 2)
+      << "none is lost without a trace";
+}
+
 TEST(AuditLog, TheChainHoldsWhereSomeJobsOfAGroupFailAfterTheyWereRecorded) {
   const Folder folder;
   Opened opened(folder);

@@ -13,6 +13,7 @@ import sqlite3
 import unittest
 
 from cases import OneStage, Stage, main, wait_until
+from mint_test import made_up_key
 
 WRONG_KEY = "av_test_00000000000000000000000000000000000"
 
@@ -245,6 +246,28 @@ class Api(Audited):
         noted = wait_until(lambda: self.exported("--outcome", "refused"), "the refusal")
         self.assertEqual((noted[0]["actor"], noted[0]["action"]), ("", "GET /v1/audit"))
         self.assertEqual(noted[0]["peer"], "127.0.0.1")
+
+    # Rule audit-of-refusals.
+    def test_the_use_of_a_frozen_revoked_or_expired_key_is_seen_by_its_owner_alone(self):
+        def post(path, body=None):
+            return self.server.http("POST", path, self.bearer(), body).json()
+
+        made = {state: post("/v1/keys", {"name": state}) for state in ("frozen", "revoked", "expired")}
+        post(f"/v1/keys/{made['frozen']['id']}/freeze")
+        post(f"/v1/keys/{made['revoked']['id']}/revoke")
+        post(f"/v1/keys/{made['expired']['id']}/rotate", {"grace_seconds": 1})
+        answers = {}
+        for state, key in made.items():
+            use = lambda: self.server.http("GET", "/v1/me", self.bearer(key["api_key"]))
+            reply = wait_until(lambda: use().status == 401 and use(), f"the {state} key to end")
+            answers[state] = {name: value for name, value in reply.json().items() if name != "request_id"}
+            seen = lambda: self.read(f"?actor={key['id']}&action=GET%20/v1/me&outcome=refused").json()["data"]
+            (entry, *_) = wait_until(seen, "the refusal")
+            self.assertIn(state, entry["detail"])
+            self.assertEqual(entry["peer"], "127.0.0.1")
+        guess = self.server.http("GET", "/v1/me", self.bearer(made_up_key())).json()
+        for answer in answers.values():
+            self.assertEqual(answer, {name: value for name, value in guess.items() if name != "request_id"})
 
     # Rule audit-read-by-its-owners.
     def test_another_apps_key_sees_nothing_of_this_apps(self):
