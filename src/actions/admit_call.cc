@@ -111,12 +111,15 @@ rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
   auto caller = parts_.authenticate.whose(text);
   if (!caller) return of_refused_key(request, text, caller.error());
-  if (request.purpose != Request::Purpose::revoking_itself) {
-    const auto may = AuthenticateApiKey::check_network(*caller, request.client);
-    if (!may) return of_stranger(request, may.error(), &*caller);
-  }
   const auto now = parts_.clock.now();
   const auto id = caller->api_key_id();
+  if (request.purpose != Request::Purpose::revoking_itself) {
+    const auto may = AuthenticateApiKey::check_network(*caller, request.client);
+    if (!may) {
+      parts_.key_usage.count(id, request.client, rules::CallOutcome::refused, now);
+      return of_stranger(request, may.error(), &*caller);
+    }
+  }
   const rules::KnownApiKey key{id, caller->environment(), &caller->app(), &caller->terms()};
   const auto limit = request.purpose == Request::Purpose::work
                          ? take_of_key(key, request.client, now)

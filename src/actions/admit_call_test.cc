@@ -270,6 +270,8 @@ TEST(AdmitCall, AGenuineKeyFromAWrongNetworkIsNotedForItsOwnerAndCountedForTheNe
   EXPECT_EQ(w.audit.entries[0].peer, "198.51.100.1");
   for (int i = 1; i < 10; ++i) w.code_of(key, "198.51.100.1");
   EXPECT_EQ(w.code_of(key, "198.51.100.1"), ErrorCode::rate_limited);
+  EXPECT_EQ(w.usage.refused, 11) << "rule usage-of-keys: for the network that it came from";
+  EXPECT_EQ(w.usage.admitted, 0);
   EXPECT_TRUE(w.call(key).caller);
 }
 

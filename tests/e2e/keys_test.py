@@ -179,6 +179,15 @@ class Reading(KeyCase):
         self.assertEqual(radius()["networks"][0]["address"], "127.0.0.1")
         session.websocket.wire.drop()
 
+    # Rule usage-of-keys.
+    def test_200_the_blast_radius_shows_the_network_that_a_key_was_refused_from(self):
+        made = self.make(networks=["192.0.2.0/24"])
+        self.refused(self.call("GET", "/v1/me", key=made["api_key"]), 403, "network")
+        radius = lambda: self.call("GET", f"/v1/keys/{made['id']}/blast-radius").json()
+        wait_until(lambda: radius()["calls"] > 0, "the radius")
+        self.assertEqual([(one["address"], one["calls"]) for one in radius()["networks"]],
+                         [("127.0.0.1", 1)])
+
 
 class Changing(KeyCase):
     # Rule api-key-frozen.
