@@ -109,11 +109,12 @@ rules::RateVerdict AdmitCall::take_of_app(const rules::KnownApiKey& key,
 }
 
 AdmitCall::Outcome AdmitCall::of_key(const Request& request, std::string_view text) const {
-  auto caller = parts_.authenticate.whose(text);
+  const bool is_itself = request.purpose == Request::Purpose::revoking_itself;
+  auto caller = is_itself ? parts_.authenticate.holder_of(text) : parts_.authenticate.whose(text);
   if (!caller) return of_refused_key(request, text, caller.error());
   const auto now = parts_.clock.now();
   const auto id = caller->api_key_id();
-  if (request.purpose != Request::Purpose::revoking_itself) {
+  if (!is_itself) {
     const auto may = AuthenticateApiKey::check_network(*caller, request.client);
     if (!may) {
       parts_.key_usage.count(id, request.client, rules::CallOutcome::refused, now);

@@ -72,7 +72,7 @@ class AdmitCall {
     std::string_view workspace_id = {};      // which one a person means; empty: their first
     // Of an API key. `revoking`: what takes a key, or what it has opened, out of use is not counted
     // for its app (rule rate-limit-of-app). `revoking_itself`: nor is it asked from which network
-    // the key may be used.
+    // the key may be used, nor whether it is still good (rule api-key-self-revoke).
     enum class Purpose : unsigned char { work, revoking, revoking_itself } purpose = Purpose::work;
   };
   struct Outcome {

@@ -29,6 +29,15 @@ base::Result<rules::Caller> AuthenticateApiKey::whose(std::string_view text) con
   return checked(find_api_key(parts_.keys, parts_.hasher, *key));
 }
 
+base::Result<rules::Caller> AuthenticateApiKey::holder_of(std::string_view text) const {
+  auto good = whose(text);
+  if (good || good.error().code != ErrorCode::unauthenticated) return good;
+  const auto known = look_up(text);
+  if (!known) return good;
+  if (auto served = check_served(known->environment); !served) return base::fail(served.error());
+  return rules::Caller(*known);
+}
+
 std::optional<rules::KnownApiKey> AuthenticateApiKey::look_up(std::string_view text) const {
   return look_up_api_key_of(parts_.keys, parts_.hasher, text);
 }

@@ -36,6 +36,9 @@ class AuthenticateApiKey {
   base::Result<rules::Caller> operator()(std::string_view text, const base::Address& client) const;
   // The same without the question of the network: whose key it is.
   base::Result<rules::Caller> whose(std::string_view text) const;
+  // The same for a key that is frozen, revoked or expired too: for a holder who takes it out of use
+  // (rule api-key-self-revoke), and for nothing else.
+  base::Result<rules::Caller> holder_of(std::string_view text) const;
   // However it stands, and wherever it is served: for what nobody but its owner learns of it.
   std::optional<rules::KnownApiKey> look_up(std::string_view text) const;
   // The same for a key that is known without its text, by its record.

@@ -52,7 +52,17 @@ base::Result<rules::ApiKey> RevokeApiKey::by_holder(const rules::Caller& caller,
                                                     KeyManager::Call call,
                                                     const std::string& reason) const {
   // A key sees itself, so no further permission is asked.
-  return (*this)(KeyManager::of(caller, std::move(call)), caller.api_key_id(), reason);
+  const auto manager = KeyManager::of(caller, std::move(call));
+  if (auto said = rules::check_key_reason(reason); !said) return base::fail(said.error());
+  auto key = manager.find(caller.api_key_id(), parts_.records, parts_.catalog);
+  if (!key) return key;
+  if (key->revoked_at) {
+    key->revoked_reason.clear();
+  } else {
+    key = (*this)(manager, key->id, reason);
+  }
+  if (key) key->frozen_reason.clear();
+  return key;
 }
 
 }  // namespace stagedoor::actions

@@ -2,7 +2,8 @@
 //
 // Rule api-key-self-revoke: whoever holds a key may revoke it, whatever its scopes and networks,
 // and from wherever: holding it is proof enough, and a finder must not need an owner to make it
-// harmless.
+// harmless. Also a frozen or expired one, which an owner could bring back; one that is revoked
+// already stays as it is, and that is not recorded again, since its holder is nobody by then.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -55,7 +56,7 @@ class RevokeApiKey {
   explicit RevokeApiKey(KeyChanging parts) : parts_(parts) {}
   base::Result<rules::ApiKey> operator()(const KeyManager& manager, std::uint64_t id,
                                          const std::string& reason) const;
-  // The caller is the key itself.
+  // The caller is the key itself, in whatever standing. What its owners said of it is not told.
   base::Result<rules::ApiKey> by_holder(const rules::Caller& caller, KeyManager::Call call,
                                         const std::string& reason) const;
 

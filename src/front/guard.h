@@ -64,7 +64,8 @@ class Guard {
   // The same for what takes a key, or what it has opened, out of use: counted for the caller alone
   // and not for its app (rule rate-limit-of-app).
   http::WaitingHandler slow_to_revoke(std::optional<rules::Permission> needs, Work work) const;
-  // The same for whoever holds the key itself, whatever its scopes and its networks are.
+  // The same for whoever holds the key itself, whatever its scopes and its networks are, and
+  // whether or not it is still good.
   http::WaitingHandler slow_for_holders(Work work) const;
   // For calls that need no credential: only a limit holds. On a worker, or on the loop.
   http::WaitingHandler open_slow(rules::RateKind kind, http::BlockingHandler work) const;

@@ -241,6 +241,16 @@ TEST(Guard, WhoeverHoldsAKeyIsKnownFromWhereverAndWhateverItsScopes) {
   const auto key = door.world.make_key(terms);
   EXPECT_EQ(door.ask("/slow", key).status, 403);
   EXPECT_EQ(door.ask("/holders", key).body, "key_0000000000000001");
+  const auto now = door.world.clock.now();
+  for (const auto& ended :
+       {door.world.make_key_and([&](rules::ApiKey& one) { one.revoked_at = now; }),
+        door.world.make_key_and([&](rules::ApiKey& one) { one.frozen_at = now; }),
+        door.world.make_key_and([&](rules::ApiKey& one) { one.expires_at = now; })}) {
+    EXPECT_EQ(door.ask("/slow", ended).status, 401);
+    EXPECT_EQ(door.ask("/revoke", ended).status, 401);
+    EXPECT_EQ(door.ask("/holders", ended).status, 200);
+  }
+  EXPECT_EQ(door.ask("/holders", door.world.guess()).status, 401);
 }
 
 // Rule rate-limit-of-app.

@@ -10,9 +10,11 @@ import time
 import unittest
 
 from cases import Stage, main, wait_until
+from mint_test import made_up_key
 from motion_messages import Error
 
 NO_KEY = "key_0123456789abcdef"
+NOBODYS_KEY = made_up_key()
 
 
 class KeyCase(unittest.TestCase):
@@ -245,13 +247,33 @@ class Changing(KeyCase):
     def test_200_a_key_revokes_itself_whatever_its_scopes(self):
         made = self.make(scopes=["tts:speak"])
         other = self.make()
+        self.revocations = len(self.server.audited("api_key.revoke"))
         path, body = "/v1/keys/revoke", {"key": made["api_key"], "reason": "key_compromise"}
         self.refused(self.call("POST", path, body, other["api_key"]), 403)
         self.refused(self.call("POST", path, {"reason": "x"}, made["api_key"]), 400, "key")
         reply = self.call("POST", path, body, made["api_key"])
         self.assertEqual((reply.status, reply.json()["state"]), (200, "revoked"))
         self.assertEqual(reply.json()["revoked_reason"], "key_compromise")
-        self.assertEqual(self.call("POST", path, body, made["api_key"]).status, 401)
+        again = self.call("POST", path, {**body, "reason": "again"}, made["api_key"])
+        self.assertEqual((again.status, again.json()["state"]), (200, "revoked"))
+        self.assertIsNone(again.json()["revoked_reason"])
+        self.assertEqual(len(self.server.audited("api_key.revoke")), self.revocations + 1)
+        self.assertEqual(self.call("POST", path, body, NOBODYS_KEY).status, 401)
+
+    # Rule api-key-self-revoke.
+    def test_200_a_finder_revokes_a_frozen_and_an_expired_key_for_good(self):
+        frozen, expired = self.make(networks=["192.0.2.0/24"]), self.make()
+        self.changed(frozen, "freeze", {"reason": "for its owners"})
+        self.changed(expired, "rotate", {"grace_seconds": 1}, 201)
+        wait_until(lambda: not self.works(expired["api_key"]), "the key to expire")
+        for made in (frozen, expired):
+            reply = self.call("POST", "/v1/keys/revoke", {"key": made["api_key"]}, made["api_key"])
+            self.assertEqual(reply.status, 200, reply.body)
+            self.assertEqual(reply.json()["state"], "revoked")
+            self.assertNotIn("for its owners", reply.body.decode())
+        self.changed(frozen, "unfreeze", status=409)
+        kept = self.call("GET", "/v1/keys/" + frozen["id"]).json()
+        self.assertEqual(kept["frozen_reason"], "for its owners")
 
 
 class Rotating(KeyCase):
