@@ -26,6 +26,8 @@ std::string_view name_of(KeyVerdict verdict) {
       return "valid";
     case KeyVerdict::unknown:
       return "unknown";
+    case KeyVerdict::malformed:
+      return "malformed";
     case KeyVerdict::mistyped:
       return "mistyped";
     case KeyVerdict::wrong_environment:
@@ -50,9 +52,11 @@ std::optional<rules::ApiKeyHash> VerifyApiKeys::hash_of(
     std::string_view text, std::optional<rules::Environment> environment, Outcome& outcome) const {
   const auto key = rules::ReadApiKey::of(text);
   if (!key) {
-    if (key.error().code == base::ErrorCode::mistyped_key) outcome.verdict = KeyVerdict::mistyped;
-    const auto foreign = rules::foreign_hash_of(text);
-    return foreign ? std::optional(parts_.hasher.current(*foreign)) : std::nullopt;
+    if (const auto foreign = rules::foreign_hash_of(text)) return parts_.hasher.current(*foreign);
+    const bool is_mistyped = key.error().code == base::ErrorCode::mistyped_key;
+    outcome.verdict = is_mistyped ? KeyVerdict::mistyped : KeyVerdict::malformed;
+    outcome.hint = key.error().hint;
+    return std::nullopt;
   }
   if (!environment || key->environment() == *environment) return parts_.hasher.current(*key);
   outcome.verdict = KeyVerdict::wrong_environment;

@@ -1,8 +1,9 @@
 // Verifies API keys for people's own backends: valid, or the exact reason why not.
 //
-// Rule api-key-verify-explains: a reason beyond "mistyped" and "wrong_environment", which a key's
-// text alone shows, is told of keys of the caller's own app and environment (of a person's
-// workspace) only; every other key is "unknown", whether it exists or not.
+// Rule api-key-verify-explains: a reason beyond "malformed", "mistyped" and "wrong_environment",
+// which a key's text alone shows, is told of keys of the caller's own app and environment (of a
+// person's workspace) only; every other key is "unknown", whether it exists or not. "malformed" is a
+// text that can be no key, neither one of ours nor an imported one, which may be nearly any text.
 //
 // Whether a key's networks allow it is looked at where the question names the network that the key
 // was shown from; a backend that leaves it out is told that nobody looked, and the networks.
@@ -16,6 +17,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +35,7 @@ namespace stagedoor::actions {
 enum class KeyVerdict : unsigned char {
   valid,
   unknown,
+  malformed,
   mistyped,
   wrong_environment,
   revoked,
@@ -68,6 +71,7 @@ class VerifyApiKeys {
   };
   struct Outcome {
     KeyVerdict verdict = KeyVerdict::unknown;
+    std::string hint = {};                  // what is wrong with the text alone
     std::optional<rules::KnownApiKey> key;  // where the caller may know it
     rules::RateVerdict limit;               // where it was asked: valid, and rate_limited
   };

@@ -31,6 +31,7 @@ void write_outcome(std::string& out, const VerifyApiKeys::Outcome& outcome,
   base::JsonWriter writer(out);
   writer.json("valid", outcome.verdict == KeyVerdict::valid ? "true" : "false");
   writer.text("reason", actions::name_of(outcome.verdict));
+  if (!outcome.hint.empty()) writer.text("detail", outcome.hint);
   if (outcome.key) {
     const auto& key = *outcome.key;
     writer.text("id", rules::api_key_id_text(key.id)).text("app_id", key.app->id);

@@ -383,7 +383,13 @@ class Verifying(KeyCase):
         self.assertEqual(answer["limit"]["remaining"], 1)
         self.assertEqual(self.reason(good["api_key"], network="198.51.100.1"), "network")
         self.assertEqual(self.reason(good["api_key"], scopes=["tts:speak"]), "missing_scope")
-        self.assertEqual(self.reason(good["api_key"][:-1] + "!"), "unknown")
+        for text, words in ((good["api_key"][:-1] + "!", "digits and letters"), ("", "empty"),
+                            (good["api_key"][:-1], "45 characters"), (good["api_key"] + " ", "white space"),
+                            ("\t" + good["api_key"], "white space"), ("acme key", "begins with")):
+            answer = self.verify({"key": text})
+            self.assertEqual((answer["valid"], answer["reason"]), (False, "malformed"), text)
+            self.assertIn(words, answer["detail"])
+        self.assertEqual(self.verify({"key": "acme_never"}), {"valid": False, "reason": "unknown"})
         swapped = good["api_key"][:10] + good["api_key"][11] + good["api_key"][10] + good["api_key"][12:]
         if swapped != good["api_key"]:
             self.assertEqual(self.reason(swapped), "mistyped")
