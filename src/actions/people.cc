@@ -47,9 +47,10 @@ LoggedIn logged_in(const People& people, rules::Account account, NewRefreshToken
 }
 
 base::Result<base::Done> check_is_ours(const People& people, const rules::Caller& caller) {
-  if (caller.kind() == rules::CallerKind::person &&
-      caller.identity().issuer == people.keys.issuer())
-    return base::Done{};
+  if (caller.kind() != rules::CallerKind::person)
+    return base::fail(base::ErrorCode::forbidden, "a call of people by an API key",
+                      "This is about a person's own account; an API key can't do it.");
+  if (caller.identity().issuer == people.keys.issuer()) return base::Done{};
   return base::fail(base::ErrorCode::unsupported, "not an account of our own",
                     "Your log-in is kept by your identity provider; do this there.");
 }

@@ -60,7 +60,7 @@ NewRefreshToken first_refresh_token(const People& people, const std::string& acc
 // Signs an access token for the account as it is.
 LoggedIn logged_in(const People& people, rules::Account account, NewRefreshToken refresh);
 
-// `unsupported` for a person whose identity another issuer vouches for.
+// `forbidden` for an API key, `unsupported` for a person whose identity another issuer vouches for.
 base::Result<base::Done> check_is_ours(const People& people, const rules::Caller& caller);
 
 }  // namespace stagedoor::actions

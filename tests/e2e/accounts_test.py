@@ -241,11 +241,14 @@ class Accounts(People):
         self.assert_problem(self.server.http("POST", "/v1/login", body=old), 401)
         Person(self.server, ada.email, "better horse").log_in()
 
-    def test_401_without_a_token_and_501_with_a_key_where_an_account_is_needed(self):
-        for path in ("/v1/logout-everywhere", "/v1/password"):
-            self.assert_problem(self.server.http("POST", path), 401)
+    def test_401_without_a_token_and_403_with_a_key_where_an_account_is_needed(self):
         bearer = {"Authorization": "Bearer " + self.server.api_key}
-        self.assert_problem(self.server.http("POST", "/v1/logout-everywhere", bearer), 501)
+        passwords = {"current_password": PASSWORD, "new_password": "better horse"}
+        for path, body in (("/v1/logout-everywhere", None), ("/v1/password", passwords)):
+            self.assert_problem(self.server.http("POST", path, body=body), 401)
+            refused = self.server.http("POST", path, bearer, body)
+            self.assert_problem(refused, 403)
+            self.assertIn("an API key can't", refused.json()["detail"])
 
     def test_no_password_and_no_token_is_in_the_log_or_the_store(self):
         ada = self.member("ada")

@@ -117,6 +117,14 @@ jwks_url = "{cls.issuer.url}"
     def test_the_documents_token_is_believed(self):
         self.assert_believed(self.token())
 
+    def test_501_where_the_log_in_and_the_password_are_kept_by_the_issuer(self):
+        bearer = {"Authorization": "Bearer " + self.token()}
+        passwords = {"current_password": "correct horse", "new_password": "better horse"}
+        for path, body in (("/v1/logout-everywhere", None), ("/v1/password", passwords)):
+            reply = self.server.http("POST", path, bearer, body)
+            self.assertEqual(reply.status, 501, reply.body)
+            self.assertIn("identity provider", reply.json()["detail"])
+
     # Rule jwt-firebase-preset.
     def test_each_rule_of_the_document_is_kept(self):
         for wrong in ({"iss": "https://securetoken.google.com/another-project"},
