@@ -175,6 +175,7 @@ class Live : public rules::LiveSessions {
   rules::Place announce(rules::LiveSession, End) override { return {}; }
   std::size_t end_where(const IsMeant&, rules::SessionEnd) override { return 0; }
   bool end(std::string_view id, rules::SessionEnd why) override {
+    if (are_gone) return false;
     for (const auto& session : known)
       if (session.id == id) {
         ended[session.id] = why;
@@ -194,6 +195,7 @@ class Live : public rules::LiveSessions {
     return meant;
   }
   std::vector<rules::LiveSession> known;
+  bool are_gone = false;  // each ends between being found and being asked to end
   std::map<std::string, rules::SessionEnd> ended;
 
  private:

@@ -22,7 +22,8 @@ base::Result<base::Done> EndLiveSession::operator()(const rules::Caller& caller,
   const auto why = name_of(rules::SessionEnd::ended);
   if (auto kept = parts_.ledger.end_for_good(session->id, why, std::move(entry)); !kept)
     return kept;
-  if (!parts_.sessions.end(request.session_id, rules::SessionEnd::ended)) return absent();
+  // It may have ended by itself meanwhile; that it was ended is recorded, and so it is.
+  parts_.sessions.end(request.session_id, rules::SessionEnd::ended);
   return base::Done{};
 }
 

@@ -41,6 +41,18 @@ TEST(EndLiveSession, OnlySessionsOfTheKeysAppAndEnvironmentAreEnded) {
   EXPECT_EQ(w.spent.ended.back(), "own ended") << "so it stands in the ledger";
 }
 
+TEST(EndLiveSession, ASessionThatEndsByItselfAfterTheEndIsRecordedIsEndedAsTheRecordSays) {
+  World w;
+  rules::LiveSession own;
+  own.id = "own";
+  own.workspace_id = "ws_1";
+  own.app_id = "app_1";
+  w.live.known = {own};
+  w.live.are_gone = true;
+  EXPECT_TRUE(w.end(w.caller(), {"own", "rude", "", ""}));
+  EXPECT_EQ(w.spent.entries.size(), 1u);
+}
+
 TEST(EndLiveSession, WhatCannotBeRecordedIsNotDone) {
   World w;
   w.spent.is_broken = true;
