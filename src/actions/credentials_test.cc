@@ -86,6 +86,29 @@ TEST(MintSessionToken, StatesTheValuesThatItApplied) {
   EXPECT_EQ(minted->applied.leash.connect_by, w.clock.now() + 30s);
 }
 
+// Rule session-token-lifetime.
+TEST(MintSessionToken, ATokenExpiresNoLaterThanTheKeyThatMintsIt) {
+  World w;
+  CreateApiKey::Request request{"app_1", rules::Environment::test, {}};
+  request.wish.name = "k";
+  request.wish.expires_at = w.clock.now() + 60s;
+  const auto made = w.create(KeyManager::of_operator(), request);
+  ASSERT_TRUE(made);
+  const auto caller = *w.authenticate(made->text.secret().expose(), here);
+  auto wish = w.wish();
+  const auto cut = w.mint_token(caller, wish);
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->applied.expires_at, w.clock.now() + 60s);
+  EXPECT_EQ(cut->applied.leash.connect_by, w.clock.now() + 60s);
+  const std::string token(cut->token.expose());
+  wish.expires_at = w.clock.now() + 30s;
+  EXPECT_EQ(w.mint_token(caller, wish)->applied.expires_at, w.clock.now() + 30s);
+  wish.expires_at = w.clock.now() + 25h;
+  EXPECT_EQ(w.mint_token(caller, wish).error().code, ErrorCode::malformed);
+  w.clock.advance(60s);
+  EXPECT_EQ(w.refusal(token), ErrorCode::token_expired);
+}
+
 TEST(MintSessionToken, RefusesForeignAppsAndAvatars) {
   World w;
   auto wish = w.wish();

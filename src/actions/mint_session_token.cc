@@ -62,6 +62,9 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                       "There is no avatar with the id given.");
   if (auto covered = rules::check_minutes(app, chosen->environment, parts_.minutes, now); !covered)
     return base::fail(covered.error());
+  // Of an API key (rule session-token-lifetime); a person's has no end of its own.
+  const auto expires_at =
+      std::min(request.expires_at, caller.key_expires_at().value_or(request.expires_at));
   auto actor = caller.actor();
   // A person who names no end user is one.
   const bool is_person = caller.kind() == rules::CallerKind::person;
@@ -87,9 +90,9 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
                             .environment = chosen->environment,
                             .avatar_id = request.avatar_id,
                             .issued_at = now,
-                            .expires_at = request.expires_at,
+                            .expires_at = expires_at,
                             .uses_max = at_most(request.uses_max, app.limits.token_uses_max),
-                            .leash = leash_for(app, request, now),
+                            .leash = leash_for(app, request, expires_at, now),
                             .regions = request.regions,
                             .allowed_origins = request.allowed_origins,
                             .metadata = request.metadata,
@@ -104,8 +107,8 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
 }
 
 rules::Leash MintSessionToken::leash_for(const rules::App& app, const Request& request,
-                                         base::Instant now) const {
-  auto connect_by = request.expires_at;
+                                         base::Instant expires_at, base::Instant now) const {
+  auto connect_by = expires_at;
   // No token lives longer, and a sum with a larger number would overflow.
   const auto connect_within = std::min<std::chrono::seconds>(
       request.connect_within.value_or(options_.connect_within), rules::session_token_lifetime_max);

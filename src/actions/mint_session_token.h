@@ -44,7 +44,7 @@ class MintSessionToken {
   // What the caller may narrow. Empty fields take the app's own limits; a wish beyond those is cut
   // down to them, and the answer states what was applied.
   struct Request {
-    base::Instant expires_at;
+    base::Instant expires_at;                       // cut to that of the caller's key
     std::string app_id;                             // as the client named it; empty: the key's
     std::optional<rules::Environment> environment;  // a person says it
     std::string avatar_id;                          // empty: any avatar of the workspace
@@ -70,7 +70,8 @@ class MintSessionToken {
   base::Result<Minted> operator()(const rules::Caller& caller, const Request& request) const;
 
  private:
-  rules::Leash leash_for(const rules::App& app, const Request& request, base::Instant now) const;
+  rules::Leash leash_for(const rules::App& app, const Request& request, base::Instant expires_at,
+                         base::Instant now) const;
 
   Parts parts_;
   Options options_;

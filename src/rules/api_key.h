@@ -31,7 +31,9 @@
 // and the live sessions that rest on it are ended within the same time: a thief keeps nothing.
 //
 // Rule api-key-expiry: a key with an expiry is refused from that very second on, with the words for
-// an unknown one. It is the end of the key and not of what it has opened: expiry is no alarm.
+// an unknown one. It is the end of the key and not of what it has opened: expiry is no alarm. Its
+// tokens live to their own expiry, which is no later than the key's was when they were minted
+// (rule session-token-lifetime), and sessions to their own end.
 //
 // Rule api-key-networks: a key for named networks (CIDR, IPv4 or IPv6) is refused from any other
 // address, and then told so, since who holds it has shown that it is genuine.

@@ -59,6 +59,27 @@ class Minting(TokenCase):
         self.assertIsNone(minted["avatar_id"])
         self.assertTrue(self.server.is_admitted(minted["session_token"]))
 
+    # Rule session-token-lifetime.
+    def test_a_token_expires_no_later_than_the_key_that_mints_it_and_each_door_says_when(self):
+        end = int(time.time()) + 100
+        made = self.call("/v1/keys", {"name": "short", "expires_at": end}).json()["api_key"]
+        minted = self.mint(made)
+        self.assertEqual((minted["expires_at"], claims_of(minted["session_token"])["exp"]), (end, end))
+        self.assertTrue(self.server.is_admitted(minted["session_token"]))
+        self.assertEqual(self.mint(made, expires_in_seconds=50)["leash"]["length_max_seconds"],
+                         self.mint()["leash"]["length_max_seconds"])
+        console = self.server.mint(made)
+        self.assertEqual(console.json()["expireAt"], end)
+
+    # Rule api-key-expiry.
+    def test_a_rotation_with_grace_does_not_shorten_what_the_key_minted_before(self):
+        made = self.call("/v1/keys", {"name": "old"}).json()
+        before = self.mint(made["api_key"])
+        rotated = self.call(f"/v1/keys/{made['id']}/rotate", {"grace_seconds": 1}).json()
+        wait_until(lambda: self.call(PATH, {}, made["api_key"]).status == 401, "the grace to end")
+        self.assertLess(rotated["old"]["expires_at"], before["expires_at"])
+        self.assertTrue(self.server.is_admitted(before["session_token"]))
+
     # Rule built-in-ids.
     def test_a_built_in_avatar_is_minted_for_shown_and_opens_a_session(self):
         cara = "30fa96d0-26c4-4e55-94a0-517025942e18"
