@@ -2,8 +2,8 @@
 //
 // Rule api-key-verify-explains: a reason beyond "malformed", "mistyped" and "wrong_environment",
 // which a key's text alone shows, is told of keys of the caller's own app and environment (of a
-// person's workspace) only; every other key is "unknown", whether it exists or not. "malformed" is a
-// text that can be no key, neither one of ours nor an imported one, which may be nearly any text.
+// person's workspace) only; every other key is "unknown", whether it exists or not. "malformed" is
+// a text that can be no key, neither one of ours nor an imported one, which may be nearly any text.
 //
 // Whether a key's networks allow it is looked at where the question names the network that the key
 // was shown from; a backend that leaves it out is told that nobody looked, and the networks.

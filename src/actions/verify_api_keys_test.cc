@@ -115,9 +115,9 @@ TEST(VerifyApiKeys, WhatTheTextAloneShowsIsTold) {
   EXPECT_EQ(b.verdict(live.secret().expose()), KeyVerdict::wrong_environment);
   EXPECT_EQ(b.verdict("acme_never"), KeyVerdict::unknown) << "an imported key may be any text";
   const auto good = b.w.make_key();
-  for (const auto& text : {std::string(), " " + good, good + "\n", good.substr(1, 44) + " ",
-                           good.substr(0, 44), good + "0", good.substr(0, 44) + "!",
-                           std::string("acme never"), std::string("a.b.c")}) {
+  for (const auto& text :
+       {std::string(), " " + good, good + "\n", good.substr(1, 44) + " ", good.substr(0, 44),
+        good + "0", good.substr(0, 44) + "!", std::string("acme never"), std::string("a.b.c")}) {
     const auto outcome = b.ask(text);
     EXPECT_EQ(outcome.verdict, KeyVerdict::malformed) << text;
     EXPECT_EQ(outcome.hint, rules::ReadApiKey::of(text).error().hint) << "the door's own words";

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "front/credential.h"
 #include "front/limit_headers.h"
 
 namespace stagedoor::anam {
@@ -129,6 +130,7 @@ void reply(http::Response& response, const base::Error& error,
   write(response, words.status, words.error, error.hint.empty() ? words.message : error.hint,
         faults);
   front::tell_late_limit(response, error);
+  front::tell_challenge(response, error);
   response.remark(error.detail);
 }
 

@@ -25,6 +25,12 @@ void reply_done(http::Response& response) {
   response.start(204, "");
 }
 
+// Of what is shown in the body: the challenge says nothing of a token in the head.
+void refuse_proof(http::Response& response, const base::Error& error) {
+  if (problem_of(error.code).status == 401) response.header("WWW-Authenticate", "Bearer");
+  reply_problem(response, error);
+}
+
 std::string action_of(const http::Request& request) {
   return std::string(request.method()) + " " + std::string(request.path());
 }
@@ -99,7 +105,7 @@ void Accounts::log_in(const http::Request& request, http::Response& response) co
   if (!may_try(RateKind::login, wanted->email.key, request, response)) return;
   if (!may_try(RateKind::password, wanted->email.key, request, response)) return;
   const auto logged_in = log_in_(wanted->email, wanted->password, origin_of(request));
-  if (!logged_in) return reply_problem(response, logged_in.error());
+  if (!logged_in) return refuse_proof(response, logged_in.error());
   reply_logged_in(response, *logged_in);
 }
 
@@ -108,7 +114,7 @@ void Accounts::refresh(const http::Request& request, http::Response& response) c
   const base::Secret token(body.text("refresh_token", {1, rules::refresh_token_bytes_max}));
   if (const auto read = body.finish(); !read) return reply_problem(response, read.error());
   const auto logged_in = refresh_(token, origin_of(request));
-  if (!logged_in) return reply_problem(response, logged_in.error());
+  if (!logged_in) return refuse_proof(response, logged_in.error());
   reply_logged_in(response, *logged_in);
 }
 

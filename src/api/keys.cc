@@ -87,8 +87,8 @@ void Keys::add_to(http::Router& router, const front::Guard& guard) const {
     router.add({std::move(verb), std::move(pattern), guard.slow(needs, bound(method))});
   };
   const auto add_to_revoke = [&](std::string pattern, Method method) {
-    router.add({"POST", std::move(pattern),
-                guard.slow_to_revoke(Permission::keys_write, bound(method))});
+    router.add(
+        {"POST", std::move(pattern), guard.slow_to_revoke(Permission::keys_write, bound(method))});
   };
   add("POST", "/v1/keys", Permission::keys_write, &Keys::create);
   add("GET", "/v1/keys", Permission::keys_read, &Keys::list);

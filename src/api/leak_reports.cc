@@ -16,6 +16,9 @@ void LeakReports::refuse_unsigned(const http::Request& request, http::Response& 
                                                .needs = std::nullopt},
                                               why);
   front::tell_limit(response, outcome.limit);
+  // No Bearer is read here (rule challenge-on-401).
+  if (problem_of(outcome.caller.error().code).status == 401)
+    response.header("WWW-Authenticate", "Signature header=\"Github-Public-Key-Signature\"");
   reply_problem(response, outcome.caller.error());
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "front/credential.h"
 #include "front/limit_headers.h"
 
 namespace stagedoor::api {
@@ -159,6 +160,7 @@ void write(http::Response& response, const Problem& problem, std::string_view de
 void write(http::Response& response, const base::Error& error, Words words) {
   write(response, problem_of(error.code), error.hint, words);
   front::tell_late_limit(response, error);
+  front::tell_challenge(response, error);
   response.remark(error.detail);
 }
 

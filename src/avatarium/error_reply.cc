@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "front/credential.h"
 #include "front/limit_headers.h"
 
 namespace stagedoor::avatarium {
@@ -111,6 +112,7 @@ void reply(const http::Request& request, http::Response& response, const base::E
   body.end();
   response.header("Cache-Control", "no-store");
   front::tell_late_limit(response, error);
+  front::tell_challenge(response, error);
   response.remark(error.detail);
 }
 

@@ -53,4 +53,12 @@ base::Result<std::string_view> api_key_header_of(const http::Request& request,
   return missing("Send an API key in the " + std::string(name) + " header.");
 }
 
+void tell_challenge(http::Response& response, const base::Error& error, std::string_view header) {
+  if (response.status() != 401 || response.has("WWW-Authenticate")) return;
+  if (!header.empty())
+    return response.header("WWW-Authenticate", "ApiKey header=\"" + std::string(header) + "\"");
+  const bool was_shown = error.code != ErrorCode::credential_missing;
+  response.header("WWW-Authenticate", was_shown ? "Bearer error=\"invalid_token\"" : "Bearer");
+}
+
 }  // namespace stagedoor::front

@@ -105,5 +105,28 @@ TEST(Credential, ARefusalNeverRepeatsWhatCame) {
     EXPECT_EQ(text.find("hunter2"), std::string::npos);
 }
 
+// Rule challenge-on-401.
+TEST(Challenge, SaysHowACredentialIsShownAndOfOneThatWasShownThatItIsNoGood) {
+  const auto told = [](int status, ErrorCode code, std::string_view header = {}) {
+    http::Response response;
+    response.start(status, "application/json");
+    tell_challenge(response, {code, "", ""}, header);
+    return std::string(response.extra_headers());
+  };
+  EXPECT_EQ(told(401, ErrorCode::credential_missing), "WWW-Authenticate: Bearer\r\n");
+  for (const auto code : {ErrorCode::unauthenticated, ErrorCode::mistyped_key,
+                          ErrorCode::wrong_environment, ErrorCode::token_expired})
+    EXPECT_EQ(told(401, code), "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
+  EXPECT_EQ(told(401, ErrorCode::unauthenticated, "X-Api-Key"),
+            "WWW-Authenticate: ApiKey header=\"X-Api-Key\"\r\n");
+  for (const int status : {400, 403, 429, 503})
+    EXPECT_EQ(told(status, ErrorCode::unauthenticated), "");
+  http::Response response;
+  response.start(401, "application/json");
+  response.header("WWW-Authenticate", "Bearer");
+  tell_challenge(response, {ErrorCode::unauthenticated, "", ""});
+  EXPECT_EQ(response.extra_headers(), "WWW-Authenticate: Bearer\r\n");
+}
+
 }  // namespace
 }  // namespace stagedoor::front

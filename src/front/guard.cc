@@ -157,8 +157,8 @@ http::WaitingHandler Guard::quick(std::optional<rules::Permission> needs, Work w
 
 http::WaitingHandler Guard::slow_for(AdmitCall::Request::Purpose purpose,
                                      std::optional<rules::Permission> needs, Work work) const {
-  http::BlockingHandler all = [this, purpose, needs, work = std::move(work)](
-                                  const Request& request, Response& response) {
+  http::BlockingHandler all = [this, purpose, needs, work = std::move(work)](const Request& request,
+                                                                             Response& response) {
     const ActionText action(request);
     auto call = asked(request, needs, action);
     call.purpose = purpose;

@@ -1,9 +1,9 @@
 // How API keys are used: when last, from where, how often. Counted in memory, kept now and then.
 //
 // Rule usage-of-keys: every call with a genuine key is counted once, in the hour in which it came
-// and for the network from which, also where a limit, its scopes or its networks refuse it: a stolen
-// key shows where the thief is. The count is on disk within seconds, and an end that is not a crash
-// loses none. A key that is frozen, revoked or expired is none; the audit log has its use.
+// and for the network from which, also where a limit, its scopes or its networks refuse it: a
+// stolen key shows where the thief is. The count is on disk within seconds, and an end that is not
+// a crash loses none. A key that is frozen, revoked or expired is none; the audit log has its use.
 //
 // Rule usage-networks-bounded: of a key so many networks are told apart (IPv6 by /64); calls from
 // further ones are counted together as "other", so that who has a key can't fill the disk with it.

@@ -6,9 +6,9 @@
 // It is a JWT (RFC 7519) in compact form, made and checked by us alone.
 //
 // Rule session-token-lifetime: now < expires_at <= now + 24 h, and at `expires_at` exactly it is
-// already expired. What an API key mints expires no later than that key does, as far as is known when
-// it is minted; the answer tells the expiry that holds. A key that is given an end afterwards, as by
-// a rotation with grace, does not shorten what it minted before: only revoking and freezing do.
+// already expired. What an API key mints expires no later than that key does, as far as is known
+// when it is minted; the answer tells the expiry that holds. An end that the key is given later, as
+// by a rotation with grace, shortens nothing that it minted before; revoking and freezing do.
 //
 // Rule session-token-algorithm-pinned: a token's header must be, byte for byte, one that we write;
 // it then names one key, and that key knows its only algorithm. Nothing in a header is ever

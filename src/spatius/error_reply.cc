@@ -1,6 +1,7 @@
 #include "spatius/error_reply.h"
 
 #include "base/json.h"
+#include "front/credential.h"
 #include "front/limit_headers.h"
 
 namespace stagedoor::spatius {
@@ -142,6 +143,7 @@ void reply_console(http::Response& response, const base::Error& error, std::stri
   const auto words = console_words(error.code);
   write_console(response, words, error.hint.empty() ? words.detail : error.hint, pointer);
   front::tell_late_limit(response, error);
+  front::tell_challenge(response, error, "X-Api-Key");
   response.remark(error.detail);
 }
 
@@ -158,6 +160,7 @@ void reply_upgrade(http::Response& response, const base::Error& error, std::stri
   const auto words = upgrade_words(error, avatar_id);
   reply_upgrade(response, words.status, words.message);
   front::tell_late_limit(response, error);
+  front::tell_challenge(response, error, "X-Session-Key");
   response.remark(error.detail);
 }
 

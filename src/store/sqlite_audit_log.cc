@@ -252,12 +252,13 @@ void SqliteAuditLog::note_later(rules::AuditEntry entry, Complete complete) {
     incomplete_.emplace_back(std::move(entry), std::move(complete));
     if (std::exchange(is_completing_, true)) return;
   }
-  const bool taken =
-      writer_.submit({.work = [](SqliteDatabase&) { return base::Result<base::Done>(base::Done{}); },
-                      .done = [this](const base::Result<base::Done>&) {
-                        complete_waiting();
-                        flush(AuditNotes::Until::window_is_over);
-                      }});
+  const bool taken = writer_.submit(
+      {.work = [](SqliteDatabase&) { return base::Result<base::Done>(base::Done{}); },
+       .done =
+           [this](const base::Result<base::Done>&) {
+             complete_waiting();
+             flush(AuditNotes::Until::window_is_over);
+           }});
   if (taken) return;
   // They wait for the second to be over.
   const std::lock_guard lock(mutex_);

@@ -54,8 +54,8 @@ class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
   base::Result<base::Done> record(rules::AuditEntry entry) override;
   // A crash loses what was noted within the last moments; a clean end loses nothing.
   void note(rules::AuditEntry entry) override;
-  // Completes it on the writer's thread. Where more wait, which takes a writer that does not come to
-  // an end with its group, the entry is noted as it is.
+  // Completes it on the writer's thread. Where more wait, which takes a writer that does not come
+  // to an end with its group, the entry is noted as it is.
   static constexpr std::size_t incomplete_max = 4096;
   void note_later(rules::AuditEntry entry, Complete complete) override;
 

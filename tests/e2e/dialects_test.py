@@ -330,6 +330,12 @@ class Dialects(World):
         may_try_again = status == 429 and b"Spend cap reached" not in reply.body
         if may_try_again and not reply.headers.get("Retry-After", "").isdigit():
             said += " without Retry-After"
+        if reply.status == 401:
+            # Rule challenge-on-401.
+            scheme = "ApiKey" if call.door == "spatius" else "Bearer"
+            challenge = reply.headers.get("WWW-Authenticate", "none")
+            if not challenge.startswith(scheme):
+                said += f" with the challenge {challenge}"
         if call.callers not in ("anybody", "nobody") and status != 503:
             said += "".join(f" without {name}" for name in LIMIT_FIELDS if name not in reply.headers)
         if said:

@@ -161,6 +161,9 @@ class World(Stage):
         self.seen.add((name, reply.status))
         for fault in self.description.faults(name, reply):
             self.faults.append(f"{operation_id} ({reply.status}): {fault}")
+        if reply.status == 401 and "WWW-Authenticate" not in reply.headers:
+            # Rule challenge-on-401.
+            self.faults.append(f"{operation_id} gave a 401 without a challenge")
         if expected is not None and reply.status != expected:
             self.faults.append(
                 f"{operation_id} gave {reply.status} and not {expected}: {reply.body[:300]!r}"
