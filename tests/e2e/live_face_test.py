@@ -7,42 +7,24 @@ judge it. Screenshots go to build/screenshots/.
 SPDX-License-Identifier: Apache-2.0
 """
 
-import json
-import os
-import pathlib
-import subprocess
 import unittest
 
-import node_packages
-from cases import Stage, main
+import browser_program
+from cases import Stage, bearer, main
 
-HERE = pathlib.Path(__file__).resolve().parent
-SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
 BROWSER_SECONDS = 200
 
 
 class LiveFace(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        node_packages.install()
         with Stage() as server:
-            done = subprocess.run(
-                ["node", "live_face_browser.mjs", str(SCREENSHOTS)], cwd=HERE,
-                stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
-                env={**os.environ, "STAGEDOOR_URL": server.address,
-                     "STAGEDOOR_KEY": server.api_key})
-            cls.log = server.log()
+            cls.seen = browser_program.run(server, "live_face_browser.mjs",
+                                           str(browser_program.SCREENSHOTS), BROWSER_SECONDS)
             cls.ends = [entry for entry in server.log_entries()
                         if entry["event"] == "session.ended"]
-            cls.gone = None
-            if done.returncode == 0:
-                cls.seen = json.loads(done.stdout)
-                cls.gone = server.http("GET", cls.seen["denied"]["left"]["path"],
-                                       {"Authorization": f"Bearer {server.api_key}"}).status
-        if done.returncode != 0:
-            raise AssertionError(
-                f"live_face_browser.mjs ended with {done.returncode}; the server said:\n{cls.log}")
+            cls.gone = server.http("GET", cls.seen["denied"]["left"]["path"],
+                                   bearer(server.api_key)).status
 
     def loads(self):
         for microphone in ("granted", "denied"):

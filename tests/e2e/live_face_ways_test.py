@@ -5,35 +5,20 @@ portrait. Screenshots go to build/screenshots/.
 SPDX-License-Identifier: Apache-2.0
 """
 
-import json
-import os
-import pathlib
-import subprocess
 import unittest
 
-import node_packages
+import browser_program
 from cases import Stage, main
 
-HERE = pathlib.Path(__file__).resolve().parent
-SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
 BROWSER_SECONDS = 120
 
 
 class LiveFaceWays(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        node_packages.install()
         with Stage() as server:
-            done = subprocess.run(
-                ["node", "live_face_ways_browser.mjs", str(SCREENSHOTS)], cwd=HERE,
-                stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
-                env={**os.environ, "STAGEDOOR_URL": server.address,
-                     "STAGEDOOR_KEY": server.api_key})
-            if done.returncode != 0:
-                raise AssertionError(f"the browser's program ended with {done.returncode}; the "
-                                     f"server said:\n{server.log()}")
-            cls.seen = json.loads(done.stdout)
+            cls.seen = browser_program.run(server, "live_face_ways_browser.mjs",
+                                           str(browser_program.SCREENSHOTS), BROWSER_SECONDS)
 
     def test_a_portrait_of_another_character_moves(self):
         first, second = self.seen["looked"]

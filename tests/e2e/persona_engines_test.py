@@ -4,37 +4,30 @@ model of its workspace's own; asked with the vendor's published client in headle
 SPDX-License-Identifier: Apache-2.0
 """
 
-import http.server
 import json
-import os
-import pathlib
-import subprocess
-import threading
 import unittest
 
-import node_packages
+import browser_program
+import model_server
 from cases import Stage, bearer, main, wait_until
 from knowledge_test import form
 
-HERE = pathlib.Path(__file__).resolve().parent
 BROWSER_SECONDS = 200
 PETS = "Dogs may come in on a lead. Cats stay outside."
 OWN_KEY = "sk-of-the-workspace"
 OWN_WORDS = "I am the model of this workspace."
-
-
 PICK_COLOUR = {"type": "client", "name": "pick_colour", "description": "Lets the visitor pick one.",
                "awaitResult": True,
                "parameters": {"type": "object", "properties": {"of": {"type": "integer"}}}}
 
 
-class Model(http.server.BaseHTTPRequestHandler):
-    """Two language models: the server's, which looks up what it is asked for, and a workspace's own."""
+class Model(model_server.Model):
+    """The server's language model, which looks up what it is asked for, and those of a workspace: one
+    says who it is, one asks the client's tool, one repeats what it was told of last."""
 
     asked_of_own = []
 
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def reply_to(self, asked):
         if self.path == "/own/v1/chat/completions":
             Model.asked_of_own.append((self.headers["Authorization"], asked["model"],
                                        asked["messages"][-1]["content"]))
@@ -43,9 +36,8 @@ class Model(http.server.BaseHTTPRequestHandler):
         if self.path == "/client/v1/chat/completions":
             if last["role"] == "tool":
                 return self.say(content=f"You have picked {last['content']}.")
-            return self.say(reasoning_content="I must look.", tool_calls=[
-                {"id": "call_2", "type": "function",
-                 "function": {"name": "pick_colour", "arguments": '{"of": 3}'}}])
+            return self.say(reasoning_content="I must look.",
+                            tool_calls=model_server.call_of("pick_colour", {"of": 3}))
         if self.path == "/context/v1/chat/completions":
             noted = [one["content"] for one in asked["messages"] if one["role"] == "system"]
             return self.say(content=noted[-1])
@@ -53,31 +45,13 @@ class Model(http.server.BaseHTTPRequestHandler):
             found = json.loads(last["content"])
             return self.say(content=found[0]["filename"] + " says: " + found[0]["content"])
         (tool,) = [one["function"]["name"] for one in asked["tools"]]
-        call = {"name": tool, "arguments": json.dumps({"query": last["content"]})}
-        self.say(tool_calls=[{"id": "call_1", "type": "function", "function": call}])
-
-    def say(self, **message):
-        message = {"role": "assistant", "content": ""} | message
-        body = json.dumps({"choices": [{"message": message}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.say(tool_calls=model_server.call_of(tool, {"query": last["content"]}))
 
 
 class Engines(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        node_packages.install()
-        model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
-        threading.Thread(target=model.serve_forever, daemon=True).start()
-        cls.addClassCleanup(model.server_close)
-        cls.addClassCleanup(model.shutdown)
-        address = f"http://127.0.0.1:{model.server_port}"
+        address = model_server.serve(Model, cls)
         cls.server = Stage(f"""
 [engines]
 chat_url = "{address}/v1/chat/completions"
@@ -85,7 +59,7 @@ allow_private = true
 allow_private_webhooks = true
 """).__enter__()
         cls.addClassCleanup(cls.server.close)
-        cls.heard = cls.ask({
+        cases = {
             "knowledge": {"persona": {"toolIds": [cls.tool_over(cls.documents())]},
                           "question": "May dogs come in?"},
             "own": {"persona": {"llmId": cls.own_model(address + "/own/v1")},
@@ -96,7 +70,9 @@ allow_private_webhooks = true
             "context": {"persona": {"llmId": cls.own_model(address + "/context/v1")},
                         "context": "The visitor is called Zoe.", "question": "Who am I?"},
             "stream": {"persona": {"llmId": "CUSTOMER_CLIENT_V1"},
-                       "stream": "And so I go on, and on, and on about this. " * 20}})
+                       "stream": "And so I go on, and on, and on about this. " * 20}}
+        cls.heard = browser_program.run(cls.server, "persona_engines_browser.mjs", json.dumps(cases),
+                                        BROWSER_SECONDS)
 
     @classmethod
     def make(cls, path, body, headers=None):
@@ -124,18 +100,6 @@ allow_private_webhooks = true
         return cls.make("/v1/llms", {"displayName": "Ours", "llmFormat": "openai",
                                      "modelName": "ours-1", "secret": OWN_KEY,
                                      "urls": [{"url": url}]})
-
-    @classmethod
-    def ask(cls, cases):
-        done = subprocess.run(
-            ["node", "persona_engines_browser.mjs", json.dumps(cases)], cwd=HERE,
-            stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
-            env={**os.environ, "STAGEDOOR_URL": cls.server.address,
-                 "STAGEDOOR_KEY": cls.server.api_key})
-        if done.returncode != 0:
-            raise AssertionError(f"the browser ended with {done.returncode}; the server said:\n"
-                                 + cls.server.log())
-        return json.loads(done.stdout)
 
     def answer(self, name):
         """What the client heard it say."""

@@ -5,14 +5,13 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import contextlib
-import http.server
 import json
 import pathlib
 import sqlite3
 import subprocess
-import threading
 import unittest
 
+import model_server
 import node_packages
 from anam_mint_test import PATH as MINT
 from anam_mint_test import PRINTED
@@ -24,11 +23,10 @@ HOURS = "We open at nine in the morning, on every day of the week but Sunday, wh
 SECRETS = ("hook-secret-1", "hook-secret-2", "hook-secret-3", "hush-hush")
 
 
-class Model(http.server.BaseHTTPRequestHandler):
+class Model(model_server.Model):
     """A language model and the webhook of its tool: it asks for the weather when it is asked for it."""
 
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def reply_to(self, asked):
         if self.path.startswith("/weather"):
             return self.answer({"weather": "rain in " + asked["city"]})
         last = asked["messages"][-1]
@@ -37,23 +35,8 @@ class Model(http.server.BaseHTTPRequestHandler):
         if last["role"] == "tool":
             return self.say(content="There is " + json.loads(last["content"])["weather"] + ".")
         if "weather" in last["content"]:
-            call = {"name": "weather", "arguments": '{"city":"Bern"}'}
-            return self.say(tool_calls=[{"id": "call_1", "type": "function", "function": call}])
+            return self.say(tool_calls=model_server.call_of("weather", {"city": "Bern"}))
         return self.say(content=HOURS)
-
-    def say(self, **message):
-        self.answer({"choices": [{"message": {"role": "assistant", "content": ""} | message}]})
-
-    def answer(self, body):
-        body = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 class Reported(unittest.TestCase):
@@ -62,11 +45,7 @@ class Reported(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         node_packages.install()
-        model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
-        threading.Thread(target=model.serve_forever, daemon=True).start()
-        cls.addClassCleanup(model.server_close)
-        cls.addClassCleanup(model.shutdown)
-        cls.model = f"http://127.0.0.1:{model.server_port}"
+        cls.model = model_server.serve(Model, cls)
         cls.server = Stage(cls.settings + f'''
 [engines]
 chat_url = "{cls.model}/v1/chat/completions"
