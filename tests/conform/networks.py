@@ -1,5 +1,6 @@
 """Live faces over networks as users have them, made of network namespaces: a door behind NAT and a
-firewall with a browser behind another NAT, and both on IPv6. Needs root, which makes the networks;
+firewall with a browser behind another NAT, and both on IPv6, in Chromium and in Firefox, which
+sends no media to a loopback address and so can't be tried without a network. Needs root, which makes the networks;
 they are gone afterwards, and this machine's own are not touched.
 
     home (browser) ──NAT──▶ world ──port forwarding, firewall──▶ door (server)
@@ -107,13 +108,26 @@ def door(names, binary, listen, settings):
             serving.stdout.close()
 
 
-def look(names, address, key):
-    """What a browser at home sees of a face."""
+def at_home(names, program, address, key):
+    """What a program with a browser prints at home."""
     done = subprocess.run(
-        ["ip", "netns", "exec", names["home"], "node", HERE / "networks.mjs"], check=True,
-        stdout=subprocess.PIPE, text=True, timeout=BROWSER_SECONDS,
+        ["ip", "netns", "exec", names["home"], "node", HERE / program], stdout=subprocess.PIPE,
+        text=True, timeout=BROWSER_SECONDS,
         env={**os.environ, "STAGEDOOR_URL": address, "STAGEDOOR_KEY": key})
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def look(tally, words, names, address, key):
+    seen = json.loads(at_home(names, "networks.mjs", address, key))
+    tally.say("ok" if seen["pictures"] > 15 else "FAIL",
+              f"networks: Chromium over {words}: a face moves ({seen['pictures']} pictures a "
+              f"second, by {seen['way']})")
+    if shutil.which("firefox-esr") is None:
+        return tally.say("skip", f"networks: Firefox over {words}: there is none on this machine")
+    lines = at_home(names, "firefox.mjs", address, key).splitlines()
+    for line in lines or ["FAIL it printed nothing"]:
+        outcome, _, what = line.partition(" ")
+        tally.take(f"{outcome:<4} networks: over {words}: {what}")
 
 
 def check(tally, binary):
@@ -129,10 +143,6 @@ def check(tally, binary):
         for words, (listen, settings, address) in ways.items():
             try:
                 with door(names, binary, listen, settings) as key:
-                    seen = look(names, address, key)
+                    look(tally, words, names, address, key)
             except (subprocess.SubprocessError, ValueError) as error:
-                tally.say("FAIL", f"networks: a live face over {words}: {error}")
-                continue
-            comes = seen["pictures"] > 15
-            tally.say("ok" if comes else "FAIL", f"networks: a live face over {words}: "
-                      f"{seen['pictures']} pictures a second, by {seen['way']}")
+                tally.say("FAIL", f"networks: over {words}: {error}")
