@@ -48,6 +48,11 @@ base::Result<base::Done> AdmitConnection::check_life(const rules::SessionToken& 
   return base::Done{};
 }
 
+bool AdmitConnection::has_avatar(const rules::SessionToken& token, std::string_view id) const {
+  return rules::is_test_avatar(token.environment, id) ||
+         rules::avatar_in({token.account_id, token.environment, token.app_id}, parts_.catalog, id);
+}
+
 base::Result<base::Done> AdmitConnection::check_motion(const rules::SessionToken& token,
                                                        const Request& request) const {
   // It was minted for what a persona says, and here the client would say what it likes.
@@ -58,8 +63,7 @@ base::Result<base::Done> AdmitConnection::check_motion(const rules::SessionToken
   if (request.app_id != token.app_id)
     return base::fail(ErrorCode::app_mismatch, "token of app " + token.app_id);
 
-  if (!rules::is_test_avatar(token.environment, request.avatar_id) &&
-      !rules::avatar_in_workspace(parts_.catalog, request.avatar_id, token.account_id))
+  if (!has_avatar(token, request.avatar_id))
     return base::fail(ErrorCode::avatar_unknown, "connection names an unknown avatar");
   if (!token.avatar_id.empty() && token.avatar_id != request.avatar_id)
     return base::fail(ErrorCode::forbidden, "token is for avatar " + token.avatar_id,
@@ -74,8 +78,7 @@ base::Result<base::Done> AdmitConnection::check_live_face(const rules::SessionTo
   if (parts_.catalog.app(token.app_id) == nullptr)
     return base::fail(ErrorCode::app_unknown, "token of an unknown app");
   // It was there when the token was minted; it may have gone since.
-  if (!token.avatar_id.empty() && !rules::is_test_avatar(token.environment, token.avatar_id) &&
-      !rules::avatar_in_workspace(parts_.catalog, token.avatar_id, token.account_id))
+  if (!token.avatar_id.empty() && !has_avatar(token, token.avatar_id))
     return base::fail(ErrorCode::avatar_unknown, "the persona's avatar is gone",
                       "The persona's avatar does not exist any more.");
   return base::Done{};

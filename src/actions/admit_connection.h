@@ -165,6 +165,8 @@ class AdmitConnection {
                                       base::Instant now) const;
   base::Result<base::Done> check(const rules::SessionToken& token, const Request& request,
                                  base::Instant now) const;
+  // Whether the token's app finds it.
+  bool has_avatar(const rules::SessionToken& token, std::string_view id) const;
   base::Result<base::Done> check_motion(const rules::SessionToken& token,
                                         const Request& request) const;
   base::Result<base::Done> check_live_face(const rules::SessionToken& token) const;

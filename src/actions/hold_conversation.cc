@@ -34,13 +34,12 @@ base::Result<rules::Conversation> HoldConversation::begin(const Call& call, std:
       !forced)
     return base::fail(forced.error());
   if (avatar_id.empty()) avatar_id = rules::built_in_avatars().front().id;
-  if (rules::built_in_avatar(avatar_id) == nullptr &&
-      !rules::is_test_avatar(call.chosen.environment, avatar_id)) {
-    const auto avatar = parts_.catalog.avatar(avatar_id);
-    if (!avatar || avatar->workspace_id != call.chosen.app->workspace_id)
-      return base::fail(base::ErrorCode::avatar_unknown, "conversation with an unknown avatar",
-                        "There is no avatar with the avatarId given.");
-  }
+  const auto& app = *call.chosen.app;
+  const auto environment = call.chosen.environment;
+  if (!rules::is_test_avatar(environment, avatar_id) &&
+      !rules::avatar_in({app.workspace_id, environment, app.id}, parts_.catalog, avatar_id))
+    return base::fail(base::ErrorCode::avatar_unknown, "conversation with an unknown avatar",
+                      "There is no avatar with the avatarId given.");
   rules::Conversation conversation;
   conversation.id = base::random_uuid(parts_.random);
   conversation.app_id = call.chosen.app->id;

@@ -27,7 +27,7 @@ base::Result<base::Done> KeepAvatar::check_may(const By& by, std::string_view id
 rules::AuditEntry KeepAvatar::entry(const By& by, AuditAction action, std::string_view id,
                                     std::string_view detail) const {
   return {.at = parts_.clock.now(),
-          .workspace_id = by.workspace_id_,
+          .workspace_id = by.scope_.workspace_id,
           .actor = by.caller_ == nullptr ? "operator" : by.caller_->actor(),
           .action = std::string(name_of(action)),
           .subject = std::string(id),
@@ -42,11 +42,13 @@ base::Result<rules::Avatar> KeepAvatar::create(const By& by, std::string name,
   if (auto may = check_may(by, ""); !may) return base::fail(may.error());
   if (auto checked = rules::check_avatar_name(name); !checked) return base::fail(checked.error());
   rules::Avatar avatar{.id = base::random_uuid(parts_.random),
-                       .workspace_id = by.workspace_id_,
+                       .workspace_id = by.scope_.workspace_id,
                        .name = std::move(name),
                        .version = "1",
                        .character = std::move(character),
-                       .created_at = parts_.clock.now()};
+                       .created_at = parts_.clock.now(),
+                       .updated_at = {},
+                       .app_id = by.scope_.app_id};
   avatar.updated_at = avatar.created_at;
   if (auto made = parts_.avatars.create(
           avatar, entry(by, AuditAction::avatar_create, avatar.id, avatar.character));
@@ -59,8 +61,7 @@ base::Result<rules::Avatar> KeepAvatar::rename(const By& by, std::string_view id
                                                std::string_view name) const {
   if (auto may = check_may(by, id); !may) return base::fail(may.error());
   if (auto checked = rules::check_avatar_name(name); !checked) return base::fail(checked.error());
-  return parts_.avatars.rename(by.workspace_id_, id, name,
-                               entry(by, AuditAction::avatar_change, id, ""));
+  return parts_.avatars.rename(by.scope_, id, name, entry(by, AuditAction::avatar_change, id, ""));
 }
 
 base::Result<base::Done> KeepAvatar::remove(const By& by, std::string_view id,
@@ -68,7 +69,7 @@ base::Result<base::Done> KeepAvatar::remove(const By& by, std::string_view id,
   if (auto may = check_may(by, id); !may) return may;
   const bool is_for_good = removal == rules::AvatarRecords::Removal::for_good;
   return parts_.avatars.remove(
-      by.workspace_id_, id, removal,
+      by.scope_, id, removal,
       entry(by, AuditAction::avatar_remove, id, is_for_good ? "for good" : ""));
 }
 

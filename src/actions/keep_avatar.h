@@ -30,16 +30,16 @@ class KeepAvatar {
    public:
     By(const rules::Caller& caller, std::string_view peer, std::string_view request_id)
         : caller_(&caller),
-          workspace_id_(caller.workspace_id()),
+          scope_(rules::scope_in_both_environments(caller)),
           peer_(peer),
           request_id_(request_id) {}
     static By of_operator(std::string workspace_id) { return By(std::move(workspace_id)); }
 
    private:
     friend class KeepAvatar;
-    explicit By(std::string workspace_id) : workspace_id_(std::move(workspace_id)) {}
+    explicit By(std::string workspace_id) { scope_.workspace_id = std::move(workspace_id); }
     const rules::Caller* caller_ = nullptr;  // null: the operator
-    std::string workspace_id_;
+    rules::ItemScope scope_;
     std::string_view peer_, request_id_;
   };
 

@@ -16,25 +16,29 @@ using rules::Environment;
 
 class Avatars : public rules::AvatarRecords {
  public:
-  base::Result<std::vector<Avatar>> of(std::string_view) override { return std::vector<Avatar>(); }
+  base::Result<std::vector<Avatar>> of(const rules::ItemScope&) override {
+    return std::vector<Avatar>();
+  }
   base::Result<base::Done> create(const Avatar& avatar, const rules::AuditEntry& entry) override {
     made[avatar.id] = avatar;
     entries.push_back(entry);
     return base::Done{};
   }
-  base::Result<Avatar> rename(std::string_view workspace_id, std::string_view id,
+  base::Result<Avatar> rename(const rules::ItemScope& scope, std::string_view id,
                               std::string_view name, const rules::AuditEntry& entry) override {
     const auto found = made.find(id);
-    if (found == made.end() || found->second.workspace_id != workspace_id)
+    if (found == made.end() ||
+        !rules::is_found_in(scope, found->second.workspace_id, found->second.app_id))
       return base::fail(ErrorCode::not_found, "none");
     found->second.name = name;
     entries.push_back(entry);
     return found->second;
   }
-  base::Result<base::Done> remove(std::string_view workspace_id, std::string_view id, Removal,
+  base::Result<base::Done> remove(const rules::ItemScope& scope, std::string_view id, Removal,
                                   const rules::AuditEntry& entry) override {
     const auto found = made.find(id);
-    if (found == made.end() || found->second.workspace_id != workspace_id)
+    if (found == made.end() ||
+        !rules::is_found_in(scope, found->second.workspace_id, found->second.app_id))
       return base::fail(ErrorCode::not_found, "none");
     made.erase(found);
     entries.push_back(entry);

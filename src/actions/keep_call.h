@@ -22,9 +22,8 @@ struct KeepCall {
   rules::Environment environment;  // the caller's own, or the one that a person means
   std::string_view peer, request_id;
 
-  rules::ItemScope scope() const {
-    return {.workspace_id = caller.workspace_id(), .environment = environment};
-  }
+  // What it means, and whose the thing is that it makes.
+  rules::ItemScope scope() const { return rules::scope_of(caller, environment); }
   rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string_view subject,
                           std::string_view detail) const {
     return {.at = now,

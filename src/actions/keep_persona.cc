@@ -23,8 +23,7 @@ KeepPersona::Outcome KeepPersona::create(const KeepCall& call,
   if (!faults.empty()) return std::unexpected(rules::refusal_of(std::move(faults)));
   const auto now = parts_.clock.now();
   rules::Persona persona{.id = base::random_uuid(parts_.random),
-                         .workspace_id = call.caller.workspace_id(),
-                         .environment = call.environment,
+                         .scope = call.scope(),
                          .content = content,
                          .created_at = now,
                          .updated_at = now};

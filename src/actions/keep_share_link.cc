@@ -29,11 +29,12 @@ KeepShareLink::Outcome KeepShareLink::create(const KeepCall& call, std::string_v
   if (!draft) return std::unexpected(rules::refusal_of(std::move(draft.error())));
   const auto chosen = choose_app(parts_.catalog, call.caller, app_id, call.environment);
   if (!chosen) return refused(chosen.error());
+  auto scope = call.scope();
+  scope.app_id = chosen->app->id;
   rules::ShareLink link{.id = base::random_uuid(parts_.random),
-                        .scope = call.scope(),
+                        .scope = std::move(scope),
                         .persona_id = std::move(draft->persona_id),
                         .persona_name = {},
-                        .app_id = chosen->app->id,
                         .made_by = call.caller.actor(),
                         .token = rules::new_share_token(parts_.random),
                         .terms = std::move(draft->terms),
@@ -60,7 +61,6 @@ KeepShareLink::Outcome KeepShareLink::change(const KeepCall& call, std::string_v
     link.terms = *std::move(terms);
     link.made_by = call.caller.actor();
     link.has_maker_logged_out = false;
-    if (call.caller.kind() == rules::CallerKind::api_key) link.app_id = call.caller.app().id;
     return base::Done{};
   };
   auto changed = parts_.links.change(call.scope(), id, apply,

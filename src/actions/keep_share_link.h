@@ -32,8 +32,7 @@ class KeepShareLink {
   // `app_id`: which app a person means; empty for a key. `forbidden` for whoever may not mint,
   // `malformed` with faults, what choose_app says, `not_found` for the persona, `conflict`.
   Outcome create(const KeepCall& call, std::string_view app_id, const base::Json& body) const;
-  // From then on the link rests on the caller; with a key it is of the key's app. `forbidden`,
-  // `malformed` with faults, `not_found`.
+  // From then on the link rests on the caller. `forbidden`, `malformed` with faults, `not_found`.
   Outcome change(const KeepCall& call, std::string_view id, const base::Json& change) const;
   base::Result<base::Done> remove(const KeepCall& call, std::string_view id) const;
 

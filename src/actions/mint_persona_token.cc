@@ -70,7 +70,8 @@ std::expected<rules::PersonaContent, rules::PersonaRefusal> MintPersonaToken::co
                  token ? token->environment : std::nullopt);
   if (!chosen) return refuse(chosen.error());
   const rules::PersonaScope scope{.workspace_id = chosen->app->workspace_id,
-                                  .environment = chosen->environment};
+                                  .environment = chosen->environment,
+                                  .app_id = chosen->app->id};
   std::optional<rules::PersonaContent> content = request.content;
   if (!content) {
     auto found = kept(scope, request);

@@ -57,7 +57,8 @@ base::Result<MintSessionToken::Minted> MintSessionToken::operator()(const rules:
     return base::fail(forced.error());
   if (!request.avatar_id.empty() &&
       !rules::is_test_avatar(chosen->environment, request.avatar_id) &&
-      !rules::avatar_in_workspace(parts_.catalog, request.avatar_id, app.workspace_id))
+      !rules::avatar_in({app.workspace_id, chosen->environment, app.id}, parts_.catalog,
+                        request.avatar_id))
     return base::fail(ErrorCode::avatar_unknown, "mint for an unknown avatar",
                       "There is no avatar with the id given.");
   if (auto covered = rules::check_minutes(app, chosen->environment, parts_.minutes, now); !covered)

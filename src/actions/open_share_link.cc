@@ -43,9 +43,9 @@ base::Result<MintSessionToken::Minted> OpenShareLink::minted(const rules::ShareL
     return base::fail(ErrorCode::forbidden, link.made_by + " may not mint any more");
   MintSessionToken::Request token{};
   token.expires_at = now + rules::share_link_session_token_lifetime;
-  token.app_id = link.app_id;
+  token.app_id = link.scope.app_id;
   token.environment = link.scope.environment;
-  token.end_user_id = "share_link:" + link.id;
+  token.end_user_id = rules::visitor_of(link);
   token.uses_max = 1;
   token.peer = request.peer;
   token.request_id = request.request_id;

@@ -152,7 +152,7 @@ void Avatars::list(const Caller& caller, const Request& request, Response& respo
   if (!query) return;
   auto page = page_of(request, response);
   if (!page) return;
-  auto own = parts_.avatars.of(caller.workspace_id());
+  auto own = parts_.avatars.of(rules::scope_in_both_environments(caller));
   if (!own) return reply(response, own.error());
   const auto meant = rules::avatars_meant(*std::move(own), *query);
   page->total = static_cast<std::int64_t>(meant.size());
@@ -170,8 +170,8 @@ void Avatars::list(const Caller& caller, const Request& request, Response& respo
 }
 
 void Avatars::show(const Caller& caller, const Request& request, Response& response) const {
-  const auto avatar =
-      rules::avatar_in_workspace(parts_.catalog, request.path_part("id"), caller.workspace_id());
+  const auto avatar = rules::avatar_in(rules::scope_in_both_environments(caller), parts_.catalog,
+                                       request.path_part("id"));
   if (!avatar)
     return reply(response,
                  {ErrorCode::not_found, "no such avatar", "There is no avatar with this id."});

@@ -168,7 +168,8 @@ AdmitConnection::Admitted EngineSessions::admitted(const Request& request, base:
 
 base::Result<base::Done> EngineSessions::find_engines(const Grant& grant, PersonaPlay& play) const {
   const rules::ItemScope scope{.workspace_id = grant.live_session().workspace_id,
-                               .environment = grant.live_session().environment};
+                               .environment = grant.live_session().environment,
+                               .app_id = grant.live_session().app_id};
   for (auto& tool : play.conversation.tools)
     if (tool.kind == stage::ConversationTool::Kind::knowledge)
       tool.runner = parts_.knowledge(scope, tool.source_ids);

@@ -49,9 +49,7 @@ std::optional<bool> KeptItems::wants_built_in(const Request& request, Response& 
   return std::nullopt;
 }
 
-void KeptItems::list(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void KeptItems::list(const Call& call, const Request& request, Response& response) const {
   const auto with_built_in = wants_built_in(request, response);
   if (!with_built_in) return;
   const bool is_bare = kind_.list == Kind::List::bare;
@@ -59,9 +57,8 @@ void KeptItems::list(const Caller& caller, const Request& request, Response& res
                       : page_of(request, response);
   if (!page) return;
   const auto search = request.query("search").value_or("");
-  const auto found =
-      parts_.items.list({caller.workspace_id(), *environment}, kind_.form.kind,
-                        {.search = search, .skip = page->skip(), .count = page->size});
+  const auto found = parts_.items.list(
+      call.scope(), kind_.form.kind, {.search = search, .skip = page->skip(), .count = page->size});
   if (!found) return reply(response, found.error());
   std::vector<const rules::BuiltIn*> built_in;
   if (*with_built_in)
@@ -91,48 +88,37 @@ void KeptItems::list(const Caller& caller, const Request& request, Response& res
   body.end();
 }
 
-void KeptItems::create(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void KeptItems::create(const Call& call, const Request& request, Response& response) const {
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
-  const auto made =
-      parts_.keep.create({caller, *environment, request.peer(), request.id()}, kind_.form, *body);
+  const auto made = parts_.keep.create(call, kind_.form, *body);
   if (!made) return refuse(response, made.error());
   kind_.append(start_answer(response, 201), *made);
 }
 
-void KeptItems::show(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void KeptItems::show(const Call& call, const Request& request, Response& response) const {
   const auto id = request.path_part("id");
   if (const auto* one = built_in(id))
     return kind_.append_built_in(start_answer(response, 200), *one);
-  const auto item = parts_.items.find({caller.workspace_id(), *environment}, kind_.form.kind, id);
+  const auto item = parts_.items.find(call.scope(), kind_.form.kind, id);
   if (!item) return reply(response, item.error());
   kind_.append(start_answer(response, 200), *item);
 }
 
-void KeptItems::change(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void KeptItems::change(const Call& call, const Request& request, Response& response) const {
   const auto id = request.path_part("id");
   if (built_in(id) != nullptr) return refuse_built_in(response);
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
-  const auto changed = parts_.keep.change({caller, *environment, request.peer(), request.id()},
-                                          kind_.form, id, *body);
+  const auto changed = parts_.keep.change(call, kind_.form, id, *body);
   if (!changed) return refuse(response, changed.error());
   kind_.append(start_answer(response, 200), *changed);
 }
 
-void KeptItems::remove(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void KeptItems::remove(const Call& call, const Request& request, Response& response) const {
   const auto id = request.path_part("id");
   if (built_in(id) != nullptr) return refuse_built_in(response);
-  const auto removed =
-      parts_.keep.remove({caller, *environment, request.peer(), request.id()}, kind_.form, id);
+  const auto removed = parts_.keep.remove(call, kind_.form, id);
   if (!removed) return reply(response, removed.error());
   response.start(204, "");
 }

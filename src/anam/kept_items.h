@@ -1,8 +1,8 @@
 // The five calls on one kind of what a workspace keeps for its personas: list, make, show, change,
 // take away (contract 1.6, 1.7). Needs `personas:read` to look and `personas:write` to change.
 //
-// A key sees the items of its own environment; a person says `?environment=`, live where nothing is
-// said.
+// A key sees the items of its own app and environment (rules/item_scope.h); a person says
+// `?environment=`, live where nothing is said.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -46,12 +46,12 @@ class KeptItems {
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:
-  using Caller = rules::Caller;
-  void list(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void create(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void show(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void change(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
+  using Call = actions::KeepCall;
+  void list(const Call& call, const http::Request& request, http::Response& response) const;
+  void create(const Call& call, const http::Request& request, http::Response& response) const;
+  void show(const Call& call, const http::Request& request, http::Response& response) const;
+  void change(const Call& call, const http::Request& request, http::Response& response) const;
+  void remove(const Call& call, const http::Request& request, http::Response& response) const;
   const rules::BuiltIn* built_in(std::string_view id) const;
   // nullopt: the call was refused.
   std::optional<bool> wants_built_in(const http::Request& request, http::Response& response) const;

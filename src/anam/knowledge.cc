@@ -109,19 +109,15 @@ bool Knowledge::has_group(const rules::ItemScope& scope, const Request& request,
   return group.has_value();
 }
 
-void Knowledge::list(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const rules::ItemScope scope{caller.workspace_id(), *environment};
+void Knowledge::list(const Call& call, const Request& request, Response& response) const {
+  const auto scope = call.scope();
   if (!has_group(scope, request, response)) return;
   const auto documents = parts_.knowledge.list(scope, request.path_part("id"));
   if (!documents) return reply(response, documents.error());
   append_list(start_answer(response, 200), *documents, &append_document);
 }
 
-void Knowledge::upload(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void Knowledge::upload(const Call& call, const Request& request, Response& response) const {
   const auto form = http::read_form(request.header("Content-Type").value_or(""), request.body());
   if (!form) return reply(response, form.error());
   const auto* file = http::part_named(*form, "file");
@@ -129,15 +125,13 @@ void Knowledge::upload(const Caller& caller, const Request& request, Response& r
   const auto cut = cut_of(*form);
   if (!cut) return reply(response, cut.error());
   const auto added =
-      parts_.keep.add({caller, *environment, request.peer(), request.id()}, request.path_part("id"),
+      parts_.keep.add(call, request.path_part("id"),
                       {.filename = file->filename, .content = file->content, .cut = *cut});
   if (!added) return reply(response, added.error());
   append_document(start_answer(response, 201), *added);
 }
 
-void Knowledge::search(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void Knowledge::search(const Call& call, const Request& request, Response& response) const {
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
   static const auto shape =
@@ -153,25 +147,20 @@ void Knowledge::search(const Caller& caller, const Request& request, Response& r
       .words = rules::words_of_query(text_of(*body, "query")),
       .count = static_cast<std::size_t>(
           (limit ? limit->integer() : std::nullopt).value_or(rules::search_count_otherwise))};
-  const rules::ItemScope scope{caller.workspace_id(), *environment};
+  const auto scope = call.scope();
   if (!has_group(scope, request, response)) return;
   const auto found = parts_.knowledge.search(scope, query);
   if (!found) return reply(response, found.error());
   append_list(start_answer(response, 200), *found, &append_passage);
 }
 
-void Knowledge::show(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const auto document =
-      parts_.knowledge.find({caller.workspace_id(), *environment}, request.path_part("id"));
+void Knowledge::show(const Call& call, const Request& request, Response& response) const {
+  const auto document = parts_.knowledge.find(call.scope(), request.path_part("id"));
   if (!document) return reply(response, document.error());
   append_document(start_answer(response, 200), *document);
 }
 
-void Knowledge::rename(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void Knowledge::rename(const Call& call, const Request& request, Response& response) const {
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
   static const auto shape =
@@ -181,26 +170,21 @@ void Knowledge::rename(const Caller& caller, const Request& request, Response& r
   rules::Faults faults;
   shape.read(*body, "", faults);
   if (!faults.empty()) return refuse(response, std::move(faults));
-  const auto renamed = parts_.keep.rename({caller, *environment, request.peer(), request.id()},
-                                          request.path_part("id"), text_of(*body, "filename"));
+  const auto renamed =
+      parts_.keep.rename(call, request.path_part("id"), text_of(*body, "filename"));
   if (!renamed) return reply(response, renamed.error());
   append_document(start_answer(response, 200), *renamed);
 }
 
-void Knowledge::remove(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const auto removed = parts_.keep.remove({caller, *environment, request.peer(), request.id()},
-                                          request.path_part("id"));
+void Knowledge::remove(const Call& call, const Request& request, Response& response) const {
+  const auto removed = parts_.keep.remove(call, request.path_part("id"));
   if (!removed) return reply(response, removed.error());
   response.start(204, "");
 }
 
 // The address holds the document itself: it needs no credential, and nobody else can come by it.
-void Knowledge::download(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const rules::ItemScope scope{caller.workspace_id(), *environment};
+void Knowledge::download(const Call& call, const Request& request, Response& response) const {
+  const auto scope = call.scope();
   const auto id = request.path_part("id");
   const auto document = parts_.knowledge.find(scope, id);
   if (!document) return reply(response, document.error());

@@ -31,14 +31,14 @@ class Knowledge {
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:
-  using Caller = rules::Caller;
-  void list(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void upload(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void search(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void show(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void rename(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void download(const Caller& caller, const http::Request& request, http::Response& response) const;
+  using Call = actions::KeepCall;
+  void list(const Call& call, const http::Request& request, http::Response& response) const;
+  void upload(const Call& call, const http::Request& request, http::Response& response) const;
+  void search(const Call& call, const http::Request& request, http::Response& response) const;
+  void show(const Call& call, const http::Request& request, http::Response& response) const;
+  void rename(const Call& call, const http::Request& request, http::Response& response) const;
+  void remove(const Call& call, const http::Request& request, http::Response& response) const;
+  void download(const Call& call, const http::Request& request, http::Response& response) const;
   // False: there is no such group, and the call was refused.
   bool has_group(const rules::ItemScope& scope, const http::Request& request,
                  http::Response& response) const;

@@ -23,12 +23,14 @@ std::int64_t number_in_query(const http::Request& request, std::string_view name
 
 }  // namespace
 
-std::optional<rules::Environment> environment_of(const rules::Caller& caller,
-                                                 const http::Request& request,
-                                                 http::Response& response) {
-  if (caller.kind() == rules::CallerKind::api_key) return caller.environment();
+std::optional<actions::KeepCall> call_of(const rules::Caller& caller, const http::Request& request,
+                                         http::Response& response) {
+  const auto in = [&](rules::Environment environment) {
+    return actions::KeepCall{caller, environment, request.peer(), request.id()};
+  };
+  if (caller.kind() == rules::CallerKind::api_key) return in(caller.environment());
   const auto wanted = front::environment_in_query(request);
-  if (wanted) return wanted->value_or(rules::Environment::live);
+  if (wanted) return in(wanted->value_or(rules::Environment::live));
   refuse(response, {{"environment", "invalid_choice", "must be live or test"}});
   return std::nullopt;
 }

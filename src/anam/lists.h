@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "actions/keep_call.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/result.h"
@@ -22,11 +23,11 @@
 
 namespace stagedoor::anam {
 
-// Of a key its own environment; of a person the one that `?environment=` names, live where it names
-// none. nullopt: the call was refused.
-std::optional<rules::Environment> environment_of(const rules::Caller& caller,
-                                                 const http::Request& request,
-                                                 http::Response& response);
+// What a call on a workspace's things means: of a key its own environment, of a person the one that
+// `?environment=` names, live where it names none. nullopt: the call was refused. The caller and
+// the request outlive it.
+std::optional<actions::KeepCall> call_of(const rules::Caller& caller, const http::Request& request,
+                                         http::Response& response);
 
 // Valid until the next body is read on this thread.
 base::Result<base::Json> body_of(const http::Request& request);

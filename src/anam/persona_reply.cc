@@ -43,15 +43,15 @@ class Content {
 };
 
 // What the persona names may be gone: then it is what stands where nothing is named.
-void append_avatar(JsonWriter& persona, const rules::Persona& owner, const References& references) {
+void append_avatar(JsonWriter& persona, const rules::Persona& owner, const References& references,
+                   const rules::ItemScope& scope) {
   const auto& id = owner.content.avatar_id();
   const auto& otherwise = rules::built_in_avatars().front();
-  auto avatar = rules::avatar_in_workspace(references.catalog, id.empty() ? otherwise.id : id,
-                                           owner.workspace_id);
+  auto avatar = rules::avatar_in(scope, references.catalog, id.empty() ? otherwise.id : id);
   if (!avatar) {
     avatar.emplace();
     avatar->id = id;
-    avatar->workspace_id = owner.workspace_id;
+    avatar->workspace_id = scope.workspace_id;
   }
   if (rules::built_in_avatar(avatar->id) != nullptr) avatar->workspace_id.clear();
   JsonWriter out(persona.begin("avatar"));
@@ -66,12 +66,12 @@ void append_voice(JsonWriter& persona, const rules::Persona& owner, const Refere
 }
 
 // Of those that it names, as they are now; one that is gone is left out.
-void append_tools(JsonWriter& persona, const rules::Persona& owner, const References& references) {
+void append_tools(JsonWriter& persona, const rules::Persona& owner, const References& references,
+                  const rules::ItemScope& scope) {
   auto& out = persona.begin("tools");
   out += '[';
   for (const auto& id : owner.content.tool_ids()) {
-    const auto tool =
-        references.items.find({owner.workspace_id, owner.environment}, rules::ItemKind::tool, id);
+    const auto tool = references.items.find(scope, rules::ItemKind::tool, id);
     if (!tool) continue;
     if (out.back() != '[') out += ',';
     append_tool(out, *tool);
@@ -81,12 +81,13 @@ void append_tools(JsonWriter& persona, const rules::Persona& owner, const Refere
 
 // null where there are none, or they can't be read.
 void append_share_links(JsonWriter& persona, const rules::Persona& owner,
-                        const References& references, ShareTokens tokens) {
-  const auto found = references.links.list({owner.workspace_id, owner.environment},
-                                           {.search = {},
-                                            .persona_id = owner.id,
-                                            .skip = 0,
-                                            .count = rules::share_links_of_persona_max});
+                        const References& references, const Viewer& viewer) {
+  const auto tokens = viewer.share_tokens;
+  const auto found =
+      references.links.list(viewer.scope, {.search = {},
+                                           .persona_id = owner.id,
+                                           .skip = 0,
+                                           .count = rules::share_links_of_persona_max});
   if (!found || found->links.empty()) {
     persona.json("shareLinks", "null").json("primaryShareLink", "null");
     return;
@@ -120,8 +121,7 @@ void add_searched_groups(const rules::CatalogItem& tool, std::vector<std::string
 
 // What the tools that it names search, as it is now; what is gone is left out.
 void append_knowledge(JsonWriter& persona, const rules::Persona& owner,
-                      const References& references) {
-  const rules::ItemScope scope{owner.workspace_id, owner.environment};
+                      const References& references, const rules::ItemScope& scope) {
   std::vector<std::string> ids;
   for (const auto& id : owner.content.tool_ids())
     if (const auto tool = references.items.find(scope, rules::ItemKind::tool, id))
@@ -147,22 +147,22 @@ void append_brain(JsonWriter& persona, const Content& content) {
 }  // namespace
 
 void append_persona(std::string& text, const rules::Persona& persona, const References& references,
-                    ShareTokens tokens) {
+                    const Viewer& viewer) {
   const Content content(persona.content);
   JsonWriter out(text);
   out.text("id", persona.id).text("name", persona.content.name());
   content.copy(out, "description", "null");
   content.copy(out, "personaPreset", "null");
-  append_avatar(out, persona, references);
+  append_avatar(out, persona, references, viewer.scope);
   content.copy(out, "avatarModel", "null");
   append_voice(out, persona, references);
   content.copy(out, "voiceSpeed", "1");
   const auto& model = persona.content.language_model_id();
   out.text("llmId", model.empty() ? rules::built_in_language_models().front().id : model);
   append_brain(out, content);
-  append_tools(out, persona, references);
-  append_knowledge(out, persona, references);
-  append_share_links(out, persona, references, tokens);
+  append_tools(out, persona, references, viewer.scope);
+  append_knowledge(out, persona, references, viewer.scope);
+  append_share_links(out, persona, references, viewer);
   static constexpr base::JsonName flags[] = {"enableAudioPassthrough", "skipGreeting",
                                              "uninterruptibleGreeting", "zeroDataRetention"};
   for (const auto name : flags) content.copy(out, name, "false");
@@ -175,13 +175,13 @@ void append_persona(std::string& text, const rules::Persona& persona, const Refe
 }
 
 void append_persona_summary(std::string& text, const rules::Persona& persona,
-                            const References& references) {
+                            const References& references, const rules::ItemScope& scope) {
   const Content content(persona.content);
   JsonWriter out(text);
   out.text("id", persona.id).text("name", persona.content.name());
   content.copy(out, "description", "null");
   content.copy(out, "personaPreset", "null");
-  append_avatar(out, persona, references);
+  append_avatar(out, persona, references, scope);
   append_voice(out, persona, references);
   content.copy(out, "voiceSpeed", "1");
   out.json("isDefaultPersona", "false");

@@ -23,10 +23,16 @@ struct References {
   std::string public_url;  // without a slash at its end
 };
 
+// To whom a persona is shown: of what it names, only what they find (rules/item_scope.h).
+struct Viewer {
+  rules::ItemScope scope;
+  ShareTokens share_tokens;
+};
+
 // What is not said in the content is what is built in. Appends.
 void append_persona(std::string& out, const rules::Persona& persona, const References& references,
-                    ShareTokens tokens);
+                    const Viewer& viewer);
 void append_persona_summary(std::string& out, const rules::Persona& persona,
-                            const References& references);
+                            const References& references, const rules::ItemScope& scope);
 
 }  // namespace stagedoor::anam

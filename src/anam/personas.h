@@ -1,9 +1,9 @@
 // The personas that a workspace keeps: /v1/personas and /v1/personas/{id}.
 //
 // Contract 1.3: list with page, perPage and search; POST 201; PUT changes what it names and refuses
-// members that it does not know; DELETE answers {"message"}. A key sees the personas of its own
-// environment. Ours: a person may call as well and says `?environment=test` or `live`, live where
-// nothing is said.
+// members that it does not know; DELETE answers {"message"}. A key sees the personas of its own app
+// and environment (rules/item_scope.h). Ours: a person may call as well and says
+// `?environment=test` or `live`, live where nothing is said.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -31,13 +31,13 @@ class Personas {
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:
-  using Caller = rules::Caller;
-  void list(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void create(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void show(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void change(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void answer(const Caller& caller, http::Response& response, int status,
+  using Call = actions::KeepCall;
+  void list(const Call& call, const http::Request& request, http::Response& response) const;
+  void create(const Call& call, const http::Request& request, http::Response& response) const;
+  void show(const Call& call, const http::Request& request, http::Response& response) const;
+  void change(const Call& call, const http::Request& request, http::Response& response) const;
+  void remove(const Call& call, const http::Request& request, http::Response& response) const;
+  void answer(const Call& call, http::Response& response, int status,
               const rules::Persona& persona) const;
 
   Parts parts_;

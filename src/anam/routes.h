@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "anam/error_reply.h"
+#include "anam/lists.h"
 #include "front/guard.h"
 #include "http/router.h"
 #include "rules/caller.h"
@@ -19,6 +20,9 @@ template <class Door>
 class Routes {
  public:
   using Method = void (Door::*)(const rules::Caller&, const http::Request&, http::Response&) const;
+  // On a workspace's things (call_of).
+  using OnKept = void (Door::*)(const actions::KeepCall&, const http::Request&,
+                                http::Response&) const;
 
   // All of them must stay.
   Routes(const Door& door, http::Router& router, const front::Guard& guard)
@@ -34,9 +38,17 @@ class Routes {
                                         const rules::Caller& caller, const http::Request& in,
                                         http::Response& out) { (door.*work)(caller, in, out); })});
   }
+  void add(std::string method, std::string pattern, rules::Permission needs, OnKept work) const {
+    router_.add(
+        {std::move(method), std::move(pattern),
+         guard_.slow(needs, [&door = door_, work](const rules::Caller& caller,
+                                                  const http::Request& in, http::Response& out) {
+           if (const auto call = call_of(caller, in, out)) (door.*work)(*call, in, out);
+         })});
+  }
   // The five calls on things of one kind, which those who may read or write personas make.
-  void add_kept(const std::string& path, Method list, Method create, Method show, Method change,
-                Method remove) const {
+  void add_kept(const std::string& path, OnKept list, OnKept create, OnKept show, OnKept change,
+                OnKept remove) const {
     using rules::Permission;
     below(path);
     add("GET", path, Permission::personas_read, list);

@@ -34,62 +34,48 @@ void ShareLinks::add_to(http::Router& router, const front::Guard& guard) const {
   router.add({"OPTIONS", path, http::Handler(&preflight)});
 }
 
-void ShareLinks::list(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void ShareLinks::list(const Call& call, const Request& request, Response& response) const {
   auto page = page_of(request, response, links_of_page_otherwise);
   if (!page) return;
-  const auto found = parts_.links.list({caller.workspace_id(), *environment},
-                                       {.search = request.query("search").value_or(""),
-                                        .persona_id = request.query("personaId").value_or(""),
-                                        .skip = page->skip(),
-                                        .count = page->size});
+  const auto found =
+      parts_.links.list(call.scope(), {.search = request.query("search").value_or(""),
+                                       .persona_id = request.query("personaId").value_or(""),
+                                       .skip = page->skip(),
+                                       .count = page->size});
   if (!found) return reply(response, found.error());
   page->total = found->total;
   answer_page(response, *page, found->links, [&](std::string& out, const auto& link) {
-    append_share_link(out, link, share_tokens_for(caller));
+    append_share_link(out, link, share_tokens_for(call.caller));
   });
 }
 
-void ShareLinks::create(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void ShareLinks::create(const Call& call, const Request& request, Response& response) const {
   const auto app_id = request.query("appId").value_or("");
-  if (caller.kind() == rules::CallerKind::person && app_id.empty())
+  if (call.caller.kind() == rules::CallerKind::person && app_id.empty())
     return refuse(response, {{"appId", "missing", "A person says which app: ?appId=."}});
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
-  const auto made =
-      parts_.keep.create({caller, *environment, request.peer(), request.id()}, app_id, *body);
+  const auto made = parts_.keep.create(call, app_id, *body);
   if (!made) return refuse(response, made.error());
   append_share_link(start_answer(response, 201), *made, ShareTokens::shown);
 }
 
-void ShareLinks::show(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const auto link =
-      parts_.links.find({caller.workspace_id(), *environment}, request.path_part("id"));
+void ShareLinks::show(const Call& call, const Request& request, Response& response) const {
+  const auto link = parts_.links.find(call.scope(), request.path_part("id"));
   if (!link) return reply(response, link.error());
-  append_share_link(start_answer(response, 200), *link, share_tokens_for(caller));
+  append_share_link(start_answer(response, 200), *link, share_tokens_for(call.caller));
 }
 
-void ShareLinks::change(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
+void ShareLinks::change(const Call& call, const Request& request, Response& response) const {
   const auto body = body_of(request);
   if (!body) return reply(response, body.error());
-  const auto changed = parts_.keep.change({caller, *environment, request.peer(), request.id()},
-                                          request.path_part("id"), *body);
+  const auto changed = parts_.keep.change(call, request.path_part("id"), *body);
   if (!changed) return refuse(response, changed.error());
   append_share_link(start_answer(response, 200), *changed, ShareTokens::shown);
 }
 
-void ShareLinks::remove(const Caller& caller, const Request& request, Response& response) const {
-  const auto environment = environment_of(caller, request, response);
-  if (!environment) return;
-  const auto removed = parts_.keep.remove({caller, *environment, request.peer(), request.id()},
-                                          request.path_part("id"));
+void ShareLinks::remove(const Call& call, const Request& request, Response& response) const {
+  const auto removed = parts_.keep.remove(call, request.path_part("id"));
   if (!removed) return reply(response, removed.error());
   start_answer(response, 200) = R"({"message":"Share link deleted"})";
 }

@@ -2,8 +2,8 @@
 // anybody who has one POST /v1/auth/share-link, which is ours: it trades a link's token for a
 // session token.
 //
-// A key sees the links of its own environment; a person says `?environment=`, live where nothing is
-// said, and on making one `?appId=`.
+// A key sees the links of its own app and environment (rules/item_scope.h); a person says
+// `?environment=`, live where nothing is said, and on making one `?appId=`.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -31,12 +31,12 @@ class ShareLinks {
   void add_to(http::Router& router, const front::Guard& guard) const;
 
  private:
-  using Caller = rules::Caller;
-  void list(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void create(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void show(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void change(const Caller& caller, const http::Request& request, http::Response& response) const;
-  void remove(const Caller& caller, const http::Request& request, http::Response& response) const;
+  using Call = actions::KeepCall;
+  void list(const Call& call, const http::Request& request, http::Response& response) const;
+  void create(const Call& call, const http::Request& request, http::Response& response) const;
+  void show(const Call& call, const http::Request& request, http::Response& response) const;
+  void change(const Call& call, const http::Request& request, http::Response& response) const;
+  void remove(const Call& call, const http::Request& request, http::Response& response) const;
   void open(const http::Request& request, http::Response& response) const;
 
   Parts parts_;

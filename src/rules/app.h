@@ -58,6 +58,7 @@ struct Avatar {
   std::string version;                                   // changes when its files do
   std::string character = std::string(first_character);  // whose face sheet it is drawn by
   base::Instant created_at = {}, updated_at = {};
+  std::string app_id = {};  // whose it is; empty: the workspace's (rules/item_scope.h)
 };
 
 // Reads what exists. Safe for concurrent use; answers from memory.

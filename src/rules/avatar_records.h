@@ -1,9 +1,10 @@
 // How the avatars of a workspace are made, changed and taken away.
 //
 // Rule avatar-changed-by-its-owners: people with personas:write, and live keys with that scope,
-// make, change and take away the avatars of their workspace. Both environments share an avatar, so
-// a test key, which changes test data only, may look at them and no more. What is built in is
-// changed by nobody, and what belongs to another workspace is the same `not_found` as nothing.
+// make, change and take away the avatars of their workspace that are theirs (rules/item_scope.h).
+// Both environments share an avatar, so a test key, which changes test data only, may look at them
+// and no more. What is built in is changed by nobody, and what belongs to another workspace or app
+// is the same `not_found` as nothing.
 //
 // Rule avatar-removed-softly: an avatar that was taken away is not found any more and nothing can
 // be minted for it; its row stays, as what sessions and personas of before name, until it is taken
@@ -25,6 +26,7 @@
 #include "base/result.h"
 #include "rules/app.h"
 #include "rules/audit.h"
+#include "rules/item_scope.h"
 
 namespace stagedoor::rules {
 
@@ -52,17 +54,18 @@ class AvatarRecords {
  public:
   virtual ~AvatarRecords() = default;
   // The newest first; at most avatars_of_workspace_max.
-  virtual base::Result<std::vector<Avatar>> of(std::string_view workspace_id) = 0;
+  virtual base::Result<std::vector<Avatar>> of(const ItemScope& scope) = 0;
 
   // Each of these is durable, with its entry, when it returns. `conflict` where the workspace has
   // all the avatars that it may have.
   virtual base::Result<base::Done> create(const Avatar& avatar, const AuditEntry& entry) = 0;
-  // `not_found` also for another workspace's.
-  virtual base::Result<Avatar> rename(std::string_view workspace_id, std::string_view id,
+  // `not_found` also for what is outside the scope.
+  virtual base::Result<Avatar> rename(const ItemScope& scope, std::string_view id,
                                       std::string_view name, const AuditEntry& entry) = 0;
-  // `for_good` also takes what was removed softly before.
+  // `for_good` also takes what was removed softly before. Where the avatar is an app's, its id
+  // stands before the entry's detail: what is gone for good says nowhere else whose it was.
   enum class Removal : unsigned char { soft, for_good };
-  virtual base::Result<base::Done> remove(std::string_view workspace_id, std::string_view id,
+  virtual base::Result<base::Done> remove(const ItemScope& scope, std::string_view id,
                                           Removal removal, const AuditEntry& entry) = 0;
 };
 

@@ -51,15 +51,15 @@ Avatar avatar_of(const BuiltIn& one) {
           .character = std::string(built_in_character)};
 }
 
-std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
-                                          std::string_view workspace_id) {
+std::optional<Avatar> avatar_in(const ItemScope& scope, const Catalog& catalog,
+                                std::string_view id) {
   if (const auto* one = built_in_avatar(id)) {
     auto avatar = avatar_of(*one);
-    avatar.workspace_id = workspace_id;
+    avatar.workspace_id = scope.workspace_id;
     return avatar;
   }
   auto avatar = catalog.avatar(id);
-  if (!avatar || avatar->workspace_id != workspace_id) return std::nullopt;
+  if (!avatar || !is_found_in(scope, avatar->workspace_id, avatar->app_id)) return std::nullopt;
   return avatar;
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "rules/app.h"
+#include "rules/item_scope.h"
 
 namespace stagedoor::rules {
 
@@ -33,9 +34,10 @@ inline constexpr std::string_view no_language_model_id = "CUSTOMER_CLIENT_V1";
 // A built-in avatar as those of workspaces are; of no workspace.
 Avatar avatar_of(const BuiltIn& one);
 
-// The avatar that an id stands for in a workspace: one of its own, or one that is built in.
-std::optional<Avatar> avatar_in_workspace(const Catalog& catalog, std::string_view id,
-                                          std::string_view workspace_id);
+// The avatar that an id stands for in a scope, of whichever environment: one that is found there,
+// or one that is built in.
+std::optional<Avatar> avatar_in(const ItemScope& scope, const Catalog& catalog,
+                                std::string_view id);
 
 // The character of an avatar; that of built-in ones where there is no such avatar.
 std::string character_of(const Catalog& catalog, std::string_view avatar_id);

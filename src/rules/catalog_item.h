@@ -1,8 +1,8 @@
 // What a workspace keeps for its personas besides avatars: a language model, a tool, a group of
 // documents. Each is a name, content in canonical JSON (base/json_shape.h), and perhaps a secret.
 //
-// Rule catalog-item-of-one-workspace: an item is its workspace's and of one environment. For
-// everyone else it is not found, as if it did not exist.
+// Rule catalog-item-of-one-workspace: an item is its workspace's and of one environment, and may be
+// one app's (rules/item_scope.h). For everyone else it is not found, as if it did not exist.
 //
 // Used by: actions/keep_catalog_item.h, actions/mint_persona_token.h
 // Kept by: store/sqlite_catalog_items.h
@@ -23,8 +23,8 @@
 #include "base/json_shape.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "rules/app.h"
 #include "rules/audit.h"
+#include "rules/item_scope.h"
 
 namespace stagedoor::rules {
 
@@ -70,12 +70,6 @@ struct ItemForm {
 // The members of `before` (canonical) with those of an object put in their place, null taking one
 // away; JSON text, not in canonical form.
 std::string merged_members(std::string_view before, const base::Json& change);
-
-// Whose items a call means.
-struct ItemScope {
-  std::string workspace_id;
-  Environment environment = Environment::test;
-};
 
 // The text of a member; empty where it is no text, or not there.
 std::string text_in(const base::Json& object, std::string_view name);

@@ -7,8 +7,8 @@
 // csv, json, log), of at most `document_bytes_max`; another kind is refused by its name. A
 // workspace keeps a bounded number of bytes.
 //
-// Rule knowledge-of-one-workspace: documents are their group's, and with it one workspace's and of
-// one environment; a search reaches the groups that it names and no others.
+// Rule knowledge-of-one-workspace: documents are their group's, and with it one workspace's, of one
+// environment and perhaps one app's; a search reaches the groups that it names and no others.
 //
 // Used by: actions/keep_knowledge.h, anam/knowledge.h, server/knowledge_runner.h
 // Kept by: store/sqlite_knowledge.h
@@ -40,7 +40,7 @@ const ItemForm& knowledge_group_form();
 struct Document {
   std::string id;  // a UUID
   std::string group_id;
-  ItemScope scope;
+  ItemScope scope;  // in which its group is found
   std::string filename;
   std::string type;  // "md"
   std::int64_t bytes = 0;

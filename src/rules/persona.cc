@@ -187,11 +187,9 @@ base::Result<base::Done> check_references(const PersonaContent& content, const P
     base::add_fault(faults, base::member_path(path, member), "unknown_reference",
                     "There is no " + std::string(what) + " with this id.");
   };
-  if (const auto& id = content.avatar_id();
-      !id.empty() && built_in_avatar(id) == nullptr && !is_test_avatar(scope.environment, id)) {
-    const auto avatar = references.catalog.avatar(id);
-    if (!avatar || avatar->workspace_id != scope.workspace_id) missing("avatarId", "avatar");
-  }
+  if (const auto& id = content.avatar_id(); !id.empty() && !is_test_avatar(scope.environment, id) &&
+                                            !avatar_in(scope, references.catalog, id))
+    missing("avatarId", "avatar");
   if (const auto& id = content.voice_id(); !id.empty() && references.voices.find(id) == nullptr)
     missing("voiceId", "voice");
   auto& items = references.items;

@@ -13,8 +13,8 @@
 // expired; it is sealed meanwhile (rules/kept_secret.h), since it may hold what a tool needs to be
 // let in elsewhere.
 //
-// Rule persona-of-one-workspace: a persona is its workspace's and of one environment. For everyone
-// else it is not found, as if it did not exist.
+// Rule persona-of-one-workspace: a persona is its workspace's and of one environment, and may be
+// one app's (rules/item_scope.h). For everyone else it is not found, as if it did not exist.
 //
 // Used by: actions/mint_persona_token.h, actions/keep_persona.h
 // Kept by: store/sqlite_personas.h
@@ -163,8 +163,7 @@ class PersonaSnapshots {
 
 struct Persona {
   std::string id;  // a UUID
-  std::string workspace_id;
-  Environment environment = Environment::test;
+  PersonaScope scope;
   PersonaContent content;
   base::Instant created_at, updated_at;
 };

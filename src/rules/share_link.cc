@@ -118,6 +118,19 @@ std::string_view name_of(ShareLinkKind kind) {
   return kinds[static_cast<std::size_t>(kind)];
 }
 
+std::string visitor_of(const ShareLink& link) {
+  return "share_link:" + link.id;
+}
+
+TokenRevocation end_of_what_opened(const ShareLink& link, base::Instant now) {
+  return {.subject = RevokedSubject::end_user,
+          .workspace_id = link.scope.workspace_id,
+          .app_id = link.scope.app_id,
+          .environment = link.scope.environment,
+          .value = visitor_of(link),
+          .minted_until = now};
+}
+
 std::string_view why_closed(const ShareLink& link, std::optional<std::string_view> origin,
                             base::Instant now) {
   const auto& terms = link.terms;

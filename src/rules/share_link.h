@@ -18,6 +18,11 @@
 // never stronger than who made it, and ends with them. Whoever changes it takes it over. Without
 // `tokens:mint` nobody makes or changes one, nor is shown its token.
 //
+// Rule share-link-ends-what-it-opened: when a link is disabled or taken away, the session tokens
+// that it minted open nothing any more, and the live sessions on them are asked to end: they are
+// revoked (rules/token_revocation.h) by the end user that each of them names, in the same
+// transaction.
+//
 // Rule share-link-sealed: its token is kept sealed (rules/kept_secret.h), since lists show it
 // again, and is found by its hash under a key of the server secret. A stolen database opens
 // nothing.
@@ -26,9 +31,11 @@
 // session tokens that it mints; unless it is for all.
 //
 // Rule share-link-of-one-workspace: a link is its workspace's and of one environment, as its
-// persona is; for everyone else it is not found.
+// persona is, and always one app's, whose session tokens it mints (rules/item_scope.h); for
+// everyone else it is not found. The app stays, whoever changes the link.
 //
-// Rule share-link-one-primary: of a persona's links at most one is the primary one.
+// Rule share-link-one-primary: of the links that an app has to a persona at most one is the primary
+// one.
 //
 // Used by: actions/keep_share_link.h, actions/open_share_link.h
 // Kept by: store/sqlite_share_links.h
@@ -55,11 +62,12 @@
 #include "crypto/hash.h"
 #include "rules/audit.h"
 #include "rules/catalog_item.h"
+#include "rules/token_revocation.h"
 
 namespace stagedoor::rules {
 
 inline constexpr std::int64_t share_links_of_workspace_max = 1000;
-inline constexpr std::int64_t share_links_of_persona_max = 100;
+inline constexpr std::int64_t share_links_of_persona_max = 100;  // of one app
 inline constexpr std::chrono::hours share_link_lifetime_otherwise{168};
 inline constexpr std::chrono::hours share_link_lifetime_max{24 * 366};
 inline constexpr std::int64_t share_link_uses_otherwise = 10;
@@ -107,7 +115,6 @@ struct ShareLink {
   std::string id;  // a UUID
   ItemScope scope;
   std::string persona_id, persona_name;
-  std::string app_id;   // whose session tokens it mints
   std::string made_by;  // "key_..." or "acc_...": on whose credential it rests
   bool has_maker_logged_out = false;
   base::Secret token;  // empty where its seal can't be opened any more
@@ -120,6 +127,11 @@ struct ShareLink {
 // empty: it may. For the audit log, never for whoever shows the token.
 std::string_view why_closed(const ShareLink& link, std::optional<std::string_view> origin,
                             base::Instant now);
+
+// The end user whom the session tokens of a link name: "share_link:" and its id.
+std::string visitor_of(const ShareLink& link);
+// What ends all that it has opened until `now`.
+TokenRevocation end_of_what_opened(const ShareLink& link, base::Instant now);
 
 struct ShareLinkDraft {
   std::string persona_id;
@@ -153,12 +165,14 @@ class ShareLinks {
   virtual base::Result<Found> list(const ItemScope& scope, const Query& query) = 0;
 
   // Each of these is durable, with its entry, when it returns. Where the link is the primary one,
-  // the persona's other links are so no longer.
+  // its app's other links to the persona are so no longer.
   //
   // Puts in the persona's name. `not_found` where the scope has no such persona, `conflict` where
-  // the workspace or the persona has all the links that it may have.
+  // the workspace, or the app to the persona, has all the links that it may have.
   virtual base::Result<base::Done> create(ShareLink& link, const AuditEntry& entry) = 0;
-  // Terms, app and maker of what it is given may be changed. What `change` refuses stays as it was,
+  // These two obey rule share-link-ends-what-it-opened.
+  //
+  // Terms and maker of what it is given may be changed. What `change` refuses stays as it was,
   // and its error is the answer.
   using Change = std::function<base::Result<base::Done>(ShareLink& link)>;
   virtual base::Result<ShareLink> change(const ItemScope& scope, std::string_view id,

@@ -33,6 +33,32 @@ TEST(ShareLink, ATokenIsOfItsFormAndRandom) {
     EXPECT_FALSE(is_share_token(text)) << text;
 }
 
+// Rule share-link-ends-what-it-opened.
+TEST(ShareLink, WhatItOpenedIsRevokedByItsVisitor) {
+  ShareLink link;
+  link.id = "l";
+  link.scope = {"ws_1", Environment::live, "app_1"};
+  const auto end = end_of_what_opened(link, now);
+  const auto visitor = visitor_of(link);
+  RevocableToken token{.workspace_id = "ws_1",
+                       .app_id = "app_1",
+                       .environment = Environment::live,
+                       .token_id = {},
+                       .end_user_id = visitor,
+                       .api_key_id = {},
+                       .avatar_id = {},
+                       .minted_at = now};
+  EXPECT_TRUE(end.covers(token));
+  token.minted_at = now + 1ms;
+  EXPECT_FALSE(end.covers(token));
+  token.minted_at = now;
+  token.app_id = "app_2";
+  EXPECT_FALSE(end.covers(token));
+  token.app_id = "app_1";
+  token.end_user_id = "share_link:m";
+  EXPECT_FALSE(end.covers(token));
+}
+
 TEST(ShareLink, WhatIsNotSaidIsTheVendorsDefault) {
   const auto read = draft(R"({"personaId":"p","whatever":1})");
   ASSERT_TRUE(read);

@@ -29,7 +29,7 @@ int list_avatars(const std::string& data, const Config& config, const AvatarWish
   if (!workspace) return complain(workspace.error());
   const auto of = meant_workspace(**workspace, wish.workspace_id);
   if (!of) return complain(of.error());
-  const auto avatars = (*workspace)->avatars->of(*of);
+  const auto avatars = (*workspace)->avatars->of({.workspace_id = *of});
   if (!avatars) return complain(avatars.error());
   for (const auto& avatar : *avatars) print_avatar(avatar, json);
   return 0;

@@ -52,8 +52,7 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
   const rules::Avatar avatar{
       .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
   const rules::Persona persona{.id = base::random_uuid(random),
-                               .workspace_id = workspace_id,
-                               .environment = rules::Environment::test,
+                               .scope = {.workspace_id = workspace_id},
                                .content = rules::PersonaContent::first(avatar.id),
                                .created_at = now,
                                .updated_at = now};
@@ -195,7 +194,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
                                      .readers = *made->readers,
                                      .audit = *made->audit,
                                      .keeper = *made->secret_keeper,
-                                     .hasher = *made->share_token_hasher});
+                                     .hasher = *made->share_token_hasher,
+                                     .clock = made->clock});
   made->people = std::make_unique<store::KnownPeople>(made->people_keys->issuer());
   made->accounts = std::make_unique<store::SqliteAccounts>(*made->writer, *made->readers,
                                                            *made->audit, *made->people);
@@ -303,7 +303,8 @@ base::Result<FirstThings> Workspace::initialise(const DataFolder& folder, const 
 
 base::Result<std::string> first_avatar(const DataFolder& folder) {
   return first_id(folder,
-                  "SELECT id FROM avatars WHERE removed_at IS NULL ORDER BY created_at LIMIT 1",
+                  "SELECT id FROM avatars WHERE removed_at IS NULL AND app_id IS NULL "
+                  "ORDER BY created_at LIMIT 1",
                   {ErrorCode::avatar_unknown, "no avatar", "There is no avatar yet."});
 }
 

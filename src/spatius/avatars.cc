@@ -71,7 +71,7 @@ std::optional<rules::Avatar> Avatars::known(const http::Request& request,
   const auto* app = parts_.catalog.app(app_id);
   if (app == nullptr) return refuse(ErrorCode::app_unknown, "App not found.");
   auto avatar =
-      rules::avatar_in_workspace(parts_.catalog, request.path_part("id"), app->workspace_id);
+      rules::avatar_in({app->workspace_id, {}, app->id}, parts_.catalog, request.path_part("id"));
   if (!avatar) return refuse(ErrorCode::avatar_unknown, "Avatar not found.");
   return avatar;
 }

@@ -5,7 +5,7 @@ namespace stagedoor::store {
 base::Result<SqliteStatement> select_avatars(SqliteDatabase& database, const std::string& which) {
   return database.prepare(
       "SELECT id, workspace_id, name, version, character, created_at, "
-      "coalesce(updated_at, created_at) FROM avatars WHERE removed_at IS NULL " +
+      "coalesce(updated_at, created_at), app_id FROM avatars WHERE removed_at IS NULL " +
       which);
 }
 
@@ -19,17 +19,18 @@ rules::Avatar avatar_of(const SqliteStatement& row) {
           .version = std::string(row.text(3)),
           .character = std::string(row.text(4)),
           .created_at = instant(5),
-          .updated_at = instant(6)};
+          .updated_at = instant(6),
+          .app_id = std::string(row.text(7))};
 }
 
 base::Result<base::Done> insert_avatar(SqliteDatabase& database, const rules::Avatar& avatar) {
   auto insert = database.prepare(
-      "INSERT INTO avatars (id, workspace_id, name, version, character, created_at, updated_at) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+      "INSERT INTO avatars (id, workspace_id, name, version, character, created_at, updated_at, "
+      "app_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, ''))");
   if (!insert) return base::fail(insert.error());
   insert->bind(1, avatar.id).bind(2, avatar.workspace_id).bind(3, avatar.name);
   insert->bind(4, avatar.version).bind(5, avatar.character);
-  insert->bind(6, base::unix_millis(avatar.created_at));
+  insert->bind(6, base::unix_millis(avatar.created_at)).bind(8, avatar.app_id);
   if (!insert->bind(7, base::unix_millis(avatar.updated_at)).run())
     return database.trouble("create avatar");
   return base::Done{};

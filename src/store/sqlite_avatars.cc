@@ -14,6 +14,10 @@ using base::ErrorCode;
 using base::Result;
 using Step = SqliteStatement::Step;
 
+// Rule item-of-app; an avatar is of both environments. ?1 and ?2 are the scope's.
+constexpr std::string_view in_scope =
+    "workspace_id = ?1 AND (?2 = '' OR app_id IS NULL OR app_id = ?2)";
+
 std::unexpected<base::Error> no_avatar() {
   return base::fail(ErrorCode::not_found, "no such avatar", "There is no avatar with this id.");
 }
@@ -32,12 +36,13 @@ Result<Done> check_room(SqliteDatabase& database, const rules::Avatar& avatar) {
 
 }  // namespace
 
-Result<std::vector<rules::Avatar>> SqliteAvatars::of(std::string_view workspace_id) {
+Result<std::vector<rules::Avatar>> SqliteAvatars::of(const rules::ItemScope& scope) {
   std::vector<rules::Avatar> avatars;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto rows = select_avatars(database, "AND workspace_id = ?1 ORDER BY created_at DESC, id");
+    auto rows =
+        select_avatars(database, "AND " + std::string(in_scope) + " ORDER BY created_at DESC, id");
     if (!rows) return base::fail(rows.error());
-    rows->bind(1, workspace_id);
+    rows->bind(1, scope.workspace_id).bind(2, scope.app_id);
     auto step = rows->step();
     for (; step == Step::row; step = rows->step()) avatars.push_back(avatar_of(*rows));
     if (step == Step::failed) return database.trouble("list avatars");
@@ -55,13 +60,13 @@ Result<Done> SqliteAvatars::create(const rules::Avatar& avatar, const rules::Aud
   });
 }
 
-Result<rules::Avatar> SqliteAvatars::rename(std::string_view workspace_id, std::string_view id,
+Result<rules::Avatar> SqliteAvatars::rename(const rules::ItemScope& scope, std::string_view id,
                                             std::string_view name, const rules::AuditEntry& entry) {
   std::optional<rules::Avatar> renamed;
   auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    auto row = select_avatars(database, "AND id = ?1 AND workspace_id = ?2");
+    auto row = select_avatars(database, "AND id = ?3 AND " + std::string(in_scope));
     if (!row) return base::fail(row.error());
-    const auto step = row->bind(1, id).bind(2, workspace_id).step();
+    const auto step = row->bind(1, scope.workspace_id).bind(2, scope.app_id).bind(3, id).step();
     if (step == Step::failed) return database.trouble("find avatar");
     if (step == Step::end) return no_avatar();
     renamed = avatar_of(*row);
@@ -77,19 +82,25 @@ Result<rules::Avatar> SqliteAvatars::rename(std::string_view workspace_id, std::
   return *std::move(renamed);
 }
 
-Result<Done> SqliteAvatars::remove(std::string_view workspace_id, std::string_view id,
+Result<Done> SqliteAvatars::remove(const rules::ItemScope& scope, std::string_view id,
                                    Removal removal, const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    auto remove = database.prepare(
-        removal == Removal::for_good
-            ? "DELETE FROM avatars WHERE id = ?1 AND workspace_id = ?2 AND ?3 > 0"
-            : "UPDATE avatars SET removed_at = ?3 WHERE id = ?1 AND workspace_id = ?2 AND "
-              "removed_at IS NULL");
+    const std::string which = " WHERE id = ?3 AND " + std::string(in_scope);
+    auto remove =
+        database.prepare(removal == Removal::for_good
+                             ? "DELETE FROM avatars" + which + " AND ?4 > 0 RETURNING app_id"
+                             : "UPDATE avatars SET removed_at = ?4" + which +
+                                   " AND removed_at IS NULL RETURNING app_id");
     if (!remove) return base::fail(remove.error());
-    if (!remove->bind(1, id).bind(2, workspace_id).bind(3, base::unix_millis(entry.at)).run())
-      return database.trouble("remove avatar");
-    if (database.changes() == 0) return no_avatar();
-    return append_(database, entry);
+    remove->bind(1, scope.workspace_id).bind(2, scope.app_id).bind(3, id);
+    const auto step = remove->bind(4, base::unix_millis(entry.at)).step();
+    if (step == Step::failed) return database.trouble("remove avatar");
+    if (step == Step::end) return no_avatar();
+    auto noted = entry;
+    if (const std::string app_id(remove->text(0)); !app_id.empty())
+      noted.detail = entry.detail.empty() ? app_id : app_id + ", " + entry.detail;
+    if (remove->step() != Step::end) return database.trouble("remove avatar");
+    return append_(database, noted);
   });
 }
 

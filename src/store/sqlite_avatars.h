@@ -21,13 +21,13 @@ class SqliteAvatars : public rules::AvatarRecords {
   SqliteAvatars(SqliteWriter& writer, SqliteReaders& readers, AppendAudit append)
       : writer_(writer), readers_(readers), append_(std::move(append)) {}
 
-  base::Result<std::vector<rules::Avatar>> of(std::string_view workspace_id) override;
+  base::Result<std::vector<rules::Avatar>> of(const rules::ItemScope& scope) override;
   base::Result<base::Done> create(const rules::Avatar& avatar,
                                   const rules::AuditEntry& entry) override;
-  base::Result<rules::Avatar> rename(std::string_view workspace_id, std::string_view id,
+  base::Result<rules::Avatar> rename(const rules::ItemScope& scope, std::string_view id,
                                      std::string_view name,
                                      const rules::AuditEntry& entry) override;
-  base::Result<base::Done> remove(std::string_view workspace_id, std::string_view id,
+  base::Result<base::Done> remove(const rules::ItemScope& scope, std::string_view id,
                                   Removal removal, const rules::AuditEntry& entry) override;
 
  private:

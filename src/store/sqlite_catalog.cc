@@ -2,6 +2,7 @@
 
 #include "store/app_row.h"
 #include "store/avatar_row.h"
+#include "store/sqlite_personas.h"
 
 namespace stagedoor::store {
 namespace {
@@ -125,17 +126,7 @@ base::Result<base::Done> SqliteCatalog::create_avatar(rules::Avatar avatar, base
 }
 
 base::Result<base::Done> SqliteCatalog::create_persona(const rules::Persona& persona) {
-  return writer_.run([&](SqliteDatabase& database) -> base::Result<base::Done> {
-    auto insert = database.prepare(
-        "INSERT INTO personas (id, workspace_id, environment, name, content, created_at, "
-        "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)");
-    if (!insert) return base::fail(insert.error());
-    insert->bind(1, persona.id).bind(2, persona.workspace_id);
-    insert->bind(3, static_cast<int>(persona.environment)).bind(4, persona.content.name());
-    insert->bind(5, persona.content.json()).bind(6, base::unix_millis(persona.created_at));
-    if (!insert->run()) return database.trouble("create persona");
-    return base::Done{};
-  });
+  return writer_.run([&](SqliteDatabase& database) { return insert_persona(database, persona); });
 }
 
 }  // namespace stagedoor::store

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rules/absent.h"
+#include "store/scope_row.h"
 
 namespace stagedoor::store {
 namespace {
@@ -20,7 +21,7 @@ using rules::ItemScope;
 using Step = SqliteStatement::Step;
 
 constexpr std::string_view columns =
-    "id, kind, workspace_id, environment, name, content, created_at, updated_at, secret";
+    "id, kind, workspace_id, environment, app_id, name, content, created_at, updated_at, secret";
 
 std::string owner_of(ItemKind kind, std::string_view id) {
   return std::string(name_of(kind)) + ' ' + std::string(id);
@@ -32,13 +33,12 @@ CatalogItem item_of(const SqliteStatement& row) {
   };
   return {.id = std::string(row.text(0)),
           .kind = static_cast<ItemKind>(row.integer(1)),
-          .scope = {.workspace_id = std::string(row.text(2)),
-                    .environment = static_cast<rules::Environment>(row.integer(3))},
-          .name = std::string(row.text(4)),
-          .content = std::string(row.text(5)),
+          .scope = scope_of(row, 2),
+          .name = std::string(row.text(5)),
+          .content = std::string(row.text(6)),
           .secret = {},
-          .created_at = instant(6),
-          .updated_at = instant(7)};
+          .created_at = instant(7),
+          .updated_at = instant(8)};
 }
 
 std::unexpected<base::Error> no_item(ItemKind kind, const ItemScope& scope) {
@@ -50,16 +50,14 @@ std::unexpected<base::Error> no_item(ItemKind kind, const ItemScope& scope) {
 Result<CatalogItem> find_in(SqliteDatabase& database, const rules::SecretKeeper& keeper,
                             const ItemScope& scope, ItemKind kind, std::string_view id) {
   auto read = database.prepare("SELECT " + std::string(columns) +
-                               " FROM catalog_items WHERE id = ?1 AND workspace_id = ?2 AND "
-                               "environment = ?3 AND kind = ?4");
+                               " FROM catalog_items WHERE id = ?1 AND kind = ?5 AND " + in_scope());
   if (!read) return base::fail(read.error());
-  read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-  const auto step = read->bind(4, static_cast<int>(kind)).step();
+  const auto step = bind_scope(read->bind(1, id), scope).bind(5, static_cast<int>(kind)).step();
   if (step == Step::failed) return database.trouble("find a catalog item");
   if (step == Step::end) return no_item(kind, scope);
   auto item = item_of(*read);
-  if (read->is_null(8)) return item;
-  auto secret = keeper.open(base::as_text(read->blob(8)), owner_of(kind, id));
+  if (read->is_null(9)) return item;
+  auto secret = keeper.open(base::as_text(read->blob(9)), owner_of(kind, id));
   if (!secret)
     return base::fail(ErrorCode::unavailable, "the secret of a catalog item can't be opened");
   item.secret = *std::move(secret);
@@ -67,14 +65,15 @@ Result<CatalogItem> find_in(SqliteDatabase& database, const rules::SecretKeeper&
 }
 
 // What a list chooses from; the same values are bound for the count and for the page.
-constexpr std::string_view chosen =
-    " FROM catalog_items WHERE workspace_id = ?1 AND environment = ?2 AND kind = ?3 AND "
-    "(?4 = '' OR id = ?4 OR instr(lower(name), lower(?4)) > 0)";
+std::string chosen() {
+  return " FROM catalog_items WHERE kind = ?5 AND "
+         "(?1 = '' OR id = ?1 OR instr(lower(name), lower(?1)) > 0) AND " +
+         in_scope();
+}
 
-void bind_chosen(SqliteStatement& statement, const ItemScope& scope, ItemKind kind,
-                 std::string_view search) {
-  statement.bind(1, scope.workspace_id).bind(2, static_cast<int>(scope.environment));
-  statement.bind(3, static_cast<int>(kind)).bind(4, search);
+SqliteStatement& bind_chosen(SqliteStatement& statement, const ItemScope& scope, ItemKind kind,
+                             std::string_view search) {
+  return bind_scope(statement.bind(1, search), scope).bind(5, static_cast<int>(kind));
 }
 
 Result<Done> check_room(SqliteDatabase& database, const CatalogItem& item) {
@@ -114,16 +113,15 @@ Result<rules::CatalogItems::Found> SqliteCatalogItems::list(const ItemScope& sco
                                                             const Query& query) {
   Found found;
   auto done = parts_.readers.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto count = database.prepare("SELECT count(*)" + std::string(chosen));
+    auto count = database.prepare("SELECT count(*)" + chosen());
     if (!count) return base::fail(count.error());
-    bind_chosen(*count, scope, kind, query.search);
-    if (count->step() != Step::row) return database.trouble("count catalog items");
+    if (bind_chosen(*count, scope, kind, query.search).step() != Step::row)
+      return database.trouble("count catalog items");
     found.total = count->integer(0);
-    auto read = database.prepare("SELECT " + std::string(columns) + std::string(chosen) +
-                                 " ORDER BY created_at DESC, id LIMIT ?5 OFFSET ?6");
+    auto read = database.prepare("SELECT " + std::string(columns) + chosen() +
+                                 " ORDER BY created_at DESC, id LIMIT ?6 OFFSET ?7");
     if (!read) return base::fail(read.error());
-    bind_chosen(*read, scope, kind, query.search);
-    read->bind(5, query.count).bind(6, query.skip);
+    bind_chosen(*read, scope, kind, query.search).bind(6, query.count).bind(7, query.skip);
     auto step = read->step();
     for (; step == Step::row; step = read->step()) found.items.push_back(item_of(*read));
     if (step == Step::failed) return database.trouble("list catalog items");
@@ -138,12 +136,12 @@ Result<Done> SqliteCatalogItems::create(const CatalogItem& item, const rules::Au
     if (auto room = check_room(database, item); !room) return room;
     auto insert = database.prepare(
         "INSERT INTO catalog_items (id, name, content, updated_at, secret, kind, workspace_id, "
-        "environment, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        "environment, app_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ''), "
+        "?10)");
     if (!insert) return base::fail(insert.error());
     bind_changeable(insert->bind(1, item.id), item, parts_.keeper);
-    insert->bind(6, static_cast<int>(item.kind)).bind(7, item.scope.workspace_id);
-    insert->bind(8, static_cast<int>(item.scope.environment));
-    if (!insert->bind(9, base::unix_millis(item.created_at)).run())
+    bind_scope(insert->bind(6, static_cast<int>(item.kind)), item.scope, 7);
+    if (!insert->bind(10, base::unix_millis(item.created_at)).run())
       return database.trouble("create a catalog item");
     return parts_.audit.append(database, entry);
   });
@@ -179,12 +177,10 @@ Result<Done> SqliteCatalogItems::remove(const ItemScope& scope, ItemKind kind, s
     if (is_group)
       if (auto forgotten = PassageWords::forget(database, PassageWords::Of::group, id); !forgotten)
         return forgotten;
-    auto remove = database.prepare(
-        "DELETE FROM catalog_items WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3 AND "
-        "kind = ?4");
+    auto remove =
+        database.prepare("DELETE FROM catalog_items WHERE id = ?1 AND kind = ?5 AND " + in_scope());
     if (!remove) return base::fail(remove.error());
-    remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-    if (!remove->bind(4, static_cast<int>(kind)).run())
+    if (!bind_scope(remove->bind(1, id), scope).bind(5, static_cast<int>(kind)).run())
       return database.trouble("remove a catalog item");
     if (database.changes() == 0) return no_item(kind, scope);
     return parts_.audit.append(database, entry);

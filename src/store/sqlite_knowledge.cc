@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "store/scope_row.h"
+
 namespace stagedoor::store {
 namespace {
 
@@ -37,21 +39,23 @@ std::unexpected<base::Error> no_document() {
   return base::fail(ErrorCode::not_found, "no such document", "There is no document with this id.");
 }
 
-// A statement over one document or group of a scope: ?1 the id, ?2 and ?3 the scope.
+// Rule knowledge-of-one-workspace: the documents that are found in a scope, as bind_scope binds it.
+std::string documents_in_scope() {
+  return " FROM documents WHERE group_id IN (SELECT id FROM catalog_items WHERE kind = 2 AND " +
+         in_scope() + ")";
+}
+
+// A statement over one document or group, ?1, of a scope.
 Result<SqliteStatement> prepare_for(SqliteDatabase& database, const std::string& sql,
                                     std::string_view id, const ItemScope& scope) {
   auto statement = database.prepare(sql);
-  if (!statement) return statement;
-  statement->bind(1, id).bind(2, scope.workspace_id);
-  statement->bind(3, static_cast<int>(scope.environment));
+  if (statement) bind_scope(statement->bind(1, id), scope);
   return statement;
 }
 
 Result<Document> find_in(SqliteDatabase& database, const ItemScope& scope, std::string_view id) {
   auto read = prepare_for(database,
-                          "SELECT " + std::string(columns) +
-                              " FROM documents WHERE id = ?1 AND workspace_id = ?2 AND "
-                              "environment = ?3",
+                          "SELECT " + std::string(columns) + documents_in_scope() + " AND id = ?1",
                           id, scope);
   if (!read) return base::fail(read.error());
   const auto step = read->step();
@@ -66,21 +70,25 @@ Result<std::int64_t> number_of(SqliteDatabase& database, Result<SqliteStatement>
   return read->integer(0);
 }
 
+Result<std::int64_t> count_in(SqliteDatabase& database, const ItemScope& scope,
+                              std::string_view group_id) {
+  return number_of(
+      database,
+      prepare_for(database, "SELECT count(*)" + documents_in_scope() + " AND group_id = ?1",
+                  group_id, scope));
+}
+
 Result<Done> check_room(SqliteDatabase& database, const Document& document) {
   const auto group = number_of(
-      database, prepare_for(database,
-                            "SELECT count(*) FROM catalog_items WHERE id = ?1 AND workspace_id = "
-                            "?2 AND environment = ?3 AND kind = 2",
-                            document.group_id, document.scope));
+      database,
+      prepare_for(database,
+                  "SELECT count(*) FROM catalog_items WHERE id = ?1 AND kind = 2 AND " + in_scope(),
+                  document.group_id, document.scope));
   if (!group) return base::fail(group.error());
   if (*group == 0)
     return base::fail(ErrorCode::not_found, "no such knowledge group",
                       "There is no knowledge group with this id.");
-  const auto documents = number_of(
-      database, prepare_for(database,
-                            "SELECT count(*) FROM documents WHERE group_id = ?1 AND workspace_id "
-                            "= ?2 AND environment = ?3",
-                            document.group_id, document.scope));
+  const auto documents = count_in(database, document.scope, document.group_id);
   if (!documents) return base::fail(documents.error());
   if (static_cast<std::size_t>(*documents) >= rules::documents_of_group_max)
     return base::fail(ErrorCode::conflict, "a full knowledge group",
@@ -145,9 +153,8 @@ Result<std::vector<Document>> SqliteKnowledge::list(const ItemScope& scope,
   std::vector<Document> documents;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
     auto read = prepare_for(database,
-                            "SELECT " + std::string(columns) +
-                                " FROM documents WHERE group_id = ?1 AND workspace_id = ?2 AND "
-                                "environment = ?3 ORDER BY created_at DESC, id",
+                            "SELECT " + std::string(columns) + documents_in_scope() +
+                                " AND group_id = ?1 ORDER BY created_at DESC, id",
                             group_id, scope);
     if (!read) return base::fail(read.error());
     auto step = read->step();
@@ -160,19 +167,8 @@ Result<std::vector<Document>> SqliteKnowledge::list(const ItemScope& scope,
 }
 
 Result<std::int64_t> SqliteKnowledge::count(const ItemScope& scope, std::string_view group_id) {
-  std::int64_t count = 0;
-  auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    const auto counted =
-        number_of(database, prepare_for(database,
-                                        "SELECT count(*) FROM documents WHERE group_id = ?1 AND "
-                                        "workspace_id = ?2 AND environment = ?3",
-                                        group_id, scope));
-    if (!counted) return base::fail(counted.error());
-    count = *counted;
-    return Done{};
-  });
-  if (!done) return base::fail(done.error());
-  return count;
+  return readers_.read_value<std::int64_t>(
+      [&](SqliteDatabase& database) { return count_in(database, scope, group_id); });
 }
 
 Result<Document> SqliteKnowledge::find(const ItemScope& scope, std::string_view id) {
@@ -183,10 +179,8 @@ Result<Document> SqliteKnowledge::find(const ItemScope& scope, std::string_view 
 Result<std::string> SqliteKnowledge::content(const ItemScope& scope, std::string_view id) {
   std::string content;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto read = prepare_for(database,
-                            "SELECT content FROM documents WHERE id = ?1 AND workspace_id = ?2 "
-                            "AND environment = ?3",
-                            id, scope);
+    auto read =
+        prepare_for(database, "SELECT content" + documents_in_scope() + " AND id = ?1", id, scope);
     if (!read) return base::fail(read.error());
     const auto step = read->step();
     if (step == Step::failed) return database.trouble("read a document");
@@ -209,11 +203,11 @@ Result<std::vector<rules::Passage>> SqliteKnowledge::search(const ItemScope& sco
         "SELECT d.id, d.filename, p.content, p.number, "
         "CAST(-bm25(passage_words, 0.0, 1.0) * 1000000 AS INTEGER) FROM passage_words "
         "JOIN passages p ON p.id = passage_words.rowid JOIN documents d ON d.id = p.document_id "
-        "WHERE passage_words MATCH ?1 AND d.workspace_id = ?2 AND d.environment = ?3 "
-        "ORDER BY bm25(passage_words, 0.0, 1.0) LIMIT ?4",
+        "JOIN catalog_items g ON g.id = d.group_id WHERE passage_words MATCH ?1 AND " +
+            in_scope("g.") + " ORDER BY bm25(passage_words, 0.0, 1.0) LIMIT ?5",
         match_of(query), scope);
     if (!read) return base::fail(read.error());
-    read->bind(4, static_cast<std::int64_t>(query.count));
+    read->bind(5, static_cast<std::int64_t>(query.count));
     auto step = read->step();
     for (; step == Step::row; step = read->step())
       passages.push_back({.document_id = std::string(read->text(0)),

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rules/absent.h"
+#include "store/scope_row.h"
 
 namespace stagedoor::store {
 namespace {
@@ -19,21 +20,20 @@ using Step = SqliteStatement::Step;
 constexpr std::int64_t forgotten_at_once_max = 500;
 
 constexpr std::string_view columns =
-    "id, workspace_id, environment, content, created_at, updated_at";
+    "id, workspace_id, environment, app_id, content, created_at, updated_at";
 
 base::Instant instant_of(std::int64_t millis) {
   return base::Instant(std::chrono::milliseconds(millis));
 }
 
 Result<rules::Persona> persona_of(const SqliteStatement& row) {
-  auto content = rules::PersonaContent::of_canonical(row.text(3));
+  auto content = rules::PersonaContent::of_canonical(row.text(4));
   if (!content) return base::fail(content.error());
   return rules::Persona{.id = std::string(row.text(0)),
-                        .workspace_id = std::string(row.text(1)),
-                        .environment = static_cast<rules::Environment>(row.integer(2)),
+                        .scope = scope_of(row, 1),
                         .content = *std::move(content),
-                        .created_at = instant_of(row.integer(4)),
-                        .updated_at = instant_of(row.integer(5))};
+                        .created_at = instant_of(row.integer(5)),
+                        .updated_at = instant_of(row.integer(6))};
 }
 
 std::unexpected<base::Error> no_persona(const rules::PersonaScope& scope) {
@@ -44,31 +44,24 @@ std::unexpected<base::Error> no_persona(const rules::PersonaScope& scope) {
 Result<rules::Persona> find_in(SqliteDatabase& database, const rules::PersonaScope& scope,
                                std::string_view id) {
   auto read = database.prepare("SELECT " + std::string(columns) +
-                               " FROM personas WHERE id = ?1 AND workspace_id = ?2 AND "
-                               "environment = ?3");
+                               " FROM personas WHERE id = ?1 AND " + in_scope());
   if (!read) return base::fail(read.error());
-  read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-  const auto step = read->step();
+  const auto step = bind_scope(read->bind(1, id), scope).step();
   if (step == Step::failed) return database.trouble("find persona");
   if (step == Step::end) return no_persona(scope);
   return persona_of(*read);
 }
 
 // What a list chooses from; the same values are bound for the count and for the page.
-constexpr std::string_view chosen =
-    " FROM personas WHERE workspace_id = ?1 AND environment = ?2 AND "
-    "(?3 = '' OR id = ?3 OR instr(lower(name), lower(?3)) > 0)";
-
-void bind_chosen(SqliteStatement& statement, const rules::PersonaScope& scope,
-                 const rules::Personas::Query& query) {
-  statement.bind(1, scope.workspace_id).bind(2, static_cast<int>(scope.environment));
-  statement.bind(3, query.search);
+std::string chosen() {
+  return " FROM personas WHERE (?1 = '' OR id = ?1 OR instr(lower(name), lower(?1)) > 0) AND " +
+         in_scope();
 }
 
 Result<Done> check_room(SqliteDatabase& database, const rules::Persona& persona) {
   auto count = database.prepare("SELECT count(*) FROM personas WHERE workspace_id = ?1");
   if (!count) return base::fail(count.error());
-  if (count->bind(1, persona.workspace_id).step() != Step::row)
+  if (count->bind(1, persona.scope.workspace_id).step() != Step::row)
     return database.trouble("count personas");
   if (count->integer(0) < rules::personas_of_workspace_max) return Done{};
   return base::fail(ErrorCode::conflict, "all personas of the workspace are taken",
@@ -84,6 +77,18 @@ std::string owner_of(const crypto::Digest& digest) {
 
 }  // namespace
 
+Result<Done> insert_persona(SqliteDatabase& database, const rules::Persona& persona) {
+  auto insert = database.prepare(
+      "INSERT INTO personas (id, workspace_id, environment, app_id, name, content, created_at, "
+      "updated_at) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, ?6, ?7, ?8)");
+  if (!insert) return base::fail(insert.error());
+  bind_scope(insert->bind(1, persona.id), persona.scope).bind(5, persona.content.name());
+  insert->bind(6, persona.content.json()).bind(7, base::unix_millis(persona.created_at));
+  if (!insert->bind(8, base::unix_millis(persona.updated_at)).run())
+    return database.trouble("create persona");
+  return Done{};
+}
+
 Result<rules::Persona> SqlitePersonas::find(const rules::PersonaScope& scope, std::string_view id) {
   return readers_.read_value<rules::Persona>(
       [&](SqliteDatabase& database) { return find_in(database, scope, id); });
@@ -93,16 +98,15 @@ Result<rules::Personas::Found> SqlitePersonas::list(const rules::PersonaScope& s
                                                     const Query& query) {
   return readers_.read_value<Found>([&](SqliteDatabase& database) -> Result<Found> {
     Found found;
-    auto count = database.prepare("SELECT count(*)" + std::string(chosen));
+    auto count = database.prepare("SELECT count(*)" + chosen());
     if (!count) return base::fail(count.error());
-    bind_chosen(*count, scope, query);
-    if (count->step() != Step::row) return database.trouble("count personas");
+    if (bind_scope(count->bind(1, query.search), scope).step() != Step::row)
+      return database.trouble("count personas");
     found.total = count->integer(0);
-    auto read = database.prepare("SELECT " + std::string(columns) + std::string(chosen) +
-                                 " ORDER BY created_at DESC, id LIMIT ?4 OFFSET ?5");
+    auto read = database.prepare("SELECT " + std::string(columns) + chosen() +
+                                 " ORDER BY created_at DESC, id LIMIT ?5 OFFSET ?6");
     if (!read) return base::fail(read.error());
-    bind_chosen(*read, scope, query);
-    read->bind(4, query.count).bind(5, query.skip);
+    bind_scope(read->bind(1, query.search), scope).bind(5, query.count).bind(6, query.skip);
     auto step = read->step();
     for (; step == Step::row; step = read->step()) {
       auto persona = persona_of(*read);
@@ -117,15 +121,7 @@ Result<rules::Personas::Found> SqlitePersonas::list(const rules::PersonaScope& s
 Result<Done> SqlitePersonas::create(const rules::Persona& persona, const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
     if (auto room = check_room(database, persona); !room) return room;
-    auto insert = database.prepare(
-        "INSERT INTO personas (id, workspace_id, environment, name, content, created_at, "
-        "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    if (!insert) return base::fail(insert.error());
-    insert->bind(1, persona.id).bind(2, persona.workspace_id);
-    insert->bind(3, static_cast<int>(persona.environment)).bind(4, persona.content.name());
-    insert->bind(5, persona.content.json()).bind(6, base::unix_millis(persona.created_at));
-    insert->bind(7, base::unix_millis(persona.updated_at));
-    if (!insert->run()) return database.trouble("create persona");
+    if (auto made = insert_persona(database, persona); !made) return made;
     return audit_.append(database, entry);
   });
 }
@@ -157,11 +153,9 @@ Result<rules::Persona> SqlitePersonas::change(const rules::PersonaScope& scope, 
 Result<Done> SqlitePersonas::remove(const rules::PersonaScope& scope, std::string_view id,
                                     const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    auto remove = database.prepare(
-        "DELETE FROM personas WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3");
+    auto remove = database.prepare("DELETE FROM personas WHERE id = ?1 AND " + in_scope());
     if (!remove) return base::fail(remove.error());
-    remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-    if (!remove->run()) return database.trouble("remove persona");
+    if (!bind_scope(remove->bind(1, id), scope).run()) return database.trouble("remove persona");
     if (database.changes() == 0) return no_persona(scope);
     return audit_.append(database, entry);
   });

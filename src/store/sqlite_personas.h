@@ -19,6 +19,9 @@
 
 namespace stagedoor::store {
 
+// Inside a writer's job, without an entry.
+base::Result<base::Done> insert_persona(SqliteDatabase& database, const rules::Persona& persona);
+
 // Safe for concurrent use.
 class SqlitePersonas : public rules::Personas {
  public:

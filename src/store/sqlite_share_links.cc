@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/scope_row.h"
+#include "store/token_revocation_rows.h"
 
 namespace stagedoor::store {
 namespace {
@@ -19,7 +21,7 @@ using Step = SqliteStatement::Step;
 
 // A person's log-outs everywhere are counted as generations of the account.
 constexpr std::string_view columns =
-    "SELECT l.id, l.workspace_id, l.environment, l.persona_id, p.name, l.app_id, l.made_by, "
+    "SELECT l.id, l.workspace_id, l.environment, l.app_id, l.persona_id, p.name, l.made_by, "
     "l.made_generation IS NOT (SELECT generation FROM accounts WHERE id = l.made_by), l.token, "
     "l.kind, l.expires_at, l.uses_max, l.uses, l.allowed_origins, l.any_origin, "
     "l.without_watermark, l.is_enabled, l.is_primary, l.created_at, l.updated_at";
@@ -70,11 +72,9 @@ ShareLink link_of(const SqliteStatement& row, const rules::SecretKeeper& keeper)
   };
   auto token = keeper.open(base::as_text(row.blob(8)), owner_of(row.text(0)));
   return {.id = std::string(row.text(0)),
-          .scope = {.workspace_id = std::string(row.text(1)),
-                    .environment = static_cast<rules::Environment>(row.integer(2))},
-          .persona_id = std::string(row.text(3)),
-          .persona_name = std::string(row.text(4)),
-          .app_id = std::string(row.text(5)),
+          .scope = scope_of(row, 1),
+          .persona_id = std::string(row.text(4)),
+          .persona_name = std::string(row.text(5)),
           .made_by = std::string(row.text(6)),
           .has_maker_logged_out = row.integer(7) != 0,
           .token = token ? *std::move(token) : base::Secret(),
@@ -91,33 +91,32 @@ std::unexpected<base::Error> no_link() {
 
 Result<ShareLink> find_in(SqliteDatabase& database, const rules::SecretKeeper& keeper,
                           const ItemScope& scope, std::string_view id) {
-  auto read = database.prepare(std::string(columns) + std::string(tables) +
-                               "l.id = ?1 AND l.workspace_id = ?2 AND l.environment = ?3");
+  auto read = database.prepare(std::string(columns) + std::string(tables) + "l.id = ?1 AND " +
+                               in_scope("l."));
   if (!read) return base::fail(read.error());
-  read->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-  const auto step = read->step();
+  const auto step = bind_scope(read->bind(1, id), scope).step();
   if (step == Step::failed) return database.trouble("find a share link");
   if (step == Step::end) return no_link();
   return link_of(*read, keeper);
 }
 
 // What a list chooses from; the same values are bound for the count and for the page.
-constexpr std::string_view chosen =
-    "l.workspace_id = ?1 AND l.environment = ?2 AND (?3 = '' OR l.persona_id = ?3) AND "
-    "(?4 = '' OR l.id = ?4 OR instr(lower(p.name), lower(?4)) > 0)";
+std::string chosen() {
+  return std::string(tables) +
+         "(?1 = '' OR l.id = ?1 OR instr(lower(p.name), lower(?1)) > 0) AND "
+         "(?5 = '' OR l.persona_id = ?5) AND " +
+         in_scope("l.");
+}
 
-void bind_chosen(SqliteStatement& statement, const ItemScope& scope,
-                 const rules::ShareLinks::Query& query) {
-  statement.bind(1, scope.workspace_id).bind(2, static_cast<int>(scope.environment));
-  statement.bind(3, query.persona_id).bind(4, query.search);
+SqliteStatement& bind_chosen(SqliteStatement& statement, const ItemScope& scope,
+                             const rules::ShareLinks::Query& query) {
+  return bind_scope(statement.bind(1, query.search), scope).bind(5, query.persona_id);
 }
 
 Result<Done> read_persona_name(SqliteDatabase& database, ShareLink& link) {
-  auto read = database.prepare(
-      "SELECT name FROM personas WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3");
+  auto read = database.prepare("SELECT name FROM personas WHERE id = ?1 AND " + in_scope());
   if (!read) return base::fail(read.error());
-  read->bind(1, link.persona_id).bind(2, link.scope.workspace_id);
-  const auto step = read->bind(3, static_cast<int>(link.scope.environment)).step();
+  const auto step = bind_scope(read->bind(1, link.persona_id), link.scope).step();
   if (step == Step::failed) return database.trouble("find a share link's persona");
   if (step == Step::end)
     return base::fail(ErrorCode::not_found, "a share link to no persona",
@@ -129,10 +128,10 @@ Result<Done> read_persona_name(SqliteDatabase& database, ShareLink& link) {
 Result<Done> check_room(SqliteDatabase& database, const ShareLink& link) {
   auto count = database.prepare(
       "SELECT (SELECT count(*) FROM share_links WHERE workspace_id = ?1), "
-      "(SELECT count(*) FROM share_links WHERE persona_id = ?2)");
+      "(SELECT count(*) FROM share_links WHERE persona_id = ?2 AND app_id = ?3)");
   if (!count) return base::fail(count.error());
-  if (count->bind(1, link.scope.workspace_id).bind(2, link.persona_id).step() != Step::row)
-    return database.trouble("count share links");
+  count->bind(1, link.scope.workspace_id).bind(2, link.persona_id).bind(3, link.scope.app_id);
+  if (count->step() != Step::row) return database.trouble("count share links");
   if (count->integer(0) < rules::share_links_of_workspace_max &&
       count->integer(1) < rules::share_links_of_persona_max)
     return Done{};
@@ -140,48 +139,49 @@ Result<Done> check_room(SqliteDatabase& database, const ShareLink& link) {
                     "A workspace keeps at most " +
                         std::to_string(rules::share_links_of_workspace_max) + " share links, and " +
                         std::to_string(rules::share_links_of_persona_max) +
-                        " of one persona; take one away first.");
+                        " of an app to one persona; take one away first.");
 }
 
 // Rule share-link-one-primary.
 Result<Done> give_up_primary(SqliteDatabase& database, const ShareLink& link) {
   if (!link.terms.is_primary) return Done{};
   auto update = database.prepare(
-      "UPDATE share_links SET is_primary = 0 WHERE persona_id = ?1 AND id <> ?2 AND "
-      "is_primary = 1");
+      "UPDATE share_links SET is_primary = 0 WHERE persona_id = ?1 AND id <> ?2 AND app_id = ?3 "
+      "AND is_primary = 1");
   if (!update) return base::fail(update.error());
-  if (!update->bind(1, link.persona_id).bind(2, link.id).run())
+  if (!update->bind(1, link.persona_id).bind(2, link.id).bind(3, link.scope.app_id).run())
     return database.trouble("give up a primary share link");
   return Done{};
 }
 
-// What can be changed, ?2 to ?12; the id is ?1.
+// What can be changed, ?2 to ?11; the id is ?1.
 void bind_changeable(SqliteStatement& statement, const ShareLink& link) {
   const auto& terms = link.terms;
-  statement.bind(1, link.id).bind(2, link.app_id).bind(3, link.made_by);
-  statement.bind(4, static_cast<int>(terms.kind));
-  statement.bind_null(5).bind_null(6);
-  if (terms.expires_at) statement.bind(5, base::unix_millis(*terms.expires_at));
-  if (terms.uses_max) statement.bind(6, *terms.uses_max);
-  statement.bind(7, text_of(terms.allowed_origins)).bind(8, terms.is_for_any_origin ? 1 : 0);
-  statement.bind(9, terms.is_without_watermark ? 1 : 0).bind(10, terms.is_enabled ? 1 : 0);
-  statement.bind(11, terms.is_primary ? 1 : 0).bind(12, base::unix_millis(link.updated_at));
+  statement.bind(1, link.id).bind(2, link.made_by).bind(3, static_cast<int>(terms.kind));
+  statement.bind_null(4).bind_null(5);
+  if (terms.expires_at) statement.bind(4, base::unix_millis(*terms.expires_at));
+  if (terms.uses_max) statement.bind(5, *terms.uses_max);
+  statement.bind(6, text_of(terms.allowed_origins)).bind(7, terms.is_for_any_origin ? 1 : 0);
+  statement.bind(8, terms.is_without_watermark ? 1 : 0).bind(9, terms.is_enabled ? 1 : 0);
+  statement.bind(10, terms.is_primary ? 1 : 0).bind(11, base::unix_millis(link.updated_at));
 }
 
 Result<Done> insert(SqliteDatabase& database, const ShareLink& link,
                     const rules::SecretKeeper& keeper, const rules::ShareTokenHasher& hasher) {
   auto insert = database.prepare(
-      "INSERT INTO share_links (id, app_id, made_by, made_generation, kind, expires_at, uses_max, "
+      "INSERT INTO share_links (id, made_by, made_generation, kind, expires_at, uses_max, "
       "allowed_origins, any_origin, without_watermark, is_enabled, is_primary, updated_at, "
-      "workspace_id, environment, persona_id, token_hash, token, uses, created_at) VALUES (?1, ?2, "
-      "?3, (SELECT generation FROM accounts WHERE id = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-      "?13, ?14, ?15, ?16, ?17, 0, ?18)");
+      "workspace_id, environment, app_id, persona_id, token_hash, token, uses, created_at) VALUES "
+      "(?1, ?2, (SELECT generation FROM accounts WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+      "?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)");
   if (!insert) return base::fail(insert.error());
   const auto sealed = keeper.seal(link.token.expose(), owner_of(link.id));
   const auto hash = hasher.current(link.token);
   bind_changeable(*insert, link);
-  insert->bind(13, link.scope.workspace_id).bind(14, static_cast<int>(link.scope.environment));
-  insert->bind(15, link.persona_id).bind_blob(16, hash).bind_blob(17, base::as_bytes(sealed));
+  bind_scope(*insert, link.scope, 12)
+      .bind(15, link.persona_id)
+      .bind_blob(16, hash)
+      .bind_blob(17, base::as_bytes(sealed));
   if (!insert->bind(18, base::unix_millis(link.created_at)).run())
     return database.trouble("create a share link");
   return Done{};
@@ -189,13 +189,23 @@ Result<Done> insert(SqliteDatabase& database, const ShareLink& link,
 
 Result<Done> update(SqliteDatabase& database, const ShareLink& link) {
   auto update = database.prepare(
-      "UPDATE share_links SET app_id = ?2, made_by = ?3, made_generation = (SELECT generation FROM "
-      "accounts WHERE id = ?3), kind = ?4, expires_at = ?5, uses_max = ?6, allowed_origins = ?7, "
-      "any_origin = ?8, without_watermark = ?9, is_enabled = ?10, is_primary = ?11, updated_at = "
-      "?12 WHERE id = ?1");
+      "UPDATE share_links SET made_by = ?2, made_generation = (SELECT generation FROM accounts "
+      "WHERE id = ?2), kind = ?3, expires_at = ?4, uses_max = ?5, allowed_origins = ?6, any_origin "
+      "= ?7, without_watermark = ?8, is_enabled = ?9, is_primary = ?10, updated_at = ?11 WHERE id "
+      "= ?1");
   if (!update) return base::fail(update.error());
   bind_changeable(*update, link);
   if (!update->run()) return database.trouble("change a share link");
+  return Done{};
+}
+
+// Rule share-link-ends-what-it-opened. `now` is read on the writer's thread: whatever use was
+// counted before this, its token was minted by then.
+Result<Done> end_what_it_opened(SqliteDatabase& database, const ShareLink& link,
+                                base::Instant now) {
+  if (link.uses == 0) return Done{};
+  const auto revoked = insert_revocation(database, rules::end_of_what_opened(link, now));
+  if (!revoked) return base::fail(revoked.error());
   return Done{};
 }
 
@@ -225,16 +235,15 @@ Result<rules::ShareLinks::Found> SqliteShareLinks::list(const ItemScope& scope,
                                                         const Query& query) {
   return parts_.readers.read_value<Found>([&](SqliteDatabase& database) -> Result<Found> {
     Found found;
-    auto count = database.prepare("SELECT count(*)" + std::string(tables) + std::string(chosen));
+    auto count = database.prepare("SELECT count(*)" + chosen());
     if (!count) return base::fail(count.error());
-    bind_chosen(*count, scope, query);
-    if (count->step() != Step::row) return database.trouble("count share links");
+    if (bind_chosen(*count, scope, query).step() != Step::row)
+      return database.trouble("count share links");
     found.total = count->integer(0);
-    auto read = database.prepare(std::string(columns) + std::string(tables) + std::string(chosen) +
-                                 " ORDER BY l.created_at DESC, l.id LIMIT ?5 OFFSET ?6");
+    auto read = database.prepare(std::string(columns) + chosen() +
+                                 " ORDER BY l.created_at DESC, l.id LIMIT ?6 OFFSET ?7");
     if (!read) return base::fail(read.error());
-    bind_chosen(*read, scope, query);
-    read->bind(5, query.count).bind(6, query.skip);
+    bind_chosen(*read, scope, query).bind(6, query.count).bind(7, query.skip);
     auto step = read->step();
     for (; step == Step::row; step = read->step())
       found.links.push_back(link_of(*read, parts_.keeper));
@@ -256,10 +265,14 @@ Result<Done> SqliteShareLinks::create(ShareLink& link, const rules::AuditEntry& 
 Result<ShareLink> SqliteShareLinks::change(const ItemScope& scope, std::string_view id,
                                            const Change& change, const rules::AuditEntry& entry) {
   std::optional<ShareLink> changed;
-  auto done = parts_.writer.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
+  auto done = parts_.writer.run([&](SqliteDatabase& database) -> Result<Done> {
     auto link = find_in(database, parts_.keeper, scope, id);
     if (!link) return base::fail(link.error());
+    const bool was_enabled = link->terms.is_enabled;
     if (auto allowed = change(*link); !allowed) return allowed;
+    if (was_enabled && !link->terms.is_enabled)
+      if (auto ended = end_what_it_opened(database, *link, parts_.clock.now()); !ended)
+        return ended;
     link->updated_at = entry.at;
     if (auto given = give_up_primary(database, *link); !given) return given;
     if (auto updated = update(database, *link); !updated) return updated;
@@ -272,13 +285,13 @@ Result<ShareLink> SqliteShareLinks::change(const ItemScope& scope, std::string_v
 
 Result<Done> SqliteShareLinks::remove(const ItemScope& scope, std::string_view id,
                                       const rules::AuditEntry& entry) {
-  return parts_.writer.run_quietly([&](SqliteDatabase& database) -> Result<Done> {
-    auto remove = database.prepare(
-        "DELETE FROM share_links WHERE id = ?1 AND workspace_id = ?2 AND environment = ?3");
+  return parts_.writer.run([&](SqliteDatabase& database) -> Result<Done> {
+    const auto link = find_in(database, parts_.keeper, scope, id);
+    if (!link) return base::fail(link.error());
+    if (auto ended = end_what_it_opened(database, *link, parts_.clock.now()); !ended) return ended;
+    auto remove = database.prepare("DELETE FROM share_links WHERE id = ?1");
     if (!remove) return base::fail(remove.error());
-    remove->bind(1, id).bind(2, scope.workspace_id).bind(3, static_cast<int>(scope.environment));
-    if (!remove->run()) return database.trouble("remove a share link");
-    if (database.changes() == 0) return no_link();
+    if (!remove->bind(1, id).run()) return database.trouble("remove a share link");
     return parts_.audit.append(database, entry);
   });
 }

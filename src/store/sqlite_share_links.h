@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+#include "base/clock.h"
 #include "rules/kept_secret.h"
 #include "rules/share_link.h"
 #include "store/sqlite_audit_log.h"
@@ -23,6 +24,7 @@ class SqliteShareLinks : public rules::ShareLinks {
     SqliteAuditLog& audit;
     const rules::SecretKeeper& keeper;
     const rules::ShareTokenHasher& hasher;
+    const base::Clock& clock;
   };
   explicit SqliteShareLinks(const Parts& parts) : parts_(parts) {}
 

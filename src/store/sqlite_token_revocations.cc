@@ -45,11 +45,14 @@ std::string workspace_of(std::string_view key) {
 constexpr std::string_view key_is_there =
     "SELECT 1 FROM api_keys JOIN apps ON apps.id = api_keys.app_id WHERE api_keys.id = ?1 AND "
     "apps.workspace_id = ?2 AND (?3 = '' OR apps.id = ?3) AND api_keys.environment = ?4";
-// Also one that was taken away, softly or for good: what was minted for it may be left.
+// Also one that was taken away, softly or for good: what was minted for it may be left. Whose app's
+// that was says the beginning of the entry's detail (rules/avatar_records.h).
 constexpr std::string_view avatar_is_there =
-    "SELECT 1 FROM avatars WHERE id = ?1 AND workspace_id = ?2 UNION ALL "
+    "SELECT 1 FROM avatars WHERE id = ?1 AND workspace_id = ?2 AND (?3 = '' OR app_id IS NULL OR "
+    "app_id = ?3) UNION ALL "
     "SELECT 1 FROM audit_log WHERE action = 'avatar.remove' AND outcome = 0 AND subject = ?1 AND "
-    "workspace_id = ?2";
+    "workspace_id = ?2 AND (?3 = '' OR substr(detail, 1, 4) <> 'app_' OR "
+    "instr(detail || ',', ?3 || ',') = 1)";
 // Also who was removed: what they minted may be left.
 constexpr std::string_view member_is_there =
     "SELECT 1 FROM members WHERE account_id = ?1 AND workspace_id = ?2";
@@ -70,9 +73,9 @@ base::Result<bool> is_there(SqliteDatabase& database, const rules::TokenRevocati
     there->bind(1, revocation.value);
   } else {
     there->bind(1, static_cast<std::int64_t>(*key))
-        .bind(3, revocation.app_id)
         .bind(4, static_cast<std::int64_t>(revocation.environment));
   }
+  if (is_avatar || key) there->bind(3, revocation.app_id);
   return there->step() == Step::row;
 }
 

@@ -33,11 +33,12 @@ class ItemStore : public ::testing::Test {
                                .keeper = keeps,
                                .words = words_});
   }
-  void make(const std::string& id, ItemKind kind = ItemKind::tool, std::string_view secret = {}) {
+  void make(const std::string& id, ItemKind kind = ItemKind::tool, std::string_view secret = {},
+            const std::string& app_id = {}) {
     store_.clock.advance(1ms);
     CatalogItem item{.id = id,
                      .kind = kind,
-                     .scope = ours_,
+                     .scope = {ours_.workspace_id, ours_.environment, app_id},
                      .name = "Name of " + id,
                      .content = R"({"a":1})",
                      .secret = base::Secret(secret),
@@ -123,6 +124,36 @@ TEST_F(ItemStore, FindsNothingOutsideTheScopeNorOfAnotherKind) {
   EXPECT_EQ(store_.audited().size(), entries);
 }
 
+// Rule item-of-app.
+TEST_F(ItemStore, FindsOfAnotherAppNothingAndOfTheWorkspaceAll) {
+  make("ours", ItemKind::tool, "sk-hush", "app_1");
+  make("shared");
+  const auto entries = store_.audited().size();
+  const auto in = [](const std::string& app_id) {
+    return ItemScope{"ws_1", Environment::test, app_id};
+  };
+  const auto count_in = [&](const std::string& app_id) {
+    return items_.list(in(app_id), ItemKind::tool, {.search = "name"})->total;
+  };
+  EXPECT_EQ(items_.find(in("app_1"), ItemKind::tool, "ours")->scope.app_id, "app_1");
+  EXPECT_EQ(count_in("app_1"), 2);
+  EXPECT_EQ(count_in("app_2"), 1);
+  EXPECT_EQ(count_in(""), 2);
+  const auto others = in("app_2");
+  EXPECT_EQ(items_.find(others, ItemKind::tool, "ours").error().code, ErrorCode::not_found);
+  EXPECT_EQ(items_.change(others, ItemKind::tool, "ours", &rename, store_.entry("x")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(items_.remove(others, ItemKind::tool, "ours", store_.entry("x")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(store_.audited().size(), entries);
+  // Whoever changes a thing, it stays whose it is.
+  EXPECT_TRUE(items_.change(others, ItemKind::tool, "shared", &rename, store_.entry("x")));
+  EXPECT_TRUE(items_.change(ours_, ItemKind::tool, "ours", &rename, store_.entry("x")));
+  EXPECT_TRUE(items_.find(in("app_1"), ItemKind::tool, "shared"));
+  EXPECT_FALSE(items_.find(others, ItemKind::tool, "ours"));
+  EXPECT_TRUE(items_.remove(others, ItemKind::tool, "shared", store_.entry("x")));
+}
+
 TEST_F(ItemStore, ListsTheNewestFirstByPages) {
   for (const auto* id : {"a", "b", "c"}) make(id);
   const auto page = items_.list(ours_, ItemKind::tool, {.search = "NAME", .skip = 1, .count = 1});
@@ -177,7 +208,7 @@ TEST_F(ItemStore, KeepsAsManyOfAKindAsAWorkspaceMayHave) {
     return database.execute(
         "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 999) "
         "INSERT INTO catalog_items SELECT 'a' || n, kind, workspace_id, environment, name, "
-        "content, secret, created_at, updated_at FROM catalog_items, count");
+        "content, secret, created_at, updated_at, app_id FROM catalog_items, count");
   }));
   CatalogItem one_more{.id = "b",
                        .kind = ItemKind::tool,

@@ -124,6 +124,36 @@ TEST_F(KnowledgeStore, ReachesOnlyTheGroupsThatAreNamedInTheScope) {
   EXPECT_EQ(found({"0a0a-1b"}, "dogs", ours_), Ids{"one"});
 }
 
+// Rule item-of-app.
+TEST_F(KnowledgeStore, DocumentsAreOfTheAppOfTheirGroup) {
+  const ItemScope first{"ws_1", Environment::test, "app_1"};
+  const ItemScope second{"ws_1", Environment::test, "app_2"};
+  rules::CatalogItem group;
+  group.id = "0a0a-3d";
+  group.kind = ItemKind::knowledge_group;
+  group.scope = first;
+  group.content = "{}";
+  ASSERT_TRUE(items_.create(group, store_.entry("knowledge_group.create")));
+  ASSERT_TRUE(add("one", "0a0a-3d", "Dogs.", first));
+  ASSERT_TRUE(add("shared", "0a0a-1b", "Dogs.", first));
+  const std::vector<std::string> groups = {"0a0a-1b", "0a0a-3d"};
+  EXPECT_EQ(found(groups, "dogs", first).size(), 2u);
+  EXPECT_EQ(found(groups, "dogs", ours_).size(), 2u);
+  EXPECT_EQ(found(groups, "dogs", second), Ids{"shared"});
+  EXPECT_EQ(knowledge_.find(second, "one").error().code, ErrorCode::not_found);
+  EXPECT_EQ(knowledge_.content(second, "one").error().code, ErrorCode::not_found);
+  EXPECT_EQ(*knowledge_.content(second, "shared"), "Dogs.");
+  EXPECT_TRUE(knowledge_.list(second, "0a0a-3d")->empty());
+  EXPECT_EQ(*knowledge_.count(second, "0a0a-3d"), 0);
+  EXPECT_EQ(*knowledge_.count(first, "0a0a-3d"), 1);
+  EXPECT_EQ(knowledge_.rename(second, "one", "b.txt", store_.entry("document.change")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(knowledge_.remove(second, "one", store_.entry("document.remove")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(add("two", "0a0a-3d", "Cats.", second).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(add("two", "0a0a-1b", "Cats.", second));
+}
+
 TEST_F(KnowledgeStore, KeepsRenamesAndRemovesADocumentWithItsPassages) {
   ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));
   EXPECT_EQ(*knowledge_.content(ours_, "one"), "Dogs.");

@@ -50,11 +50,10 @@ class PersonaStore : public ::testing::Test {
 
   rules::Persona made(const std::string& id, const std::string& name,
                       const std::string& workspace = "ws_1",
-                      Environment environment = Environment::test) {
+                      Environment environment = Environment::test, const std::string& app_id = {}) {
     clock_.advance(std::chrono::milliseconds(1));
     rules::Persona persona{.id = id,
-                           .workspace_id = workspace,
-                           .environment = environment,
+                           .scope = {workspace, environment, app_id},
                            .content = *PersonaContent::of_canonical(R"({"name":")" + name + "\"}"),
                            .created_at = clock_.now(),
                            .updated_at = clock_.now()};
@@ -99,7 +98,7 @@ TEST_F(PersonaStore, GivesBackWhatItWasGiven) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->content.json(), persona.content.json());
   EXPECT_EQ(found->created_at, persona.created_at);
-  EXPECT_EQ(found->environment, Environment::test);
+  EXPECT_EQ(found->scope.environment, Environment::test);
 }
 
 // Rule persona-of-one-workspace.
@@ -118,6 +117,37 @@ TEST_F(PersonaStore, FindsNothingOutsideTheScope) {
               ErrorCode::not_found);
   }
   EXPECT_TRUE(personas_->find(ours_, "p"));
+}
+
+// Rule item-of-app.
+TEST_F(PersonaStore, FindsOfAnotherAppNothingAndOfTheWorkspaceAll) {
+  made("ours", "Ada", "ws_1", Environment::test, "app_1");
+  made("shared", "Ada");
+  const auto entries = rows_in("audit_log");
+  const auto same = [](const PersonaContent& before) -> base::Result<PersonaContent> {
+    return before;
+  };
+  const auto count_in = [&](const std::string& app_id) {
+    return personas_->list({"ws_1", Environment::test, app_id}, {.search = "Ada"})->total;
+  };
+  EXPECT_EQ(personas_->find(ours_, "ours")->scope.app_id, "app_1");
+  EXPECT_EQ(personas_->find(ours_, "shared")->scope.app_id, "");
+  EXPECT_EQ(count_in("app_1"), 2);
+  EXPECT_EQ(count_in("app_2"), 1);
+  EXPECT_EQ(count_in(""), 2);
+  const rules::PersonaScope others{"ws_1", Environment::test, "app_2"};
+  EXPECT_EQ(personas_->find(others, "ours").error().code, ErrorCode::not_found);
+  EXPECT_EQ(personas_->change(others, "ours", same, entry("persona.change", "p")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(personas_->remove(others, "ours", entry("persona.remove", "p")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(rows_in("audit_log"), entries);
+  // Whoever changes a thing, it stays whose it is.
+  ASSERT_TRUE(personas_->change(others, "shared", same, entry("persona.change", "p")));
+  ASSERT_TRUE(personas_->change(ours_, "ours", same, entry("persona.change", "p")));
+  EXPECT_EQ(count_in("app_1"), 2);
+  EXPECT_EQ(count_in("app_2"), 1);
+  EXPECT_TRUE(personas_->remove(others, "shared", entry("persona.remove", "p")));
 }
 
 TEST_F(PersonaStore, ListsTheNewestFirstByPages) {

@@ -33,11 +33,10 @@ class LinkStore : public ::testing::Test {
       EXPECT_TRUE(store_.catalog.create_workspace(id, "w", store_.clock.now()));
     for (const auto* id : {"p1", "p2"}) make_persona(id);
   }
-  void make_persona(const std::string& id) {
+  void make_persona(const std::string& id, const std::string& app_id = {}) {
     SqlitePersonas personas(store_.writer, store_.readers, store_.audit);
     EXPECT_TRUE(personas.create({.id = id,
-                                 .workspace_id = "ws_1",
-                                 .environment = Environment::test,
+                                 .scope = {"ws_1", Environment::test, app_id},
                                  .content = rules::PersonaContent::first("a"),
                                  .created_at = store_.clock.now(),
                                  .updated_at = store_.clock.now()},
@@ -48,15 +47,15 @@ class LinkStore : public ::testing::Test {
                              .readers = store_.readers,
                              .audit = store_.audit,
                              .keeper = keeps,
-                             .hasher = hashes});
+                             .hasher = hashes,
+                             .clock = store_.clock});
   }
   ShareLink link(const std::string& id, const std::string& persona_id = "p1") {
     store_.clock.advance(1ms);
     ShareLink made{.id = id,
-                   .scope = ours_,
+                   .scope = of_app("app_1"),
                    .persona_id = persona_id,
                    .persona_name = {},
-                   .app_id = "app_1",
                    .made_by = "key_0000000000000001",
                    .token = token(id),
                    .terms = {},
@@ -85,6 +84,8 @@ class LinkStore : public ::testing::Test {
     return bytes;
   }
   rules::AuditEntry use_entry() { return store_.entry("share_link.use"); }
+
+  static ItemScope of_app(const std::string& app_id) { return {"ws_1", Environment::test, app_id}; }
 
   const ItemScope ours_{"ws_1", Environment::test};
   const Folder folder_;
@@ -228,6 +229,80 @@ TEST_F(LinkStore, KeepsAsManyAsAPersonaMayHave) {
   for (int i = 0; i < rules::share_links_of_persona_max; ++i) make(std::to_string(i));
   EXPECT_EQ(create(link("more")).error().code, ErrorCode::conflict);
   EXPECT_TRUE(create(link("more", "p2")));
+}
+
+// Rule share-link-ends-what-it-opened.
+TEST_F(LinkStore, RevokesWhatItOpenedOnceItIsDisabledOrTakenAway) {
+  const auto revoked = [&] {
+    std::vector<std::string> said;
+    EXPECT_TRUE(store_.readers.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
+      auto read = database.prepare(
+          "SELECT subject || ' ' || workspace_id || ' ' || app_id || ' ' || environment || ' ' || "
+          "value, minted_until FROM token_revocations ORDER BY change");
+      while (read->step() == SqliteStatement::Step::row) {
+        said.emplace_back(read->text(0));
+        EXPECT_EQ(read->integer(1), base::unix_millis(store_.clock.now()));
+      }
+      return base::Done{};
+    }));
+    return said;
+  };
+  const auto enable = [&](const std::string& id, bool is_enabled) {
+    const auto change = [&](ShareLink& found) -> base::Result<base::Done> {
+      found.terms.is_enabled = is_enabled;
+      return base::Done{};
+    };
+    store_.clock.advance(1ms);
+    EXPECT_TRUE(links_.change(ours_, id, change, store_.entry("share_link.change")));
+  };
+  for (const auto* id : {"a", "b", "unused"}) make(id);
+  ASSERT_TRUE(links_.use("a", use_entry()));
+  ASSERT_TRUE(links_.use("b", use_entry()));
+  enable("a", true);
+  enable("unused", false);
+  EXPECT_TRUE(revoked().empty());
+  enable("a", false);
+  const std::string of_a = "1 ws_1 app_1 1 share_link:a";
+  EXPECT_EQ(revoked(), std::vector<std::string>{of_a});
+  EXPECT_TRUE(links_.remove(ours_, "unused", store_.entry("share_link.remove")));
+  enable("a", true);
+  const auto entry = store_.entry("share_link.remove");
+  // However long it waited to be done: what was opened meanwhile ends too.
+  store_.clock.advance(1s);
+  EXPECT_TRUE(links_.remove(ours_, "a", entry));
+  EXPECT_EQ(revoked(), std::vector<std::string>{of_a});
+  EXPECT_TRUE(links_.remove(of_app("app_1"), "b", store_.entry("share_link.remove")));
+}
+
+// Rule item-of-app.
+TEST_F(LinkStore, FindsNothingOfAnotherApp) {
+  make("a");
+  const auto change = [](ShareLink&) -> base::Result<base::Done> { return base::Done{}; };
+  const auto others = of_app("app_2");
+  EXPECT_EQ(links_.find(others, "a").error().code, ErrorCode::not_found);
+  EXPECT_EQ(links_.list(others, {})->total, 0);
+  EXPECT_EQ(links_.change(others, "a", change, store_.entry("x")).error().code,
+            ErrorCode::not_found);
+  EXPECT_EQ(links_.remove(others, "a", store_.entry("x")).error().code, ErrorCode::not_found);
+  EXPECT_EQ(links_.find(of_app("app_1"), "a")->scope.app_id, "app_1");
+  EXPECT_EQ(links_.list(of_app("app_1"), {})->total, 1);
+  EXPECT_EQ(links_.list(ours_, {})->total, 1);
+  make_persona("theirs", "app_2");
+  EXPECT_EQ(create(link("b", "theirs")).error().code, ErrorCode::not_found);
+}
+
+// Rule share-link-one-primary.
+TEST_F(LinkStore, EachAppHasAPrimaryLinkOfItsOwn) {
+  make("a", true);
+  auto other = link("b");
+  other.scope.app_id = "app_2";
+  other.terms.is_primary = true;
+  ASSERT_TRUE(create(std::move(other)));
+  EXPECT_TRUE(links_.find(ours_, "a")->terms.is_primary);
+  EXPECT_TRUE(links_.find(ours_, "b")->terms.is_primary);
+  make("c", true);
+  EXPECT_FALSE(links_.find(ours_, "a")->terms.is_primary);
+  EXPECT_TRUE(links_.find(ours_, "b")->terms.is_primary);
 }
 
 // Rule audit-fail-closed.

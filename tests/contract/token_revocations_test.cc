@@ -280,7 +280,12 @@ TEST(TokenRevocations, AnAvatarThatIsBuiltInOrGoneForGoodIsAcceptedAndOneOfOther
         "(1, 0, 'ws_1', '', 'avatar.remove', 'ava_gone', 0, '', '', 'for good', x''), "
         "(2, 0, 'ws_2', '', 'avatar.remove', 'ava_theirs', 0, '', '', 'for good', x''), "
         "(3, 0, 'ws_1', '', 'avatar.remove', 'ava_refused', 1, '', '', '', x''), "
-        "(4, 0, 'ws_1', '', 'avatar.create', 'ava_made', 0, '', '', '', x'')");
+        "(4, 0, 'ws_1', '', 'avatar.create', 'ava_made', 0, '', '', '', x''), "
+        "(5, 0, 'ws_1', '', 'avatar.remove', 'ava_own', 0, '', '', 'app_1, for good', x''), "
+        "(6, 0, 'ws_1', '', 'avatar.remove', 'ava_of_2', 0, '', '', 'app_12', x''); "
+        "INSERT INTO workspaces VALUES ('ws_1', 'w', 0); INSERT INTO avatars (id, workspace_id, "
+        "name, version, created_at, app_id) VALUES ('ava_here', 'ws_1', '', '', 0, 'app_1'), "
+        "('ava_there', 'ws_1', '', '', 0, 'app_2')");
   });
   ASSERT_TRUE(removed) << removed.error().detail;
   const auto revoke = [&](std::string avatar) {
@@ -289,8 +294,10 @@ TEST(TokenRevocations, AnAvatarThatIsBuiltInOrGoneForGoodIsAcceptedAndOneOfOther
     return store.revocations.revoke(revocation, {});
   };
   EXPECT_TRUE(revoke("071b0286-4cce-4808-bee2-e642f1062de3")) << "built in";
-  EXPECT_TRUE(revoke("ava_gone"));
-  for (const auto* other : {"ava_theirs", "ava_refused", "ava_made", "ava_nobody"}) {
+  for (const auto* ours : {"ava_gone", "ava_own", "ava_here"}) EXPECT_TRUE(revoke(ours)) << ours;
+  // Rule item-of-app.
+  for (const auto* other :
+       {"ava_theirs", "ava_refused", "ava_made", "ava_nobody", "ava_of_2", "ava_there"}) {
     const auto refused = revoke(other);
     ASSERT_FALSE(refused) << other;
     EXPECT_EQ(refused.error().code, ErrorCode::not_found);

@@ -472,7 +472,7 @@ class Dialects(World):
                 store.execute(
                     "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT "
                     "1000) INSERT INTO catalog_items SELECT ? || '-' || n, ?, ?, 1, 'x', '{}', "
-                    "NULL, 0, 0 FROM count", [kind, kind, self.initialised["workspace_id"]])
+                    "NULL, 0, 0, NULL FROM count", [kind, kind, self.initialised["workspace_id"]])
             store.commit()
         for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools",
                      "/v1/knowledge/groups", "/v1/share-links"):

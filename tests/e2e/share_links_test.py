@@ -162,6 +162,27 @@ class Opening(LinkCase):
         self.assertEqual(began.status, 200, began.body)
         self.assertEqual(self.server.http("OPTIONS", OPEN).status, 204)
 
+    # Rule share-link-ends-what-it-opened.
+    def test_with_a_link_that_is_disabled_or_taken_away_ends_what_it_opened(self):
+        started = lambda token: self.server.http("POST", "/v1/engine/session", bearer(token), {})
+        session = lambda id: self.server.http("GET", "/v1/sessions/" + id,
+                                              bearer(self.server.api_key)).json()
+        for method, body in (("PUT", {"enabled": False}), ("DELETE", None)):
+            link, other = self.create(), self.create()
+            tokens = [self.open(one).json()["sessionToken"] for one in (link, link, other, other)]
+            ended, goes_on = (started(tokens[at]).json()["sessionId"] for at in (0, 2))
+            self.assertEqual(self.call(method, "/" + link["id"], body).status, 200)
+            self.assert_refused(started(tokens[1]), 401, "Unauthorized")
+            wait_until(lambda: session(ended)["end_reason"] == "revoked", "the session to end")
+            self.assertEqual(session(goes_on)["state"], "live")
+            self.assertEqual(started(tokens[3]).status, 200)
+            self.assertEqual(self.call("PUT", "/" + other["id"], {"usageLimit": 99}).status, 200)
+            self.assertEqual(session(goes_on)["state"], "live")
+            if method == "PUT":
+                self.call("PUT", "/" + link["id"], {"enabled": True})
+                again = self.open(link).json()["sessionToken"]
+                self.assertEqual(started(again).status, 200)
+
     # Rule share-link-counted-exactly.
     def test_of_any_number_of_simultaneous_visitors_exactly_so_many_get_in(self):
         link = self.create(usageLimit=7)
@@ -352,7 +373,7 @@ class Refusals(LinkCase):
     def test_404_for_others_is_that_for_nothing(self):
         link, live = self.create()["id"], live_key(self.server)
         self.server.insert("workspaces", "ws_other", "Other", 0)
-        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0)
+        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0, None)
         with self.store() as store:
             columns = [row[1] for row in store.execute("PRAGMA table_info(share_links)")]
             put = {"id": "'theirs'", "workspace_id": "'ws_other'", "persona_id": "'foreign'",

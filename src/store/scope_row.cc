@@ -1,0 +1,24 @@
+#include "store/scope_row.h"
+
+namespace stagedoor::store {
+
+// Rule item-of-app.
+std::string in_scope(std::string_view table) {
+  const std::string of(table);
+  return of + "workspace_id = ?2 AND " + of + "environment = ?3 AND (?4 = '' OR " + of +
+         "app_id IS NULL OR " + of + "app_id = ?4)";
+}
+
+SqliteStatement& bind_scope(SqliteStatement& statement, const rules::ItemScope& scope, int first) {
+  return statement.bind(first, scope.workspace_id)
+      .bind(first + 1, static_cast<int>(scope.environment))
+      .bind(first + 2, scope.app_id);
+}
+
+rules::ItemScope scope_of(const SqliteStatement& row, int first) {
+  return {.workspace_id = std::string(row.text(first)),
+          .environment = static_cast<rules::Environment>(row.integer(first + 1)),
+          .app_id = std::string(row.text(first + 2))};
+}
+
+}  // namespace stagedoor::store
