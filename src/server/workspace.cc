@@ -51,8 +51,10 @@ base::Result<FirstThings> make_first_things(Workspace& workspace, const DataFold
   app.name = "First app";
   const rules::Avatar avatar{
       .id = base::random_uuid(random), .workspace_id = workspace_id, .name = "Ada", .version = "1"};
+  rules::PersonaScope all_apps;
+  all_apps.workspace_id = workspace_id;
   const rules::Persona persona{.id = base::random_uuid(random),
-                               .scope = {.workspace_id = workspace_id},
+                               .scope = all_apps,
                                .content = rules::PersonaContent::first(avatar.id),
                                .created_at = now,
                                .updated_at = now};

@@ -172,7 +172,7 @@ class Opening(LinkCase):
             tokens = [self.open(one).json()["sessionToken"] for one in (link, link, other, other)]
             ended, goes_on = (started(tokens[at]).json()["sessionId"] for at in (0, 2))
             self.assertEqual(self.call(method, "/" + link["id"], body).status, 200)
-            self.assert_refused(started(tokens[1]), 401, "Unauthorized")
+            self.assertEqual(started(tokens[1]).status, 401)
             wait_until(lambda: session(ended)["end_reason"] == "revoked", "the session to end")
             self.assertEqual(session(goes_on)["state"], "live")
             self.assertEqual(started(tokens[3]).status, 200)
