@@ -278,6 +278,13 @@ void SqliteAuditLog::complete_waiting() {
   }
 }
 
+void SqliteAuditLog::finish() {
+  // What is being completed on the writer's thread is noted when this has run there.
+  (void)writer_.run_quietly([](SqliteDatabase&) { return base::Result<base::Done>(base::Done{}); });
+  complete_waiting();
+  flush(AuditNotes::Until::everything);
+}
+
 void SqliteAuditLog::flush(AuditNotes::Until until) {
   std::vector<rules::AuditEntry> entries;
   {

@@ -64,11 +64,8 @@ class SqliteAuditLog : public rules::AuditLog, private SqliteWriter::Gatherer {
     complete_waiting();
     flush(rules::AuditNotes::Until::window_is_over);
   }
-  // The same, all of it, before the writer stops.
-  void finish() {
-    complete_waiting();
-    flush(rules::AuditNotes::Until::everything);
-  }
+  // The same, all of it, before the writer stops. Not from an event loop.
+  void finish();
 
   const rules::AuditSealer& sealer() const { return sealer_; }
 

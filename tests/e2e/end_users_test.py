@@ -93,10 +93,12 @@ class Holding(EndUsersCase):
         token = self.mint(
             end_user_id="ada", persona_id=self.server.initialised["persona_id"]
         ).json()["session_token"]
-        start = lambda: self.server.http("POST", "/v1/engine/session", bearer(token), {
-            "clientMetadata": {"client": "js-sdk", "version": "4.27.0"}})
-        self.assertEqual(start().status, 200)
-        refused = start()
+        start = lambda client: self.server.http(
+            "POST", "/v1/engine/session", bearer(token) | {"User-Agent": client},
+            {"clientMetadata": {"client": "js-sdk", "version": "4.27.0"}})
+        self.assertEqual(start("one").status, 200)
+        self.assertEqual(start("one").status, 200, "rule session-token-retry-takes-nothing")
+        refused = start("two")
         self.assertEqual((refused.status, refused.json()["error"]), (429, "Too Many Requests"))
         self.assertGreater(int(refused.headers["Retry-After"]), 1000)
 
