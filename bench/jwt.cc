@@ -62,6 +62,7 @@ class Nothing : public rules::AuditLog, public rules::KeyUsage, public base::Log
  public:
   base::Result<base::Done> record(rules::AuditEntry) override { return base::Done{}; }
   void note(rules::AuditEntry) override {}
+  void note_later(rules::AuditEntry, Complete) override {}
   void count(std::uint64_t, const base::Address&, rules::CallOutcome, base::Instant) override {}
   bool writes(base::LogLevel) const override { return false; }
   void write(base::LogLevel, std::string_view, std::initializer_list<base::LogField>) override {}
