@@ -54,7 +54,8 @@ std::string country_of(std::string_view language) {
 
 std::vector<std::string_view> tags_of(const Voice& voice) {
   std::vector<std::string_view> tags;
-  for (const std::string_view tag : {voice.engine, voice.language})
+  // Views, not a list of strings: its copies would be gone.
+  for (const auto tag : {std::string_view(voice.engine), std::string_view(voice.language)})
     if (!tag.empty()) tags.push_back(tag);
   return tags;
 }
