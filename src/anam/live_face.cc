@@ -441,16 +441,13 @@ base::Result<base::Secret> LiveFaces::begin(live::FacePlace place, actions::Gran
   });
 }
 
+// Posted under the lock, so that whoever makes the face comes to its loop before those who join.
 void LiveFaces::begin(Beginning one) {
-  std::shared_ptr<Slot> slot;
-  bool is_first = false;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& taken = faces_[one.grant.session_id()];
-    is_first = taken == nullptr;
-    if (is_first) taken = std::make_shared<Slot>(one.place.loop().mailbox(), nullptr);
-    slot = taken;
-  }
+  const std::lock_guard lock(mutex_);
+  auto& taken = faces_[one.grant.session_id()];
+  const bool is_first = taken == nullptr;
+  if (is_first) taken = std::make_shared<Slot>(one.place.loop().mailbox(), nullptr);
+  auto slot = taken;
   const auto mailbox = slot->mailbox;
   mailbox->post([this, slot = std::move(slot), is_first, one = std::move(one)]() mutable {
     is_first ? make(slot, std::move(one)) : join(slot, std::move(one));
