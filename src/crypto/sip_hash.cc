@@ -39,19 +39,17 @@ struct State {
   void add(std::uint64_t word) {
     v3 ^= word;
     round();
-    round();
     v0 ^= word;
   }
 
-  // `length` is of all that was hashed; its last bytes, less than eight, are still to be added.
-  std::uint64_t finish(std::string_view rest, std::uint64_t length) {
-    std::uint64_t last = length << 56;
+  std::uint64_t finish(std::string_view rest) {
+    std::uint64_t last = std::uint64_t{rest.size()} << 56;
     for (; rest.size() >= 8; rest.remove_prefix(8)) add(word_of(rest.data()));
     for (std::size_t i = 0; i < rest.size(); ++i)
       last |= std::uint64_t{static_cast<unsigned char>(rest[i])} << (8 * i);
     add(last);
     v2 ^= 0xff;
-    for (int i = 0; i < 4; ++i) round();
+    for (int i = 0; i < 3; ++i) round();
     return v0 ^ v1 ^ v2 ^ v3;
   }
 };
@@ -69,13 +67,7 @@ SipHash::SipHash(base::Random& random) {
 }
 
 std::uint64_t SipHash::operator()(std::string_view bytes) const {
-  return State(key_[0], key_[1]).finish(bytes, bytes.size());
-}
-
-std::uint64_t SipHash::operator()(std::uint64_t salt, std::string_view bytes) const {
-  State state(key_[0], key_[1]);
-  state.add(salt);
-  return state.finish(bytes, bytes.size() + 8);
+  return State(key_[0], key_[1]).finish(bytes);
 }
 
 }  // namespace stagedoor::crypto

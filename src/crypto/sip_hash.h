@@ -1,5 +1,6 @@
-// SipHash-2-4 (Aumasson and Bernstein, 2012): a short keyed hash for tables. Who does not know the
-// key can't choose inputs that meet in one place. It is not for keeping or proving anything.
+// SipHash-1-3 (Aumasson and Bernstein, 2012, with the rounds that Rust's, Python's and Ruby's
+// tables use): a short keyed hash for tables. Who does not know the key can't choose inputs that
+// meet in one place. It is not for keeping or proving anything.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -18,8 +19,6 @@ class SipHash {
  public:
   explicit SipHash(base::Random& random);
   explicit SipHash(const std::array<std::uint8_t, 16>& key);
-  // `salt` goes first, as eight bytes, little end first.
-  std::uint64_t operator()(std::uint64_t salt, std::string_view bytes) const;
   std::uint64_t operator()(std::string_view bytes) const;
 
  private:

@@ -35,6 +35,13 @@ std::int64_t ceil_millis(std::int64_t nanos) {
   return nanos / nanos_per_milli + (nanos % nanos_per_milli > 0 ? 1 : 0);
 }
 
+std::int64_t window_of(std::int64_t interval_nanos, std::uint32_t burst) {
+  std::int64_t nanos = 0;
+  if (__builtin_mul_overflow(interval_nanos, std::int64_t{std::max(burst, 1u)}, &nanos))
+    return longest_window;
+  return std::min(nanos, longest_window);
+}
+
 // Takes a number from 1 to `most` off the front; 0: there is none.
 std::int64_t take_number(std::string_view& text, std::int64_t most) {
   std::int64_t number = 0;
@@ -74,10 +81,7 @@ nanoseconds RateLimit::interval() const {
 }
 
 nanoseconds RateLimit::window() const {
-  std::int64_t nanos = 0;
-  if (__builtin_mul_overflow(interval().count(), std::int64_t{std::max(burst, 1u)}, &nanos))
-    return nanoseconds(longest_window);
-  return nanoseconds(std::min(nanos, longest_window));
+  return nanoseconds(window_of(interval().count(), burst));
 }
 
 base::Result<RateLimit> read_rate_limit(std::string_view text) {
@@ -145,32 +149,48 @@ std::optional<RateKind> rate_kind_of(std::string_view name) {
 }
 
 RateStep::RateStep(const RateLimit& limit, base::Instant now)
-    : limit_(limit), now_(now), now_nanos_(nanos_of(now)) {
-  interval_ = limit.interval().count();
-  window_ = limit.window().count();
-}
+    : limit_(limit),
+      now_(now),
+      now_nanos_(nanos_of(now)),
+      interval_(limit.interval().count()),
+      window_(window_of(interval_, limit.burst)) {}
 
-RateVerdict RateStep::take(std::int64_t& arrival_nanos) const {
-  RateVerdict verdict;
-  verdict.limit = limit_;
-  verdict.full_at = now_;
-  if (limit_.is_unlimited()) {
-    verdict.is_allowed = true;
-    verdict.remaining = std::numeric_limits<std::uint32_t>::max();
-    return verdict;
-  }
+RateStep::Taken RateStep::take(std::int64_t& arrival_nanos) const {
   // How much of the window is used; at most a window, so that no sum below overflows.
   auto used =
       std::clamp<std::int64_t>(std::max(arrival_nanos, now_nanos_) - now_nanos_, 0, window_);
-  verdict.is_allowed = used <= window_ - interval_;
-  if (verdict.is_allowed) used += interval_;
-  if (verdict.is_allowed || arrival_nanos > now_nanos_ + window_) arrival_nanos = now_nanos_ + used;
-  const auto remaining = (window_ - used) / interval_;
+  const bool is_allowed = used <= window_ - interval_;
+  if (is_allowed) used += interval_;
+  if (is_allowed || arrival_nanos > now_nanos_ + window_) arrival_nanos = now_nanos_ + used;
+  return {used, is_allowed};
+}
+
+RateVerdict RateStep::verdict(const Taken& taken) const {
+  RateVerdict verdict;
+  verdict.is_allowed = taken.is_allowed;
+  verdict.limit = limit_;
+  const auto remaining = (window_ - taken.used_nanos) / interval_;
   verdict.remaining = static_cast<std::uint32_t>(remaining);
-  verdict.next_in = milliseconds(ceil_millis(used - (window_ - (remaining + 1) * interval_)));
+  verdict.next_in =
+      milliseconds(ceil_millis(taken.used_nanos - (window_ - (remaining + 1) * interval_)));
   if (remaining == 0) verdict.retry_after = verdict.next_in;
-  verdict.full_at = base::Instant(milliseconds(ceil_millis(now_nanos_ + used)));
+  verdict.full_at = base::Instant(milliseconds(ceil_millis(now_nanos_ + taken.used_nanos)));
   return verdict;
+}
+
+RateVerdict unlimited_verdict(base::Instant now) {
+  RateVerdict verdict;
+  verdict.is_allowed = true;
+  verdict.limit = RateLimit::unlimited();
+  verdict.remaining = std::numeric_limits<std::uint32_t>::max();
+  verdict.full_at = now;
+  return verdict;
+}
+
+RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now) {
+  if (limit.is_unlimited()) return unlimited_verdict(now);
+  const RateStep step(limit, now);
+  return step.verdict(step.take(arrival_nanos));
 }
 
 }  // namespace stagedoor::rules

@@ -105,12 +105,19 @@ struct RateVerdict {
 // lies further ahead than this limit can put it: the clock was set back, or the limit was another.
 //
 // Any values do: times before 1970 count as 1970, after 2160 as 2160.
+//
+// In three parts, so that whoever locks an arrival time for `take` does it shortly: what limit and
+// time alone decide comes before, what the caller is told after. The limit isn't `unlimited`.
 class RateStep {
  public:
-  // What limit and time alone decide is worked out here, so that whoever locks an arrival time for
-  // `take` does it shortly.
+  struct Taken {
+    std::int64_t used_nanos = 0;  // of the window, with this call
+    bool is_allowed = false;
+  };
+
   RateStep(const RateLimit& limit, base::Instant now);
-  RateVerdict take(std::int64_t& arrival_nanos) const;
+  Taken take(std::int64_t& arrival_nanos) const;
+  RateVerdict verdict(const Taken& taken) const;
 
   std::int64_t now_nanos() const { return now_nanos_; }
   std::int64_t window_nanos() const { return window_; }
@@ -120,9 +127,10 @@ class RateStep {
   base::Instant now_;
   std::int64_t now_nanos_, interval_, window_;
 };
-inline RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now) {
-  return RateStep(limit, now).take(arrival_nanos);
-}
+// What an unlimited caller is told.
+RateVerdict unlimited_verdict(base::Instant now);
+// The whole step, for whoever keeps an arrival time without a lock.
+RateVerdict take(std::int64_t& arrival_nanos, const RateLimit& limit, base::Instant now);
 
 // Counts calls. Safe for concurrent use; without waiting.
 class RateLimiter {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <thread>
 #include <utility>
@@ -36,6 +37,18 @@ class Hold {
   std::uint64_t& word_;
 };
 
+template <std::size_t... kinds>
+std::array<crypto::SipHash, sizeof...(kinds)> hashes_of(base::Random& random,
+                                                        std::index_sequence<kinds...>) {
+  return {((void)kinds, crypto::SipHash(random))...};
+}
+
+// Else a stranger.
+bool is_known(rules::RateKind kind) {
+  return kind == rules::RateKind::api_key || kind == rules::RateKind::person ||
+         kind == rules::RateKind::app || kind == rules::RateKind::end_user;
+}
+
 }  // namespace
 
 // A place is a fingerprint and the arrival time beside it; it is free where that is past.
@@ -48,10 +61,15 @@ struct alignas(128) MemoryRateLimits::Bucket {
   std::int64_t overflow_nanos;  // the arrival time that is shared by who finds no place
 
   std::int64_t* find(std::uint64_t fingerprint, std::int64_t now_nanos) {
-    for (std::size_t i = 0; i < places; ++i)
-      if (fingerprints[i] == fingerprint && arrivals_nanos[i] > now_nanos)
-        return &arrivals_nanos[i];
-    return nullptr;
+    // All are looked at: where the caller's place is can't be foreseen, and a branch foreseen
+    // wrongly would wait for the memory before any other work is begun.
+    unsigned found = 0;
+    for (std::size_t i = 0; i < places; ++i) {
+      const bool is_it = (fingerprints[i] == fingerprint) & (arrivals_nanos[i] > now_nanos);
+      found |= static_cast<unsigned>(is_it) << i;
+    }
+    return found == 0 ? nullptr
+                      : &arrivals_nanos[static_cast<std::size_t>(std::countr_zero(found))];
   }
   // null: none is free.
   std::int64_t* settle(std::uint64_t fingerprint, std::int64_t now_nanos) {
@@ -89,7 +107,7 @@ class MemoryRateLimits::Table {
   }
 
   struct Taken {
-    rules::RateVerdict verdict;
+    rules::RateStep::Taken step;
     bool is_overflow = false;
   };
   void expect(std::uint64_t hash) const {
@@ -134,7 +152,7 @@ class MemoryRateLimits::Table {
 
   // Callers with different limits share this one: none of them may move it back, or it would be
   // looser for another. Only a clock that was set back does, as far as the longest window reaches.
-  rules::RateVerdict take_overflow(Bucket& bucket, const rules::RateStep& step) {
+  rules::RateStep::Taken take_overflow(Bucket& bucket, const rules::RateStep& step) {
     const auto window = step.window_nanos();
     auto longest = longest_window_.load(std::memory_order_relaxed);
     while (longest < window && !longest_window_.compare_exchange_weak(longest, window)) {
@@ -142,9 +160,9 @@ class MemoryRateLimits::Table {
     auto& arrival = bucket.overflow_nanos;
     arrival = std::min(arrival, step.now_nanos() + std::max(longest, window));
     auto moved = arrival;
-    const auto verdict = step.take(moved);
-    if (verdict.is_allowed) arrival = moved;
-    return verdict;
+    const auto taken = step.take(moved);
+    if (taken.is_allowed) arrival = moved;
+    return taken;
   }
 
   const std::size_t count_;
@@ -156,7 +174,7 @@ class MemoryRateLimits::Table {
 
 MemoryRateLimits::MemoryRateLimits(Options options, base::Random& random)
     : options_(std::move(options)),
-      hash_(random),
+      hashes_(hashes_of(random, std::make_index_sequence<rules::rate_kind_count>())),
       callers_(std::make_unique<Table>(options_.callers_max)),
       strangers_(std::make_unique<Table>(options_.strangers_max)) {
   for (const auto kind : options_.shadow) only_watches_[static_cast<std::size_t>(kind)] = true;
@@ -171,31 +189,29 @@ void MemoryRateLimits::tend() {
 
 rules::RateVerdict MemoryRateLimits::take(rules::RateKind kind, std::string_view who,
                                           const rules::RateLimit& limit, base::Instant now) {
-  const auto index = static_cast<std::size_t>(kind);
-  const bool is_known = kind == rules::RateKind::api_key || kind == rules::RateKind::person ||
-                        kind == rules::RateKind::app || kind == rules::RateKind::end_user;
-  Table::Taken taken;
-  if (limit.is_unlimited()) {
-    std::int64_t nobody = 0;
-    taken.verdict = rules::take(nobody, limit, now);
-  } else {
-    const auto hash = hash_(index, who);
-    auto& table = is_known ? *callers_ : *strangers_;
-    table.expect(hash);
-    // Worked out while the memory is on its way.
-    const rules::RateStep step(limit, now);
-    taken = table.take(hash, step);
-  }
-  auto& verdict = taken.verdict;
+  auto verdict =
+      limit.is_unlimited() ? rules::unlimited_verdict(now) : take_place(kind, who, limit, now);
   verdict.kind = kind;
+  const auto index = static_cast<std::size_t>(kind);
   auto& shard = my_shard();
   auto& counted = verdict.is_allowed     ? shard.allowed
                   : only_watches_[index] ? shard.shadowed
                                          : shard.refused;
   counted[index].fetch_add(1, std::memory_order_relaxed);
-  if (taken.is_overflow) shard.overflow_uses.fetch_add(1, std::memory_order_relaxed);
   if (!verdict.is_allowed && only_watches_[index]) verdict.is_allowed = verdict.is_shadow = true;
   return verdict;
+}
+
+rules::RateVerdict MemoryRateLimits::take_place(rules::RateKind kind, std::string_view who,
+                                                const rules::RateLimit& limit, base::Instant now) {
+  const auto hash = hashes_[static_cast<std::size_t>(kind)](who);
+  auto& table = is_known(kind) ? *callers_ : *strangers_;
+  table.expect(hash);
+  // Worked out while the memory is on its way.
+  const rules::RateStep step(limit, now);
+  const auto taken = table.take(hash, step);
+  if (taken.is_overflow) my_shard().overflow_uses.fetch_add(1, std::memory_order_relaxed);
+  return step.verdict(taken.step);
 }
 
 MemoryRateLimits::Counts MemoryRateLimits::counts(rules::RateKind kind) const {

@@ -66,11 +66,14 @@ class MemoryRateLimits : public rules::RateLimiter {
   };
   static constexpr std::size_t shard_count = 16;
 
+  rules::RateVerdict take_place(rules::RateKind kind, std::string_view who,
+                                const rules::RateLimit& limit, base::Instant now);
   Shard& my_shard();
 
   const Options options_;
   std::array<bool, rules::rate_kind_count> only_watches_{};
-  crypto::SipHash hash_;
+  // One a kind: the same name under another kind is another caller.
+  std::array<crypto::SipHash, rules::rate_kind_count> hashes_;
   std::unique_ptr<Table> callers_, strangers_;
   std::array<Shard, shard_count> shards_;
 };
