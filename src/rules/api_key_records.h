@@ -40,8 +40,7 @@ namespace stagedoor::rules {
 struct ApiKeyCursor {
   std::string app_id;
   Environment environment = Environment::test;
-  std::int64_t created_millis = 0;
-  std::uint64_t id = 0;
+  std::int64_t number = 0;  // among those of its app and environment
 };
 std::string text_of(const ApiKeyCursor& cursor);
 std::optional<ApiKeyCursor> read_api_key_cursor(std::string_view text);
@@ -54,7 +53,7 @@ struct ApiKeyQuery {
   std::size_t count_max = 100;
 };
 struct ApiKeyPage {
-  std::vector<ApiKey> keys;  // by app, environment and age
+  std::vector<ApiKey> keys;  // by app and environment, newest first
   std::optional<ApiKeyCursor> next;
 };
 

@@ -84,10 +84,9 @@ struct World {
     const auto hash = opened.hasher->current(*rules::ApiKeyText::parse(key));
     const auto done = database.execute(
         "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, "
-        "revoked_at, "
-        "change) VALUES (" +
+        "revoked_at, change, number) VALUES (" +
         std::to_string(id) + ", '" + first->app_id + "', 1, x'" + base::hex(hash) +
-        "', 'k', '', 0, " + revoked_at + ", 1)");
+        "', 'k', '', 0, " + revoked_at + ", 1, " + std::to_string(id) + ")");
     ASSERT_TRUE(done) << done.error().detail;
   }
   bool is_accepted(std::string_view key) const {

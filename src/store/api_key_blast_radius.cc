@@ -68,7 +68,7 @@ Result<Done> read_sessions(SqliteDatabase& database, std::uint64_t id, BlastRadi
 Result<Done> read_keys_made(SqliteDatabase& database, std::uint64_t id, BlastRadius& radius) {
   auto read = database.prepare(
       "SELECT id, count(*) OVER () FROM api_keys WHERE created_by = ?1 AND created_by LIKE 'key_%' "
-      "ORDER BY created_at DESC LIMIT ?2");
+      "ORDER BY number DESC LIMIT ?2");
   if (!read) return base::fail(read.error());
   read->bind(1, rules::api_key_id_text(id));
   read->bind(2, static_cast<std::int64_t>(BlastRadius::listed_max));

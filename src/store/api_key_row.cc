@@ -1,5 +1,7 @@
 #include "store/api_key_row.h"
 
+#include "store/list_number.h"
+
 namespace stagedoor::store {
 namespace {
 
@@ -81,9 +83,11 @@ base::Result<base::Done> insert_api_key(SqliteDatabase& database, const rules::A
                                         const rules::ApiKeyHash& hash) {
   auto insert = database.prepare(
       "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, scopes, "
-      "expires_at, networks, tier, own_limit, created_by, hash_kind, change) VALUES (?1, ?2, ?3, "
-      "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-      "(SELECT ifnull(max(change), 0) + 1 FROM api_keys))");
+      "expires_at, networks, tier, own_limit, created_by, hash_kind, change, number) VALUES (?1, "
+      "?2, "
+      "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+      "(SELECT ifnull(max(change), 0) + 1 FROM api_keys), " +
+      next_number("api_keys", "app_id = ?2 AND environment = ?3") + ")");
   if (!insert) return base::fail(insert.error());
   const auto& terms = key.terms;
   insert->bind(1, static_cast<std::int64_t>(key.id)).bind(2, key.app_id);

@@ -1,5 +1,7 @@
 #include "store/avatar_row.h"
 
+#include "store/list_number.h"
+
 namespace stagedoor::store {
 
 base::Result<SqliteStatement> select_avatars(SqliteDatabase& database, const std::string& which) {
@@ -26,7 +28,8 @@ rules::Avatar avatar_of(const SqliteStatement& row) {
 base::Result<base::Done> insert_avatar(SqliteDatabase& database, const rules::Avatar& avatar) {
   auto insert = database.prepare(
       "INSERT INTO avatars (id, workspace_id, name, version, character, created_at, updated_at, "
-      "app_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, ''))");
+      "app_id, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, ''), " +
+      next_number("avatars", "workspace_id = ?2") + ")");
   if (!insert) return base::fail(insert.error());
   insert->bind(1, avatar.id).bind(2, avatar.workspace_id).bind(3, avatar.name);
   insert->bind(4, avatar.version).bind(5, avatar.character);

@@ -16,6 +16,7 @@ using base::Result;
 using rules::ApiKey;
 using rules::Retirement;
 
+constexpr int number_column = 18;  // behind api_key_columns
 constexpr std::string_view next_change = "(SELECT max(change) + 1 FROM api_keys)";
 
 std::int64_t stored(std::uint64_t id) {
@@ -156,7 +157,7 @@ constexpr std::string_view working =
 Result<std::vector<ApiKey>> working_keys(SqliteDatabase& database, const std::string& app_id,
                                          rules::Environment environment, base::Instant now) {
   auto read = database.prepare("SELECT " + std::string(api_key_columns) + " " +
-                               std::string(working) + " ORDER BY created_at, id LIMIT ?4");
+                               std::string(working) + " ORDER BY number LIMIT ?4");
   if (!read) return base::fail(read.error());
   read->bind(1, app_id).bind(2, static_cast<std::int64_t>(environment));
   read->bind(3, base::unix_millis(now)).bind(4, rules::ApiKeyRecords::rotated_at_once_max + 1);
@@ -247,33 +248,32 @@ Result<ApiKey> SqliteApiKeyRecords::read(std::uint64_t id) const {
 Result<rules::ApiKeyPage> SqliteApiKeyRecords::list(const rules::ApiKeyQuery& query) const {
   rules::ApiKeyPage page;
   const auto count = std::clamp<std::size_t>(query.count_max, 1, rules::api_key_page_max);
-  std::string where =
-      " FROM api_keys WHERE (app_id, environment, created_at, id) > "
-      "(?1, ?2, ?3, ?4)";
-  if (!query.app_id.empty()) where += " AND app_id = ?5";
-  if (query.environment) where += " AND environment = ?6";
+  std::string where = ", number FROM api_keys WHERE true";
+  if (query.after) where += " AND (app_id, environment, number) < (?1, ?2, ?3)";
+  if (!query.app_id.empty()) where += " AND app_id = ?4";
+  if (query.environment) where += " AND environment = ?5";
   const auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
     auto read = database.prepare("SELECT " + std::string(api_key_columns) + where +
-                                 " ORDER BY app_id, environment, created_at, id LIMIT ?7");
+                                 " ORDER BY app_id DESC, environment DESC, number DESC LIMIT ?6");
     if (!read) return base::fail(read.error());
-    const auto after = query.after.value_or(rules::ApiKeyCursor{});
-    const auto environment = query.after ? static_cast<std::int64_t>(after.environment) : -1;
-    read->bind(1, after.app_id).bind(2, environment).bind(3, after.created_millis);
-    read->bind(4, stored(after.id)).bind(7, static_cast<std::int64_t>(count + 1));
-    if (!query.app_id.empty()) read->bind(5, query.app_id);
-    if (query.environment) read->bind(6, static_cast<std::int64_t>(*query.environment));
+    if (const auto& after = query.after) {
+      read->bind(1, after->app_id).bind(2, static_cast<std::int64_t>(after->environment));
+      read->bind(3, after->number);
+    }
+    if (!query.app_id.empty()) read->bind(4, query.app_id);
+    if (query.environment) read->bind(5, static_cast<std::int64_t>(*query.environment));
+    read->bind(6, static_cast<std::int64_t>(count + 1));
+    rules::ApiKeyCursor last;
     auto outcome = read->step();
-    for (; outcome == Step::row; outcome = read->step()) page.keys.push_back(api_key_of(*read));
+    for (; outcome == Step::row && page.keys.size() < count; outcome = read->step()) {
+      const auto& key = page.keys.emplace_back(api_key_of(*read));
+      last = {key.app_id, key.environment, read->integer(number_column)};
+    }
     if (outcome == Step::failed) return database.trouble("list API keys");
+    if (outcome == Step::row) page.next = std::move(last);
     return Done{};
   });
   if (!done) return base::fail(done.error());
-  if (page.keys.size() > count) {
-    page.keys.resize(count);
-    const auto& last = page.keys.back();
-    page.next = rules::ApiKeyCursor{last.app_id, last.environment,
-                                    base::unix_millis(last.created_at), last.id};
-  }
   return page;
 }
 

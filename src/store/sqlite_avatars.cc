@@ -39,8 +39,7 @@ Result<Done> check_room(SqliteDatabase& database, const rules::Avatar& avatar) {
 Result<std::vector<rules::Avatar>> SqliteAvatars::of(const rules::ItemScope& scope) {
   std::vector<rules::Avatar> avatars;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto rows =
-        select_avatars(database, "AND " + std::string(in_scope) + " ORDER BY created_at DESC, id");
+    auto rows = select_avatars(database, "AND " + std::string(in_scope) + " ORDER BY number DESC");
     if (!rows) return base::fail(rows.error());
     rows->bind(1, scope.workspace_id).bind(2, scope.app_id);
     auto step = rows->step();

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rules/absent.h"
+#include "store/list_number.h"
 #include "store/scope_row.h"
 
 namespace stagedoor::store {
@@ -119,7 +120,7 @@ Result<rules::CatalogItems::Found> SqliteCatalogItems::list(const ItemScope& sco
       return database.trouble("count catalog items");
     found.total = count->integer(0);
     auto read = database.prepare("SELECT " + std::string(columns) + chosen() +
-                                 " ORDER BY created_at DESC, id LIMIT ?6 OFFSET ?7");
+                                 " ORDER BY number DESC LIMIT ?6 OFFSET ?7");
     if (!read) return base::fail(read.error());
     bind_chosen(*read, scope, kind, query.search).bind(6, query.count).bind(7, query.skip);
     auto step = read->step();
@@ -136,8 +137,9 @@ Result<Done> SqliteCatalogItems::create(const CatalogItem& item, const rules::Au
     if (auto room = check_room(database, item); !room) return room;
     auto insert = database.prepare(
         "INSERT INTO catalog_items (id, name, content, updated_at, secret, kind, workspace_id, "
-        "environment, app_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ''), "
-        "?10)");
+        "environment, app_id, created_at, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+        "nullif(?9, ''), ?10, " +
+        next_number("catalog_items", "kind = ?6 AND workspace_id = ?7 AND environment = ?8") + ")");
     if (!insert) return base::fail(insert.error());
     bind_changeable(insert->bind(1, item.id), item, parts_.keeper);
     bind_scope(insert->bind(6, static_cast<int>(item.kind)), item.scope, 7);

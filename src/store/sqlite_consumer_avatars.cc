@@ -1,5 +1,7 @@
 #include "store/sqlite_consumer_avatars.h"
 
+#include "store/list_number.h"
+
 namespace stagedoor::store {
 namespace {
 
@@ -29,7 +31,7 @@ Result<std::vector<rules::ConsumerAvatar>> SqliteConsumerAvatars::of(std::string
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
     auto read = database.prepare(
         "SELECT id, short_id, owner, slug, content, is_public, created_at FROM consumer_avatars "
-        "WHERE owner = ?1 ORDER BY created_at DESC, id LIMIT ?2");
+        "WHERE owner = ?1 ORDER BY number DESC LIMIT ?2");
     if (!read) return base::fail(read.error());
     read->bind(1, owner).bind(2, rules::consumer_avatars_of_person_max);
     auto step = read->step();
@@ -54,8 +56,9 @@ Result<Done> SqliteConsumerAvatars::create(const rules::ConsumerAvatar& avatar,
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
     if (auto room = check_room(database, avatar); !room) return room;
     auto insert = database.prepare(
-        "INSERT INTO consumer_avatars (id, short_id, owner, slug, content, is_public, created_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        "INSERT INTO consumer_avatars (id, short_id, owner, slug, content, is_public, created_at, "
+        "number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, " +
+        next_number("consumer_avatars", "owner = ?3") + ")");
     if (!insert) return base::fail(insert.error());
     insert->bind(1, avatar.id).bind(2, avatar.short_id).bind(3, avatar.owner);
     insert->bind(4, avatar.slug).bind(5, avatar.content);

@@ -1,9 +1,9 @@
 #include "store/sqlite_conversations.h"
 
-#include <limits>
 #include <utility>
 
 #include "rules/absent.h"
+#include "store/list_number.h"
 
 namespace stagedoor::store {
 namespace {
@@ -89,20 +89,17 @@ Result<std::vector<Conversation>> SqliteConversations::list(const ConversationSc
                                                             std::int64_t count) {
   std::vector<Conversation> found;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto before = instant_of(std::numeric_limits<std::int64_t>::max());
-    if (!after.empty()) {
-      const auto last = find_in(database, scope, after);
-      if (!last) return base::fail(last.error());
-      before = last->created_at;
-    }
-    auto read = database.prepare("SELECT " + std::string(columns) +
-                                 " FROM conversations WHERE app_id = ?1 AND environment = ?2 AND "
-                                 "(created_at < ?3 OR (created_at = ?3 AND rowid < "
-                                 "(SELECT rowid FROM conversations WHERE id = ?4))) "
-                                 "ORDER BY created_at DESC, rowid DESC LIMIT ?5");
+    if (!after.empty())
+      if (const auto last = find_in(database, scope, after); !last) return base::fail(last.error());
+    // Behind none: before the highest number that there can be.
+    auto read = database.prepare(
+        "SELECT " + std::string(columns) +
+        " FROM conversations WHERE app_id = ?1 AND environment = ?2 AND number < ifnull((SELECT "
+        "number FROM conversations WHERE id = ?3), 9223372036854775807) ORDER BY number DESC LIMIT "
+        "?4");
     if (!read) return base::fail(read.error());
     read->bind(1, scope.app_id).bind(2, static_cast<int>(scope.environment));
-    read->bind(3, base::unix_millis(before)).bind(4, after).bind(5, count);
+    read->bind(3, after).bind(4, count);
     auto step = read->step();
     for (; step == Step::row; step = read->step()) found.push_back(conversation_of(*read));
     if (step == Step::failed) return database.trouble("list conversations");
@@ -116,8 +113,9 @@ Result<Done> SqliteConversations::create(const Conversation& conversation,
                                          const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
     auto insert = database.prepare(
-        "INSERT INTO conversations (id, app_id, environment, avatar_id, settings, created_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        "INSERT INTO conversations (id, app_id, environment, avatar_id, settings, created_at, "
+        "number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, " +
+        next_number("conversations", "app_id = ?2 AND environment = ?3") + ")");
     if (!insert) return base::fail(insert.error());
     insert->bind(1, conversation.id).bind(2, conversation.app_id);
     insert->bind(3, static_cast<int>(conversation.environment)).bind(4, conversation.avatar_id);

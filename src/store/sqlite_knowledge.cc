@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/list_number.h"
 #include "store/scope_row.h"
 
 namespace stagedoor::store {
@@ -154,7 +155,7 @@ Result<std::vector<Document>> SqliteKnowledge::list(const ItemScope& scope,
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
     auto read = prepare_for(database,
                             "SELECT " + std::string(columns) + documents_in_scope() +
-                                " AND group_id = ?1 ORDER BY created_at DESC, id",
+                                " AND group_id = ?1 ORDER BY number DESC",
                             group_id, scope);
     if (!read) return base::fail(read.error());
     auto step = read->step();
@@ -229,7 +230,8 @@ Result<Done> SqliteKnowledge::add(const Document& document, std::string_view con
     if (auto room = check_room(database, document); !room) return room;
     auto insert = database.prepare(
         "INSERT INTO documents (id, workspace_id, environment, group_id, filename, type, content, "
-        "bytes, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+        "bytes, created_at, updated_at, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, " +
+        next_number("documents", "group_id = ?4") + ")");
     if (!insert) return base::fail(insert.error());
     insert->bind(1, document.id).bind(2, document.scope.workspace_id);
     insert->bind(3, static_cast<int>(document.scope.environment)).bind(4, document.group_id);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rules/absent.h"
+#include "store/list_number.h"
 #include "store/scope_row.h"
 
 namespace stagedoor::store {
@@ -80,7 +81,8 @@ std::string owner_of(const crypto::Digest& digest) {
 Result<Done> insert_persona(SqliteDatabase& database, const rules::Persona& persona) {
   auto insert = database.prepare(
       "INSERT INTO personas (id, workspace_id, environment, app_id, name, content, created_at, "
-      "updated_at) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, ?6, ?7, ?8)");
+      "updated_at, number) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, ?6, ?7, ?8, " +
+      next_number("personas", "workspace_id = ?2 AND environment = ?3") + ")");
   if (!insert) return base::fail(insert.error());
   bind_scope(insert->bind(1, persona.id), persona.scope).bind(5, persona.content.name());
   insert->bind(6, persona.content.json()).bind(7, base::unix_millis(persona.created_at));
@@ -104,7 +106,7 @@ Result<rules::Personas::Found> SqlitePersonas::list(const rules::PersonaScope& s
       return database.trouble("count personas");
     found.total = count->integer(0);
     auto read = database.prepare("SELECT " + std::string(columns) + chosen() +
-                                 " ORDER BY created_at DESC, id LIMIT ?5 OFFSET ?6");
+                                 " ORDER BY number DESC LIMIT ?5 OFFSET ?6");
     if (!read) return base::fail(read.error());
     bind_scope(read->bind(1, query.search), scope).bind(5, query.count).bind(6, query.skip);
     auto step = read->step();

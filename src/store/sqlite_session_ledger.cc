@@ -6,6 +6,7 @@
 
 #include "rules/api_key.h"
 #include "rules/audit_trail.h"
+#include "store/list_number.h"
 
 namespace stagedoor::store {
 namespace {
@@ -44,8 +45,9 @@ base::Result<SqliteSessionLedger::Statements*> SqliteSessionLedger::statements_f
   if (statements_) return &*statements_;
   auto insert = database.prepare(
       "INSERT INTO sessions (id, token_id, workspace_id, app_id, environment, api_key_id, "
-      "end_user_id, avatar_id, dialect, peer, began_at, last_seen_at) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)");
+      "end_user_id, avatar_id, dialect, peer, began_at, last_seen_at, number) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, " +
+      next_number("sessions", "workspace_id = ?3 AND began_at = ?11") + ")");
   auto find = database.prepare(
       "SELECT began_at, ended_at, end_reason, connections FROM sessions WHERE id = ?1");
   auto resume = database.prepare(

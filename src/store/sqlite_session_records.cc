@@ -93,8 +93,10 @@ base::Result<SqliteStatement> select_of(SqliteDatabase& database, const rules::S
   sql += query.app_id.empty() ? "WHERE s.workspace_id = ?1" : "WHERE s.app_id = ?1";
   if (query.began_from) sql += " AND s.began_at >= ?2";
   if (query.began_before) sql += " AND s.began_at < ?3";
-  if (mark) sql += " AND (s.began_at, s.id) < (?4, ?5)";
-  auto select = database.prepare(sql + " ORDER BY s.began_at DESC, s.id DESC");
+  if (mark)
+    sql +=
+        " AND (s.began_at, s.number, s.id) < (?4, (SELECT number FROM sessions WHERE id = ?5), ?5)";
+  auto select = database.prepare(sql + " ORDER BY s.began_at DESC, s.number DESC, s.id DESC");
   if (!select) return select;
   select->bind(1, query.app_id.empty() ? query.workspace_id : query.app_id);
   if (query.began_from) select->bind(2, base::unix_millis(*query.began_from));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/list_number.h"
 #include "store/scope_row.h"
 #include "store/token_revocation_rows.h"
 
@@ -171,9 +172,11 @@ Result<Done> insert(SqliteDatabase& database, const ShareLink& link,
   auto insert = database.prepare(
       "INSERT INTO share_links (id, made_by, made_generation, kind, expires_at, uses_max, "
       "allowed_origins, any_origin, without_watermark, is_enabled, is_primary, updated_at, "
-      "workspace_id, environment, app_id, persona_id, token_hash, token, uses, created_at) VALUES "
+      "workspace_id, environment, app_id, persona_id, token_hash, token, uses, created_at, number) "
+      "VALUES "
       "(?1, ?2, (SELECT generation FROM accounts WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-      "?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)");
+      "?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, " +
+      next_number("share_links", "workspace_id = ?12 AND environment = ?13") + ")");
   if (!insert) return base::fail(insert.error());
   const auto sealed = keeper.seal(link.token.expose(), owner_of(link.id));
   const auto hash = hasher.current(link.token);
@@ -241,7 +244,7 @@ Result<rules::ShareLinks::Found> SqliteShareLinks::list(const ItemScope& scope,
       return database.trouble("count share links");
     found.total = count->integer(0);
     auto read = database.prepare(std::string(columns) + chosen() +
-                                 " ORDER BY l.created_at DESC, l.id LIMIT ?6 OFFSET ?7");
+                                 " ORDER BY l.number DESC LIMIT ?6 OFFSET ?7");
     if (!read) return base::fail(read.error());
     bind_chosen(*read, scope, query).bind(6, query.count).bind(7, query.skip);
     auto step = read->step();

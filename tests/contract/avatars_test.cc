@@ -156,7 +156,7 @@ TEST_F(AvatarStore, KeepsAsManyAsAWorkspaceMayHave) {
     return database.execute(
         "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 999) "
         "INSERT INTO avatars SELECT 'a' || n, workspace_id, name, version, created_at, character, "
-        "updated_at, removed_at, app_id FROM avatars, count");
+        "updated_at, removed_at, app_id, 1 + n FROM avatars, count");
   }));
   auto one_more = *store_.catalog.avatar("a");
   one_more.id = "b";

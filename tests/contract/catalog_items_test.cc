@@ -208,7 +208,7 @@ TEST_F(ItemStore, KeepsAsManyOfAKindAsAWorkspaceMayHave) {
     return database.execute(
         "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 999) "
         "INSERT INTO catalog_items SELECT 'a' || n, kind, workspace_id, environment, name, "
-        "content, secret, created_at, updated_at, app_id FROM catalog_items, count");
+        "content, secret, created_at, updated_at, app_id, 1 + n FROM catalog_items, count");
   }));
   CatalogItem one_more{.id = "b",
                        .kind = ItemKind::tool,

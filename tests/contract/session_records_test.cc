@@ -27,7 +27,7 @@ class SessionRecords : public ::testing::Test {
         // Of four, one is another workspace's, and one another app's.
         "iif(i % 4 = 0, 'ws_2', 'ws_1'), iif(i % 4 = 1, 'app_b', 'app_a'), i % 2, i % 3, "
         "iif(i % 5 = 0, 'eve', ''), 'avatar', 'spatius', '192.0.2.1', 1000 * i, 1000 * i + 700, "
-        "iif(i <= 30, 1000 * i + 500, NULL), iif(i <= 30, 'client', ''), 2 FROM n"));
+        "iif(i <= 30, 1000 * i + 500, NULL), iif(i <= 30, 'client', ''), 2, 0 FROM n"));
   }
   static SessionQuery ours() {
     SessionQuery query;
@@ -162,7 +162,7 @@ TEST_F(SessionRecords, TheWorkForAPageIsBoundedAndTheNextPageGoesOn) {
   ASSERT_TRUE(database->execute(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20001) "
       "INSERT INTO sessions SELECT printf('20270101000000_%06d', i), x'00', 'ws_1', 'app', 0, 0, "
-      "'', 'other', '', '', 900000, 0, 0, '', 1 FROM n"));
+      "'', 'other', '', '', 900000, 0, 0, '', 1, i FROM n"));
   auto query = ours();
   query.avatar_id = "avatar";
   for (const auto& page : {records_.list(query), records_.numbered(query, 0)}) {

@@ -29,7 +29,7 @@ class SessionReports : public ::testing::Test {
         "INSERT INTO sessions VALUES ('" + id +
         "', x'00112233445566778899aabbccddeeff', 'ws_1', 'app_1', 1, 7, 'eve', 'avatar', 'anam', "
         "'192.0.2.1', " +
-        std::to_string(began_at) + ", " + std::to_string(began_at) + ", NULL, '', 1)"));
+        std::to_string(began_at) + ", " + std::to_string(began_at) + ", NULL, '', 1, 0)"));
   }
   void end_session(const std::string& id) {
     auto database = folder_.database();

@@ -171,10 +171,10 @@ TEST(TokenRevocations, KeysAndAvatarsOfOthersAreNotThere) {
   const auto add_key = [&](std::int64_t id, std::string app) {
     EXPECT_TRUE(store.writer.run([&](SqliteDatabase& database) {
       return database.execute(
-          "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change) "
-          "VALUES (" +
+          "INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change, "
+          "number) VALUES (" +
           std::to_string(id) + ", '" + app + "', 1, x'" + std::to_string(10 + id) +
-          "', 'k', 'e', 0, " + std::to_string(id) + ")");
+          "', 'k', 'e', 0, " + std::to_string(id) + ", " + std::to_string(id) + ")");
     }));
   };
   add_key(7, "app_1");
@@ -284,8 +284,8 @@ TEST(TokenRevocations, AnAvatarThatIsBuiltInOrGoneForGoodIsAcceptedAndOneOfOther
         "(5, 0, 'ws_1', '', 'avatar.remove', 'ava_own', 0, '', '', 'app_1, for good', x''), "
         "(6, 0, 'ws_1', '', 'avatar.remove', 'ava_of_2', 0, '', '', 'app_12', x''); "
         "INSERT INTO workspaces VALUES ('ws_1', 'w', 0); INSERT INTO avatars (id, workspace_id, "
-        "name, version, created_at, app_id) VALUES ('ava_here', 'ws_1', '', '', 0, 'app_1'), "
-        "('ava_there', 'ws_1', '', '', 0, 'app_2')");
+        "name, version, created_at, app_id, number) VALUES ('ava_here', 'ws_1', '', '', 0, "
+        "'app_1', 1), ('ava_there', 'ws_1', '', '', 0, 'app_2', 2)");
   });
   ASSERT_TRUE(removed) << removed.error().detail;
   const auto revoke = [&](std::string avatar) {

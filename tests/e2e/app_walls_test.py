@@ -4,18 +4,15 @@ personas and the sessions of another; what a person makes is there for all.
 SPDX-License-Identifier: Apache-2.0
 """
 
-import contextlib
 import json
-import pathlib
-import sqlite3
 import unittest
 
 from accounts_test import PASSWORD, Person
 from anam_mint_test import CARA, PATH as MINT
 from cases import NOBODY, Refusal, Stage, bearer, main, wait_until
+from former_shape import put_back
 from knowledge_test import form
 
-MIGRATIONS = pathlib.Path(__file__).resolve().parents[2] / "src/store/migrations"
 GROUPS, DOCUMENTS = "/v1/knowledge/groups", "/v1/knowledge/documents"
 WEBHOOK = {"name": "look_up", "description": "d", "type": "SERVER_WEBHOOK",
            "config": {"url": "https://hooks.example/a", "method": "POST",
@@ -336,7 +333,7 @@ class FormerData(unittest.TestCase):
             group = make(GROUPS, {"name": "Before"})
             link = make("/v1/share-links", {"personaId": persona, "isPrimary": True})
             server.halt()
-            self.put_back(server.data / "stagedoor.db")
+            put_back(server.data / "stagedoor.db", "0010")
             server.start()
             second = App(server, server.second_app())
             for path in (f"/v1/personas/{persona}", f"/v1/tools/{tool}", f"{GROUPS}/{group}",
@@ -348,30 +345,6 @@ class FormerData(unittest.TestCase):
             self.assertEqual(second.call("GET", f"/v1/share-links/{link}").status, 404)
             made = second.call("POST", "/v1/share-links", {"personaId": persona, "isPrimary": True})
             self.assertEqual(made.status, 201, made.body)
-
-    @staticmethod
-    def put_back(path):
-        """The same rows in a database of the shape before the one that gave things apps."""
-        former = path.with_name("former.db")
-        scripts = sorted(one for one in MIGRATIONS.glob("*.sql") if one.name < "0010")
-        with contextlib.closing(sqlite3.connect(former)) as store:
-            store.execute("PRAGMA journal_mode = WAL")
-            for script in scripts:
-                store.executescript(script.read_text())
-            store.execute("ATTACH ? AS newest", [str(path)])
-            tables = [name for name, sql in store.execute(
-                "SELECT name, sql FROM main.sqlite_master WHERE type = 'table'")
-                if not name.startswith(("sqlite_", "passage_words"))]
-            for table in tables:
-                columns = ", ".join(row[1] for row in store.execute(f"PRAGMA table_info({table})"))
-                store.execute(f"DELETE FROM main.{table}")
-                store.execute(f"INSERT INTO main.{table} ({columns}) "
-                              f"SELECT {columns} FROM newest.{table}")
-            store.execute(f"PRAGMA main.user_version = {len(scripts)}")
-            store.commit()
-        for one in path.parent.glob(path.name + "*"):
-            one.unlink()
-        former.rename(path)
 
 
 if __name__ == "__main__":

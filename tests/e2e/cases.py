@@ -125,8 +125,8 @@ class Stage(Server):
     def second_avatar(self, workspace_id=None):
         avatar_id = str(uuid.uuid4())
         self.insert(
-            "avatars (id, workspace_id, name, version, created_at)",
-            avatar_id, workspace_id or self.initialised["workspace_id"], "Second", "1", 0
+            "avatars (id, workspace_id, name, version, created_at, number)", avatar_id,
+            workspace_id or self.initialised["workspace_id"], "Second", "1", 0, time.time_ns()
         )
         return avatar_id
 

@@ -440,8 +440,8 @@ class Dialects(World):
             self.ask(calls["POST /v1/engine/session"], 503, body=fresh)
         with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
             columns = [row[1] for row in store.execute("PRAGMA table_info(personas)")]
-            values = ", ".join("printf('%s-%d', id, n)" if name == "id" else name
-                               for name in columns)
+            put = {"id": "printf('%s-%d', id, n)", "number": "1000000 + n"}
+            values = ", ".join(put.get(name, name) for name in columns)
             self.http("POST", "/v1/personas", {"Authorization": f"Bearer {self.api_key}"},
                       {"name": "Ada"})
             store.execute(
@@ -450,8 +450,8 @@ class Dialects(World):
             store.commit()
             store.execute(
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
-                "INSERT INTO avatars (id, workspace_id, name, version, created_at) SELECT 'a' || n, "
-                "?, 'x', '1', 0 FROM count", [self.initialised["workspace_id"]])
+                "INSERT INTO avatars (id, workspace_id, name, version, created_at, number) SELECT "
+                "'a' || n, ?, 'x', '1', 0, 1000000 + n FROM count", [self.initialised["workspace_id"]])
             store.commit()
             # A full group of documents, too: the one of these calls has gone.
             self.full = self.http("POST", "/v1/knowledge/groups",
@@ -459,10 +459,10 @@ class Dialects(World):
                                   {"name": "Full"}).json()["id"]
             store.execute(
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
-                "INSERT INTO documents SELECT 'd' || n, ?, ?, 1, 'a.txt', 'txt', 'x', 1, 0, 0 "
+                "INSERT INTO documents SELECT 'd' || n, ?, ?, 1, 'a.txt', 'txt', 'x', 1, 0, 0, n "
                 "FROM count", [self.full, self.initialised["workspace_id"]])
             columns = [row[1] for row in store.execute("PRAGMA table_info(share_links)")]
-            put = {"id": "'l' || n", "token_hash": "CAST(n AS BLOB)"}
+            put = {"id": "'l' || n", "token_hash": "CAST(n AS BLOB)", "number": "1000000 + n"}
             store.execute(
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000) "
                 f"INSERT INTO share_links SELECT "
@@ -472,7 +472,7 @@ class Dialects(World):
                 store.execute(
                     "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT "
                     "1000) INSERT INTO catalog_items SELECT ? || '-' || n, ?, ?, 1, 'x', '{}', "
-                    "NULL, 0, 0, NULL FROM count", [kind, kind, self.initialised["workspace_id"]])
+                    "NULL, 0, 0, NULL, 1000000 + n FROM count", [kind, kind, self.initialised["workspace_id"]])
             store.commit()
         for path in ("/v1/personas", "/v1/avatars", "/v1/llms", "/v1/tools",
                      "/v1/knowledge/groups", "/v1/share-links"):

@@ -140,6 +140,8 @@ class Reading(KeyCase):
             cursor = page.json()["next"]
         ids = [key["id"] for key in seen]
         self.assertEqual(len(ids), len(set(ids)))
+        # Rule list-in-order-of-making.
+        self.assertEqual(ids[:2], [unused["id"], used["id"]])
         found = {key["id"]: key for key in seen}
         self.assertIsNone(found[unused["id"]]["last_use"])
         self.assertEqual(found[used["id"]]["last_use"]["network"], "127.0.0.1")

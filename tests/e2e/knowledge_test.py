@@ -205,9 +205,10 @@ class Refusals(KnowledgeCase):
         group, live = self.group(), live_key(self.server)
         document = self.document(group)["id"]
         self.server.insert("workspaces", "ws_other", "Other", 0)
-        self.server.insert("catalog_items", "foreign", 2, "ws_other", 1, "X", "{}", None, 0, 0, None)
+        self.server.insert("catalog_items", "foreign", 2, "ws_other", 1, "X", "{}", None, 0, 0,
+                           None, 1)
         self.server.insert("documents", "text", "foreign", "ws_other", 1, "a.txt", "txt", "x", 1, 0,
-                           0)
+                           0, 1)
         for group_id, document_id, key in ((group, document, live), ("foreign", "text", None)):
             calls = [("GET", "/groups/{}", None), ("PUT", "/groups/{}", {}),
                      ("DELETE", "/groups/{}", None), ("GET", "/groups/{}/documents", None),

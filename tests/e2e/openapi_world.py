@@ -230,8 +230,9 @@ class World(Stage):
         with contextlib.closing(sqlite3.connect(self.data / "stagedoor.db", timeout=30)) as store:
             store.execute(
                 "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 10001)"
-                " INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change)"
-                " SELECT 1000000 + n, ?, 0, randomblob(32), 'k', '', 0, 1 FROM count", (app_id,))
+                " INSERT INTO api_keys (id, app_id, environment, hash, name, ends, created_at, change,"
+                " number) SELECT 1000000 + n, ?, 0, randomblob(32), 'k', '', 0, 1, n FROM count",
+                (app_id,))
             store.commit()
         parts, body = {"app_id": app_id}, {"environment": "live"}
         wait_until(lambda: self.http(

@@ -171,7 +171,7 @@ class Refusals(PersonaCase):
     def test_404_for_another_workspace_is_that_for_nothing(self):
         """Rule persona-of-one-workspace."""
         self.server.insert("workspaces", "ws_other", "Other", 0)
-        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0, None)
+        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0, None, 1)
         calls = (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None))
         self.assert_all_404(calls, "/foreign", None)
 

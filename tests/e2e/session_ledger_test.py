@@ -76,8 +76,8 @@ class Ledger(unittest.TestCase):
         self.assertEqual(set(self.ids("?state=ended")), over)
         self.assertEqual(set(self.ids("?state=live")), live)
         self.assertEqual(set(self.ids()), over | live)
-        begun = [(session["startTime"], session["id"]) for session in self.listed()["data"]]
-        self.assertEqual(begun, sorted(begun, reverse=True))
+        # Rule list-in-order-of-making.
+        self.assertEqual(self.ids(), [session.connection_id for session in reversed(sessions)])
         told = self.listed("?state=ended")["data"][0]
         self.assertEqual((told["state"], told["end_reason"]), ("ended", "client"))
         self.assertGreaterEqual(told["ended_at"], told["began_at"])

@@ -373,7 +373,7 @@ class Refusals(LinkCase):
     def test_404_for_others_is_that_for_nothing(self):
         link, live = self.create()["id"], live_key(self.server)
         self.server.insert("workspaces", "ws_other", "Other", 0)
-        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0, None)
+        self.server.insert("personas", "foreign", "ws_other", 1, "X", '{"name":"X"}', 0, 0, None, 1)
         with self.store() as store:
             columns = [row[1] for row in store.execute("PRAGMA table_info(share_links)")]
             put = {"id": "'theirs'", "workspace_id": "'ws_other'", "persona_id": "'foreign'",

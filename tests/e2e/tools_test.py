@@ -165,7 +165,8 @@ class Refusals(ToolCase):
         """Rule catalog-item-of-one-workspace."""
         tool, live = self.create()["id"], live_key(self.server)
         self.server.insert("workspaces", "ws_other", "Other", 0)
-        self.server.insert("catalog_items", "foreign", 1, "ws_other", 1, "X", "{}", None, 0, 0, None)
+        self.server.insert("catalog_items", "foreign", 1, "ws_other", 1, "X", "{}", None, 0, 0,
+                           None, 1)
         for id, key in ((tool, live), ("foreign", None)):
             self.assert_all_404((("GET", None), ("PUT", {}), ("DELETE", None)), "/" + id, key)
 
