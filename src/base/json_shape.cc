@@ -53,6 +53,19 @@ std::string in_range(const Json& json, double least, double most, const std::str
   return {};
 }
 
+// Of lists and objects, `value` counted; 0 for what is neither. The reader has bounded it.
+std::size_t depth_of(element value) {
+  std::size_t inside = 0;
+  if (simdjson::dom::array items; value.get(items) == simdjson::SUCCESS) {
+    for (const auto item : items) inside = std::max(inside, depth_of(item));
+  } else if (simdjson::dom::object members; value.get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) inside = std::max(inside, depth_of(member.value));
+  } else {
+    return 0;
+  }
+  return inside + 1;
+}
+
 }  // namespace
 
 void add_fault(std::vector<FieldFault>& faults, std::string path, std::string_view code,
@@ -198,6 +211,11 @@ JsonShape JsonShape::any_object(std::size_t bytes_max) {
   return JsonShape([bytes_max](const Json& json, const std::string& path, auto& faults) {
     if (!json.is_object()) return wrong_type(path, "an object", faults);
     std::string canonical;
+    if (depth_of(json.element()) > any_object_depth_max) {
+      add_fault(faults, path, "too_deep",
+                fmt::format("must be nested at most {} deep", any_object_depth_max));
+      return canonical;
+    }
     append_canonical(canonical, json);
     if (canonical.size() > bytes_max) {
       add_fault(faults, path, "too_long", fmt::format("must have at most {} bytes", bytes_max));

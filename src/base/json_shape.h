@@ -25,8 +25,8 @@
 namespace stagedoor::base {
 
 // What is wrong with one member. `code` is one word for programs: missing, invalid_type,
-// invalid_choice, invalid_form, out_of_range, too_long, too_many, unknown_member, conflict,
-// unknown_reference, unsupported.
+// invalid_choice, invalid_form, out_of_range, too_long, too_many, too_deep, unknown_member,
+// conflict, unknown_reference, unsupported.
 struct FieldFault {
   std::string path;  // "personaConfig.tools[0].name"
   std::string code;
@@ -34,6 +34,9 @@ struct FieldFault {
   bool operator==(const FieldFault&) const = default;
 };
 inline constexpr std::size_t field_faults_max = 32;
+// How deep an object of a form of its own may be nested, itself counted: so much less than a whole
+// text (json_depth_max) that whatever it is kept in can be read again.
+inline constexpr std::size_t any_object_depth_max = 24;
 void add_fault(std::vector<FieldFault>& faults, std::string path, std::string_view code,
                std::string message);
 // "personaConfig" and "name": "personaConfig.name".
@@ -56,6 +59,7 @@ class JsonShape {
   static JsonShape list(JsonShape each, std::size_t count_max);
   // An object with any member names.
   static JsonShape map(JsonShape each, std::size_t count_max);
+  // Nested at most any_object_depth_max deep.
   static JsonShape any_object(std::size_t bytes_max);
 
   struct Member;

@@ -85,6 +85,19 @@ TEST(JsonShape, CountsCharactersNotBytes) {
   EXPECT_FALSE(read(shape, "\"é€x\"").faults.empty());
 }
 
+// So that it can be read again as part of what it is kept in.
+TEST(JsonShape, TakesAFreeObjectOnlySoDeepThatItCanBeWrappedFurther) {
+  const auto shape = JsonShape::any_object(1000);
+  const auto nested = [](std::size_t depth) {
+    std::string text = "1";
+    for (; depth > 0; --depth) text = depth % 2 == 1 ? R"({"a":)" + text + "}" : "[" + text + "]";
+    return text;
+  };
+  EXPECT_EQ(read(shape, nested(any_object_depth_max)).canonical, nested(any_object_depth_max));
+  EXPECT_EQ(wrongs(shape, nested(any_object_depth_max + 1)), Texts{"it too_deep"});
+  EXPECT_EQ(wrongs(shape, nested(json_depth_max - 1)), Texts{"it too_deep"});
+}
+
 TEST(JsonShape, LooksBetweenMembersOnlyWhereEachIsRight) {
   int asked = 0;
   const auto shape = JsonShape::object({{"a", JsonShape::flag()}}, JsonShape::Others::ignored,

@@ -113,6 +113,13 @@ std::string text_of(const Headers& headers) {
   return text + "}";
 }
 
+// What was put together here of JSON that has been read. It may be too deep by now.
+std::expected<Json, ItemFaults> read_again(base::JsonReader& reader, std::string_view text) {
+  const auto json = reader.read(text);
+  if (!json) return std::unexpected(ItemFaults{{"", "invalid_form", json.error().hint}});
+  return *json;
+}
+
 // What of a webhook was there before.
 struct Before {
   std::string url;
@@ -160,13 +167,14 @@ std::expected<ItemDraft, ItemFaults> draft_of(const Json& json, const Before& be
   if (!faults.empty()) return std::unexpected(std::move(faults));
   const auto hidden = without_headers(config, before, draft.secret, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
+  base::JsonReader reader;
   if (!hidden.empty()) {
-    base::JsonReader reader;
-    const auto headers = reader.read("{\"headers\":" + hidden + "}");
+    const auto headers = read_again(reader, "{\"headers\":" + hidden + "}");
+    if (!headers) return std::unexpected(headers.error());
     kept = merged_members(kept, *headers);
   }
-  base::JsonReader reader;
-  const auto change = reader.read("{\"config\":" + kept + "}");
+  const auto change = read_again(reader, "{\"config\":" + kept + "}");
+  if (!change) return std::unexpected(change.error());
   std::string whole;
   base::append_canonical(whole, json);
   draft.content = merged_members(whole, *change);
@@ -179,7 +187,9 @@ std::expected<ItemDraft, ItemFaults> read_as(const Json& body, Others others,
   const auto canonical = shape(others).read(body, "", faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   base::JsonReader reader;
-  return draft_of(*reader.read(canonical), before);
+  const auto again = read_again(reader, canonical);
+  if (!again) return std::unexpected(again.error());
+  return draft_of(*again, before);
 }
 
 // A tool in its inline form, as a persona brings one, has the members of `config` beside its name.
@@ -252,20 +262,22 @@ std::expected<ItemDraft, ItemFaults> read(const Json& body) {
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (type.empty()) return read_as(body, Others::ignored, {});
   base::JsonReader reader;
-  const auto text = kept_form_of(body, type);
-  return told_inline(read_as(*reader.read(text), Others::ignored, {}));
+  const auto json = read_again(reader, kept_form_of(body, type));
+  if (!json) return std::unexpected(json.error());
+  return told_inline(read_as(*json, Others::ignored, {}));
 }
 
-// `change` with the members of a config that stand beside others put into the config that is there.
-std::string with_config(const CatalogItem& before, const Json& change, std::string_view config) {
-  base::JsonReader readers[2];
-  const auto kept = readers[0].read(before.content);
+// `change` with the members of `config`, which stand beside others, put into the config that is
+// there.
+std::string with_config(const CatalogItem& before, const Json& change, const Json& config) {
+  base::JsonReader reader;
+  const auto kept = reader.read(before.content);
   std::string was;
   if (const auto member = kept ? kept->member("config") : std::nullopt)
     base::append_canonical(was, *member);
   std::string text;
   base::JsonWriter out(text);
-  out.json("config", merged_members(was, *readers[1].read(config)));
+  out.json("config", merged_members(was, config));
   simdjson::dom::object members;
   if (change.element().get(members) == simdjson::SUCCESS) {
     for (const auto member : members) {
@@ -284,15 +296,22 @@ std::string with_config(const CatalogItem& before, const Json& change, std::stri
   return text;
 }
 
-std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Json& change) {
-  const auto config = change.member("config") ? std::string() : inline_config(change);
-  base::JsonReader readers[2];
-  const auto wanted = config.empty() ? std::string() : with_config(before, change, config);
-  const auto json =
-      changed_content(before, config.empty() ? change : *readers[0].read(wanted), readers[1]);
+std::expected<ItemDraft, ItemFaults> changed_as(const CatalogItem& before, const Json& change) {
+  base::JsonReader reader;
+  const auto json = changed_content(before, change, reader);
   if (!json) return std::unexpected(json.error());
-  auto draft = read_as(*json, Others::refused, before_of(before));
-  return config.empty() ? std::move(draft) : told_inline(std::move(draft));
+  return read_as(*json, Others::refused, before_of(before));
+}
+
+std::expected<ItemDraft, ItemFaults> changed(const CatalogItem& before, const Json& change) {
+  const auto text = change.member("config") ? std::string() : inline_config(change);
+  if (text.empty()) return changed_as(before, change);
+  base::JsonReader readers[2];
+  const auto config = read_again(readers[0], text);
+  if (!config) return std::unexpected(config.error());
+  const auto wanted = read_again(readers[1], with_config(before, change, *config));
+  if (!wanted) return std::unexpected(wanted.error());
+  return told_inline(changed_as(before, *wanted));
 }
 
 // Members of a config that mean the same in a tool that a persona brings itself.

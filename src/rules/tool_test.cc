@@ -96,6 +96,24 @@ TEST(Tool, IsChangedByMembersOfItsConfigInEitherForm) {
   EXPECT_EQ(fault_of(changed(before, R"({"colour":7})")), "colour unknown_member");
 }
 
+// In its config a member is one level deeper than where it was said.
+TEST(Tool, IsReadableHoweverDeepItsParametersAre) {
+  const auto before = kept(client);
+  std::string parameters = "{}";
+  for (std::size_t depth = 1; depth < base::json_depth_max; ++depth) {
+    const auto change = R"({"parameters":)" + parameters + "}";
+    const auto whole = R"({"type":"client","name":"n","description":"d",)" + change.substr(1);
+    for (const auto& draft : {read(whole), changed(before, change)}) {
+      EXPECT_EQ(draft.has_value(), depth < base::any_object_depth_max) << depth;
+      base::JsonReader reader;
+      if (draft) {
+        EXPECT_TRUE(reader.read(draft->content)) << draft->content;
+      }
+    }
+    parameters = R"({"a":)" + parameters + "}";
+  }
+}
+
 // Rule kept-secret-sealed.
 TEST(Tool, TakesNoHiddenHeaderToAnotherHost) {
   const auto before = kept(webhook);

@@ -153,6 +153,20 @@ class Refusals(ToolCase):
         self.assert_refused(self.call("PUT", "/" + tool, {"unknown": 1}), 400, "Bad Request",
                             "unknown")
 
+    def test_400_for_parameters_that_would_be_too_deep_where_they_are_kept(self):
+        tool = self.create()["id"]
+        inline = '{"type":"client","name":"deep","description":"Deep.",'
+        headers = bearer(self.server.api_key) | {"Content-Type": "application/json"}
+        for depth, statuses in ((20, (201, 200)), (24, (400, 400)), (31, (400, 400)),
+                                (32, (400, 400))):
+            parameters = '"parameters":' + '{"a":' * (depth - 1) + "{}" + "}" * depth
+            made = self.server.http("POST", PATH, headers, inline + parameters)
+            changed = self.server.http("PUT", f"{PATH}/{tool}", headers, "{" + parameters)
+            self.assertEqual((made.status, changed.status), statuses, (depth, made, changed))
+        token = self.mint({"toolIds": [tool], "avatarId": "aria-001"}).json()["sessionToken"]
+        opened = self.server.http("POST", "/v1/engine/session", bearer(token), {})
+        self.assertEqual(opened.status, 200, opened.body)
+
     def test_403_for_whoever_may_only_look(self):
         tool = self.create()["id"]
         reader = self.key_with("personas:read")["api_key"]
