@@ -359,6 +359,11 @@ def claims_of(token):
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
+def is_ahead(at, seconds, began):
+    """Whether `at` is so many seconds after a moment between `began` (time.time()) and now."""
+    return int(began) + seconds <= at <= time.time() + seconds
+
+
 def wait_until(ask, what, seconds=WAIT_SECONDS):
     """Asks again and again until the answer is true, and returns it."""
     deadline = time.monotonic() + seconds
