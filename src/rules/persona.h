@@ -191,6 +191,8 @@ class Personas {
   // What `change` refuses stays as it was, and its error is the answer.
   virtual base::Result<Persona> change(const PersonaScope& scope, std::string_view id,
                                        const Change& change, const AuditEntry& entry) = 0;
+  // With its share links, and with what they opened (rule share-link-ends-what-it-opened in
+  // rules/share_link.h).
   virtual base::Result<base::Done> remove(const PersonaScope& scope, std::string_view id,
                                           const AuditEntry& entry) = 0;
 };

@@ -18,10 +18,10 @@
 // never stronger than who made it, and ends with them. Whoever changes it takes it over. Without
 // `tokens:mint` nobody makes or changes one, nor is shown its token.
 //
-// Rule share-link-ends-what-it-opened: when a link is disabled or taken away, the session tokens
-// that it minted open nothing any more, and the live sessions on them are asked to end: they are
-// revoked (rules/token_revocation.h) by the end user that each of them names, in the same
-// transaction.
+// Rule share-link-ends-what-it-opened: when a link is disabled or taken away, by itself or with its
+// persona, the session tokens that it minted open nothing any more, and the live sessions on them
+// are asked to end: they are revoked (rules/token_revocation.h) by the end user that each of them
+// names, in the same transaction.
 //
 // Rule share-link-sealed: its token is kept sealed (rules/kept_secret.h), since lists show it
 // again, and is found by its hash under a key of the server secret. A stolen database opens

@@ -174,8 +174,8 @@ base::Result<std::unique_ptr<Workspace>> Workspace::open(const DataFolder& folde
       std::make_unique<store::SqliteRedemptions>(*made->writer, *made->ledger, made->clock);
   made->revocations =
       std::make_unique<store::SqliteTokenRevocations>(*made->writer, append, made->clock);
-  made->personas =
-      std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers, *made->audit);
+  made->personas = std::make_unique<store::SqlitePersonas>(*made->writer, *made->readers,
+                                                           *made->audit, made->clock);
   made->persona_snapshots = std::make_unique<store::SqlitePersonaSnapshots>(
       *made->writer, *made->readers, *made->secret_keeper);
   made->passage_words = std::make_unique<store::PassageWords>(*made->writer);

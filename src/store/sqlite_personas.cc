@@ -9,6 +9,7 @@
 #include "rules/absent.h"
 #include "store/list_number.h"
 #include "store/scope_row.h"
+#include "store/sqlite_share_links.h"
 
 namespace stagedoor::store {
 namespace {
@@ -155,6 +156,8 @@ Result<rules::Persona> SqlitePersonas::change(const rules::PersonaScope& scope, 
 Result<Done> SqlitePersonas::remove(const rules::PersonaScope& scope, std::string_view id,
                                     const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
+    // Where there is no such persona in the scope this is undone.
+    if (auto ended = end_what_links_opened(database, id, clock_.now()); !ended) return ended;
     auto remove = database.prepare("DELETE FROM personas WHERE id = ?1 AND " + in_scope());
     if (!remove) return base::fail(remove.error());
     if (!bind_scope(remove->bind(1, id), scope).run()) return database.trouble("remove persona");

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "rules/kept_secret.h"
 #include "rules/persona.h"
 #include "store/sqlite_audit_log.h"
@@ -25,8 +26,9 @@ base::Result<base::Done> insert_persona(SqliteDatabase& database, const rules::P
 // Safe for concurrent use.
 class SqlitePersonas : public rules::Personas {
  public:
-  SqlitePersonas(SqliteWriter& writer, SqliteReaders& readers, SqliteAuditLog& audit)
-      : writer_(writer), readers_(readers), audit_(audit) {}
+  SqlitePersonas(SqliteWriter& writer, SqliteReaders& readers, SqliteAuditLog& audit,
+                 const base::Clock& clock)
+      : writer_(writer), readers_(readers), audit_(audit), clock_(clock) {}
 
   base::Result<rules::Persona> find(const rules::PersonaScope& scope, std::string_view id) override;
   base::Result<Found> list(const rules::PersonaScope& scope, const Query& query) override;
@@ -42,6 +44,7 @@ class SqlitePersonas : public rules::Personas {
   SqliteWriter& writer_;
   SqliteReaders& readers_;
   SqliteAuditLog& audit_;
+  const base::Clock& clock_;
 };
 
 // Safe for concurrent use.

@@ -214,6 +214,25 @@ Result<Done> end_what_it_opened(SqliteDatabase& database, const ShareLink& link,
 
 }  // namespace
 
+Result<Done> end_what_links_opened(SqliteDatabase& database, std::string_view persona_id,
+                                   base::Instant now) {
+  auto read = database.prepare(
+      "SELECT id, workspace_id, environment, app_id, uses FROM share_links WHERE persona_id = ?1");
+  if (!read) return base::fail(read.error());
+  std::vector<ShareLink> links;
+  auto step = read->bind(1, persona_id).step();
+  for (; step == Step::row; step = read->step()) {
+    auto& link = links.emplace_back();
+    link.id = read->text(0);
+    link.scope = scope_of(*read, 1);
+    link.uses = read->integer(4);
+  }
+  if (step == Step::failed) return database.trouble("read a persona's share links");
+  for (const auto& link : links)
+    if (auto ended = end_what_it_opened(database, link, now); !ended) return ended;
+  return Done{};
+}
+
 Result<ShareLink> SqliteShareLinks::find(const ItemScope& scope, std::string_view id) {
   return parts_.readers.read_value<ShareLink>(
       [&](SqliteDatabase& database) { return find_in(database, parts_.keeper, scope, id); });

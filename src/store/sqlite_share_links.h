@@ -15,6 +15,11 @@
 
 namespace stagedoor::store {
 
+// Inside a writer's job that takes a persona away, and its links with it: ends what they opened
+// until `now`, which is read there (rule share-link-ends-what-it-opened).
+base::Result<base::Done> end_what_links_opened(SqliteDatabase& database,
+                                               std::string_view persona_id, base::Instant now);
+
 // Safe for concurrent use.
 class SqliteShareLinks : public rules::ShareLinks {
  public:

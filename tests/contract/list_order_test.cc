@@ -124,7 +124,7 @@ class ListOrder : public ::testing::Test {
   PassageWords words_{store_.writer};
   const rules::SecretKeeper keeper_ = keeper();
   const rules::ShareTokenHasher hasher_ = hasher();
-  SqlitePersonas personas_{store_.writer, store_.readers, store_.audit};
+  SqlitePersonas personas_{store_.writer, store_.readers, store_.audit, store_.clock};
   SqliteCatalogItems items_{{.writer = store_.writer,
                              .readers = store_.readers,
                              .audit = store_.audit,

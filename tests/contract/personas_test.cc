@@ -40,7 +40,7 @@ class PersonaStore : public ::testing::Test {
     ASSERT_TRUE(writer_->start());
     for (const auto* id : {"ws_1", "ws_2"})
       ASSERT_TRUE(catalog_->create_workspace(id, "w", clock_.now()));
-    personas_.emplace(*writer_, *readers_, *audit_);
+    personas_.emplace(*writer_, *readers_, *audit_, clock_);
   }
   void TearDown() override {
     writer_->stop();

@@ -34,7 +34,7 @@ class LinkStore : public ::testing::Test {
     for (const auto* id : {"p1", "p2"}) make_persona(id);
   }
   void make_persona(const std::string& id, const std::string& app_id = {}) {
-    SqlitePersonas personas(store_.writer, store_.readers, store_.audit);
+    SqlitePersonas personas(store_.writer, store_.readers, store_.audit, store_.clock);
     EXPECT_TRUE(personas.create({.id = id,
                                  .scope = {"ws_1", Environment::test, app_id},
                                  .content = rules::PersonaContent::first("a"),
@@ -72,6 +72,21 @@ class LinkStore : public ::testing::Test {
     auto made = link(id);
     made.terms.is_primary = is_primary;
     EXPECT_TRUE(create(std::move(made)));
+  }
+  // What was revoked, each at this very moment.
+  std::vector<std::string> revoked() {
+    std::vector<std::string> said;
+    EXPECT_TRUE(store_.readers.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
+      auto read = database.prepare(
+          "SELECT subject || ' ' || workspace_id || ' ' || app_id || ' ' || environment || ' ' || "
+          "value, minted_until FROM token_revocations ORDER BY change");
+      while (read->step() == SqliteStatement::Step::row) {
+        said.emplace_back(read->text(0));
+        EXPECT_EQ(read->integer(1), base::unix_millis(store_.clock.now()));
+      }
+      return base::Done{};
+    }));
+    return said;
   }
   std::string column(const std::string& name, const std::string& id) {
     std::string bytes;
@@ -233,20 +248,6 @@ TEST_F(LinkStore, KeepsAsManyAsAPersonaMayHave) {
 
 // Rule share-link-ends-what-it-opened.
 TEST_F(LinkStore, RevokesWhatItOpenedOnceItIsDisabledOrTakenAway) {
-  const auto revoked = [&] {
-    std::vector<std::string> said;
-    EXPECT_TRUE(store_.readers.read([&](SqliteDatabase& database) -> base::Result<base::Done> {
-      auto read = database.prepare(
-          "SELECT subject || ' ' || workspace_id || ' ' || app_id || ' ' || environment || ' ' || "
-          "value, minted_until FROM token_revocations ORDER BY change");
-      while (read->step() == SqliteStatement::Step::row) {
-        said.emplace_back(read->text(0));
-        EXPECT_EQ(read->integer(1), base::unix_millis(store_.clock.now()));
-      }
-      return base::Done{};
-    }));
-    return said;
-  };
   const auto enable = [&](const std::string& id, bool is_enabled) {
     const auto change = [&](ShareLink& found) -> base::Result<base::Done> {
       found.terms.is_enabled = is_enabled;
@@ -326,9 +327,32 @@ TEST_F(LinkStore, ChangesNothingThatCannotBeRecorded) {
 
 TEST_F(LinkStore, LinksGoWithTheirPersona) {
   make("a");
-  SqlitePersonas personas(store_.writer, store_.readers, store_.audit);
+  SqlitePersonas personas(store_.writer, store_.readers, store_.audit, store_.clock);
   EXPECT_TRUE(personas.remove(ours_, "p1", store_.entry("persona.remove")));
   EXPECT_EQ(links_.find_by_token(token("a")).error().code, ErrorCode::not_found);
+}
+
+// Rule share-link-ends-what-it-opened.
+TEST_F(LinkStore, RevokesWhatAPersonasLinksOpenedWhenThePersonaIsTakenAway) {
+  SqlitePersonas personas(store_.writer, store_.readers, store_.audit, store_.clock);
+  for (const auto* id : {"a", "unused"}) make(id);
+  auto of_another_app = link("b");
+  of_another_app.scope.app_id = "app_2";
+  ASSERT_TRUE(create(std::move(of_another_app)));
+  ASSERT_TRUE(create(link("other", "p2")));
+  for (const auto* id : {"a", "b", "other"}) ASSERT_TRUE(links_.use(id, use_entry()));
+  const ItemScope others{"ws_2", Environment::test};
+  EXPECT_EQ(personas.remove(others, "p1", store_.entry("persona.remove")).error().code,
+            ErrorCode::not_found);
+  EXPECT_TRUE(revoked().empty());
+  const auto entry = store_.entry("persona.remove");
+  // However long it waited to be done: what was opened meanwhile ends too.
+  store_.clock.advance(1s);
+  EXPECT_TRUE(personas.remove(ours_, "p1", entry));
+  auto found = revoked();
+  std::ranges::sort(found);
+  EXPECT_EQ(found, (std::vector<std::string>{"1 ws_1 app_1 1 share_link:a",
+                                             "1 ws_1 app_2 1 share_link:b"}));
 }
 
 }  // namespace

@@ -183,6 +183,23 @@ class Opening(LinkCase):
                 again = self.open(link).json()["sessionToken"]
                 self.assertEqual(started(again).status, 200)
 
+    # Rule share-link-ends-what-it-opened.
+    def test_a_persona_that_is_taken_away_ends_what_its_links_opened(self):
+        key = bearer(self.server.api_key)
+        started = lambda token: self.server.http("POST", "/v1/engine/session", bearer(token), {})
+        session = lambda id: self.server.http("GET", "/v1/sessions/" + id, key).json()
+        persona = self.made_persona()
+        links = [self.create(personaId=persona), self.create(personaId=persona), self.create()]
+        opened = [self.open(link).json()["sessionToken"] for link in links]
+        unspent = [self.open(link).json()["sessionToken"] for link in links]
+        first, second, other = (started(token).json()["sessionId"] for token in opened)
+        removed = self.server.http("DELETE", "/v1/personas/" + persona, key)
+        self.assertEqual(removed.status, 200, removed.body)
+        self.assertEqual([started(token).status for token in unspent], [401, 401, 200])
+        for ended in (first, second):
+            wait_until(lambda: session(ended)["end_reason"] == "revoked", "the session to end")
+        self.assertEqual(session(other)["state"], "live")
+
     # Rule share-link-counted-exactly.
     def test_of_any_number_of_simultaneous_visitors_exactly_so_many_get_in(self):
         link = self.create(usageLimit=7)
