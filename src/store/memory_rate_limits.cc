@@ -65,8 +65,9 @@ struct alignas(128) MemoryRateLimits::Bucket {
     // wrongly would wait for the memory before any other work is begun.
     unsigned found = 0;
     for (std::size_t i = 0; i < places; ++i) {
-      const bool is_it = (fingerprints[i] == fingerprint) & (arrivals_nanos[i] > now_nanos);
-      found |= static_cast<unsigned>(is_it) << i;
+      const unsigned is_callers = fingerprints[i] == fingerprint;
+      const unsigned is_in_use = arrivals_nanos[i] > now_nanos;
+      found |= (is_callers & is_in_use) << i;
     }
     return found == 0 ? nullptr
                       : &arrivals_nanos[static_cast<std::size_t>(std::countr_zero(found))];
