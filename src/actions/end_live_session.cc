@@ -1,5 +1,7 @@
 #include "actions/end_live_session.h"
 
+#include "actions/actor.h"
+
 namespace stagedoor::actions {
 
 base::Result<base::Done> EndLiveSession::operator()(const rules::Caller& caller,
@@ -10,15 +12,9 @@ base::Result<base::Done> EndLiveSession::operator()(const rules::Caller& caller,
   };
   const auto session = parts_.sessions.find(request.session_id);
   if (!session || !session->is_visible_to(caller)) return absent();
-  rules::AuditEntry entry;
-  entry.at = parts_.clock.now();
-  entry.workspace_id = session->workspace_id;
-  entry.actor = caller.actor();
-  entry.action = name_of(rules::AuditAction::live_session_end);
-  entry.subject = session->id;
-  entry.peer = request.peer;
-  entry.request_id = request.request_id;
-  entry.detail = request.reason;
+  auto entry = Actor(caller, request.peer, request.request_id)
+                   .entry(parts_.clock.now(), session->workspace_id,
+                          rules::AuditAction::live_session_end, session->id, request.reason);
   const auto why = name_of(rules::SessionEnd::ended);
   if (auto kept = parts_.ledger.end_for_good(session->id, why, std::move(entry)); !kept)
     return kept;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actions/actor.h"
 #include "rules/built_in.h"
 #include "rules/test_mode.h"
 
@@ -16,15 +17,8 @@ rules::ConversationScope scope_of(const HoldConversation::Call& call) {
 
 rules::AuditEntry HoldConversation::entry(const Call& call, rules::AuditAction action,
                                           std::string_view id) const {
-  return {.at = parts_.clock.now(),
-          .workspace_id = call.chosen.app->workspace_id,
-          .actor = call.caller.actor(),
-          .action = std::string(name_of(action)),
-          .subject = std::string(id),
-          .outcome = rules::AuditOutcome::done,
-          .peer = std::string(call.peer),
-          .request_id = std::string(call.request_id),
-          .detail = call.chosen.app->id};
+  return Actor(call.caller, call.peer, call.request_id)
+      .entry(parts_.clock.now(), call.chosen.app->workspace_id, action, id, call.chosen.app->id);
 }
 
 base::Result<rules::Conversation> HoldConversation::begin(const Call& call, std::string avatar_id,

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actions/actor.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -37,30 +38,17 @@ class KeepApp {
   std::vector<rules::App> list(const rules::Caller& caller, std::string_view after,
                                std::size_t count_max) const;
 
-  // Who makes or changes one, and from where.
-  class By {
-   public:
-    By(const rules::Caller& caller, std::string_view peer, std::string_view request_id)
-        : caller_(&caller), peer_(peer), request_id_(request_id) {}
-    static By of_operator() { return {}; }
-
-   private:
-    friend class KeepApp;
-    By() = default;
-    const rules::Caller* caller_ = nullptr;  // null: the operator
-    std::string_view peer_, request_id_;
-  };
   // Not from an event loop. `malformed`; `forbidden` for an API key; `conflict` where the workspace
   // has all its apps. The workspace is that of a caller, and named by the operator.
-  base::Result<rules::App> create(const By& by, std::string workspace_id,
+  base::Result<rules::App> create(const Actor& by, std::string workspace_id,
                                   const rules::AppChange& wish) const;
   // Not from an event loop. `malformed`, `not_found`, and `forbidden` for a test key or a key that
   // would raise a limit.
-  base::Result<rules::App> change(const By& by, std::string_view id,
+  base::Result<rules::App> change(const Actor& by, std::string_view id,
                                   const rules::AppChange& wish) const;
 
  private:
-  rules::AuditEntry entry(const By& by, rules::AuditAction action, const rules::App& app,
+  rules::AuditEntry entry(const Actor& by, rules::AuditAction action, const rules::App& app,
                           const rules::AppChange& wish) const;
 
   Parts parts_;

@@ -153,7 +153,7 @@ TEST(KeepApp, ATestKeyChangesNoAppSinceLiveUseSharesIt) {
 
 TEST(KeepApp, TheOperatorMayAll) {
   World w;
-  const auto by = KeepApp::By::of_operator();
+  const auto by = Actor::of_operator();
   EXPECT_TRUE(w.keep.change(by, "app_2", World::sessions(9)));
   EXPECT_EQ(w.apps.entries.back().actor, "operator");
   EXPECT_EQ(w.apps.entries.back().workspace_id, "ws_2");

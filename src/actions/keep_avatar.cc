@@ -13,8 +13,7 @@ using rules::AuditAction;
 }  // namespace
 
 base::Result<base::Done> KeepAvatar::check_may(const By& by, std::string_view id) const {
-  if (by.caller_ != nullptr && by.caller_->kind() == rules::CallerKind::api_key &&
-      by.caller_->environment() == rules::Environment::test)
+  if (by.actor_.is_test_key())
     return base::fail(ErrorCode::forbidden, "an avatar changed by a test key",
                       "Both environments share an avatar, and a test key changes test data only: "
                       "use a live key.");
@@ -26,15 +25,7 @@ base::Result<base::Done> KeepAvatar::check_may(const By& by, std::string_view id
 
 rules::AuditEntry KeepAvatar::entry(const By& by, AuditAction action, std::string_view id,
                                     std::string_view detail) const {
-  return {.at = parts_.clock.now(),
-          .workspace_id = by.scope_.workspace_id,
-          .actor = by.caller_ == nullptr ? "operator" : by.caller_->actor(),
-          .action = std::string(name_of(action)),
-          .subject = std::string(id),
-          .outcome = rules::AuditOutcome::done,
-          .peer = std::string(by.peer_),
-          .request_id = std::string(by.request_id_),
-          .detail = std::string(detail)};
+  return by.actor_.entry(parts_.clock.now(), by.scope_.workspace_id, action, id, detail);
 }
 
 base::Result<rules::Avatar> KeepAvatar::create(const By& by, std::string name,

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "actions/actor.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -25,22 +26,20 @@ class KeepAvatar {
   };
   explicit KeepAvatar(Parts parts) : parts_(parts) {}
 
-  // Who does it, and from where.
+  // Who does it, from where, and whose avatars they mean.
   class By {
    public:
     By(const rules::Caller& caller, std::string_view peer, std::string_view request_id)
-        : caller_(&caller),
-          scope_(rules::scope_in_both_environments(caller)),
-          peer_(peer),
-          request_id_(request_id) {}
+        : actor_(caller, peer, request_id), scope_(rules::scope_in_both_environments(caller)) {}
     static By of_operator(std::string workspace_id) { return By(std::move(workspace_id)); }
 
    private:
     friend class KeepAvatar;
-    explicit By(std::string workspace_id) { scope_.workspace_id = std::move(workspace_id); }
-    const rules::Caller* caller_ = nullptr;  // null: the operator
+    explicit By(std::string workspace_id) : actor_(Actor::of_operator()) {
+      scope_.workspace_id = std::move(workspace_id);
+    }
+    Actor actor_;
     rules::ItemScope scope_;
-    std::string_view peer_, request_id_;
   };
 
   // All of them: `forbidden` for a test key. `malformed` for a name, `conflict`.

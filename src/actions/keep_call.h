@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "actions/actor.h"
 #include "base/clock.h"
 #include "rules/audit.h"
 #include "rules/caller.h"
@@ -26,15 +27,8 @@ struct KeepCall {
   rules::ItemScope scope() const { return rules::scope_of(caller, environment); }
   rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string_view subject,
                           std::string_view detail) const {
-    return {.at = now,
-            .workspace_id = caller.workspace_id(),
-            .actor = caller.actor(),
-            .action = std::string(name_of(action)),
-            .subject = std::string(subject),
-            .outcome = rules::AuditOutcome::done,
-            .peer = std::string(peer),
-            .request_id = std::string(request_id),
-            .detail = std::string(detail)};
+    return Actor(caller, peer, request_id)
+        .entry(now, caller.workspace_id(), action, subject, detail);
   }
   // With the environment as its detail.
   rules::AuditEntry entry(base::Instant now, rules::AuditAction action,

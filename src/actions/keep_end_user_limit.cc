@@ -26,44 +26,35 @@ base::Result<std::vector<rules::EndUserLimit>> KeepEndUserLimit::list(const rule
   return parts_.records.list(app->id, after, count_max);
 }
 
-base::Result<rules::App> KeepEndUserLimit::app_of(const By& by, std::string_view app_id) const {
-  if (by.caller_ != nullptr) return parts_.apps.find(*by.caller_, app_id);
+base::Result<rules::App> KeepEndUserLimit::app_of(const Actor& by, std::string_view app_id) const {
+  if (by.caller() != nullptr) return parts_.apps.find(*by.caller(), app_id);
   rules::App app;
   app.id = app_id;  // what is not there, the records say
   if (const auto* known = parts_.catalog.app(app_id)) app = *known;
   return app;
 }
 
-rules::AuditEntry KeepEndUserLimit::entry(const By& by, const rules::App& app,
+rules::AuditEntry KeepEndUserLimit::entry(const Actor& by, const rules::App& app,
                                           const rules::EndUserLimitChange& change) const {
-  rules::AuditEntry entry;
-  entry.at = parts_.clock.now();
-  entry.workspace_id = app.workspace_id;
-  entry.actor = by.caller_ == nullptr ? "operator" : by.caller_->actor();
-  entry.action = name_of(change.limit ? rules::AuditAction::end_user_limit_set
-                                      : rules::AuditAction::end_user_limit_remove);
-  entry.subject = app.id;
-  entry.peer = by.peer_;
-  entry.request_id = by.request_id_;
-  entry.detail = rules::text_of(change);
-  return entry;
+  const auto action = change.limit ? rules::AuditAction::end_user_limit_set
+                                   : rules::AuditAction::end_user_limit_remove;
+  return by.entry(parts_.clock.now(), app.workspace_id, action, app.id, rules::text_of(change));
 }
 
 base::Result<base::Done> KeepEndUserLimit::change(
-    const By& by, std::string_view app_id, std::string_view end_user_id,
+    const Actor& by, std::string_view app_id, std::string_view end_user_id,
     const std::optional<rules::RateLimit>& limit) const {
   const auto subject = app_of(by, app_id);
   if (!subject) return base::fail(subject.error());
   if (auto checked = rules::check_end_user_id(end_user_id); !checked) return checked;
-  const bool is_key = by.caller_ != nullptr && by.caller_->kind() == rules::CallerKind::api_key;
-  if (is_key && by.caller_->environment() == rules::Environment::test) {
+  if (by.is_test_key()) {
     return base::fail(ErrorCode::forbidden, "an end user's limit changed by a test key",
                       "An end user's limit holds in both environments, and a test key changes test "
                       "data only.");
   }
   const auto allow = [&](const std::optional<rules::RateLimit>& own,
                          const rules::App& app) -> base::Result<base::Done> {
-    if (!is_key) return base::Done{};
+    if (!by.is_key()) return base::Done{};
     const auto applied = [&](const std::optional<rules::RateLimit>& of_them) {
       return rules::applied_limit(of_them, app.limits, options_.end_user_limit);
     };

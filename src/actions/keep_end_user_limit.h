@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actions/actor.h"
 #include "actions/keep_app.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -44,29 +45,16 @@ class KeepEndUserLimit {
                                                       std::string_view after,
                                                       std::size_t count_max) const;
 
-  // Who changes one, and from where.
-  class By {
-   public:
-    By(const rules::Caller& caller, std::string_view peer, std::string_view request_id)
-        : caller_(&caller), peer_(peer), request_id_(request_id) {}
-    static By of_operator() { return {}; }
-
-   private:
-    friend class KeepEndUserLimit;
-    By() = default;
-    const rules::Caller* caller_ = nullptr;  // null: the operator
-    std::string_view peer_, request_id_;
-  };
   // Not from an event loop. `limit` nullopt: takes away what they have. `malformed`; `not_found`
   // for the app, and for taking away what is not there; `forbidden` for a test key, and for a key
   // that would raise what holds; `conflict` for one more than an app may have.
-  base::Result<base::Done> change(const By& by, std::string_view app_id,
+  base::Result<base::Done> change(const Actor& by, std::string_view app_id,
                                   std::string_view end_user_id,
                                   const std::optional<rules::RateLimit>& limit) const;
 
  private:
-  base::Result<rules::App> app_of(const By& by, std::string_view app_id) const;
-  rules::AuditEntry entry(const By& by, const rules::App& app,
+  base::Result<rules::App> app_of(const Actor& by, std::string_view app_id) const;
+  rules::AuditEntry entry(const Actor& by, const rules::App& app,
                           const rules::EndUserLimitChange& change) const;
 
   Parts parts_;

@@ -155,7 +155,7 @@ TEST(KeepEndUserLimit, ATestKeyChangesNothingAndAKeyNothingOfAnotherApp) {
 
 TEST(KeepEndUserLimit, TheOperatorMayAll) {
   World w;
-  const auto by = KeepEndUserLimit::By::of_operator();
+  const auto by = Actor::of_operator();
   EXPECT_TRUE(w.keep.change(by, "app_1", "bob", many));
   EXPECT_EQ(w.limits.entries.back().actor, "operator");
   EXPECT_EQ(w.limits.entries.back().workspace_id, "ws_1");

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actions/actor.h"
+
 namespace stagedoor::actions {
 namespace {
 
@@ -102,16 +104,9 @@ base::Result<Done> KeyManager::check_may_renew(const rules::ApiKeyTerms& terms,
 }
 
 rules::AuditEntry KeyManager::entry(base::Instant now, rules::AuditAction action,
-                                    std::string subject, std::string workspace_id) const {
-  rules::AuditEntry entry;
-  entry.at = now;
-  entry.workspace_id = std::move(workspace_id);
-  entry.actor = actor();
-  entry.action = name_of(action);
-  entry.subject = std::move(subject);
-  entry.peer = call_.peer;
-  entry.request_id = call_.request_id;
-  return entry;
+                                    std::string_view subject, std::string_view workspace_id) const {
+  const auto by = caller_ ? Actor(*caller_, call_.peer, call_.request_id) : Actor::of_operator();
+  return by.entry(now, workspace_id, action, subject);
 }
 
 }  // namespace stagedoor::actions

@@ -59,8 +59,8 @@ class KeyManager {
                                            std::optional<base::Instant> expires_at,
                                            const rules::RateTiers& tiers) const;
 
-  rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string subject,
-                          std::string workspace_id) const;
+  rules::AuditEntry entry(base::Instant now, rules::AuditAction action, std::string_view subject,
+                          std::string_view workspace_id) const;
 
  private:
   bool is_key() const { return caller_ && caller_->kind() == rules::CallerKind::api_key; }

@@ -1,5 +1,6 @@
 #include "actions/revoke_session_tokens.h"
 
+#include "actions/actor.h"
 #include "actions/choose_app.h"
 #include "rules/session_token.h"
 
@@ -52,17 +53,12 @@ base::Result<std::size_t> RevokeSessionTokens::operator()(const rules::Caller& c
                                                           const Request& request) const {
   const auto meant = meant_by(caller, request);
   if (!meant) return base::fail(meant.error());
-  rules::AuditEntry entry;
-  entry.at = meant->minted_until;
-  entry.workspace_id = meant->workspace_id;
-  entry.actor = caller.actor();
-  entry.action = name_of(rules::AuditAction::session_token_revoke);
-  entry.subject = meant->value;
-  entry.peer = request.peer;
-  entry.request_id = request.request_id;
-  entry.detail = std::string(rules::name_of(meant->subject)) + ", " +
-                 std::string(rules::name_of(meant->environment)) +
-                 (meant->app_id.empty() ? ", all apps" : ", " + meant->app_id);
+  const auto detail = std::string(rules::name_of(meant->subject)) + ", " +
+                      std::string(rules::name_of(meant->environment)) +
+                      (meant->app_id.empty() ? ", all apps" : ", " + meant->app_id);
+  auto entry = Actor(caller, request.peer, request.request_id)
+                   .entry(meant->minted_until, meant->workspace_id,
+                          rules::AuditAction::session_token_revoke, meant->value, detail);
   return parts_.revocations.revoke(*meant, std::move(entry));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "actions/actor.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "base/json.h"
@@ -144,16 +145,11 @@ void Audit::read(const rules::Caller& caller, const Request& request, Response& 
 }
 
 base::Result<base::Done> Audit::record(const rules::Caller& caller, const Request& request) const {
-  rules::AuditEntry entry;
-  entry.at = parts_.clock.now();
-  entry.workspace_id = caller.workspace_id();
-  entry.actor = caller.actor();
-  entry.action = name_of(rules::AuditAction::audit_read);
-  entry.subject = caller.workspace_id();
-  entry.peer = request.peer();
-  entry.request_id = request.id();
-  entry.detail = request.target_for_log();
-  return parts_.log.record(std::move(entry));
+  const auto& workspace_id = caller.workspace_id();
+  return parts_.log.record(actions::Actor(caller, request.peer(), request.id())
+                               .entry(parts_.clock.now(), workspace_id,
+                                      rules::AuditAction::audit_read, workspace_id,
+                                      request.target_for_log()));
 }
 
 }  // namespace stagedoor::api

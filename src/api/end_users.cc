@@ -25,7 +25,7 @@ base::Result<rules::RateLimit> read_limit(const Request& request) {
   return *limit;
 }
 
-actions::KeepEndUserLimit::By by(const rules::Caller& caller, const Request& request) {
+actions::Actor by(const rules::Caller& caller, const Request& request) {
   return {caller, request.peer(), request.id()};
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actions/actor.h"
 #include "avatarium/error_reply.h"
 #include "avatarium/requests.h"
 #include "base/iso_time.h"
@@ -79,14 +80,9 @@ void ConsumerAvatars::create(const rules::Caller& caller, const Request& request
       .content = wanted->content,
       .is_public = wanted->is_public,
       .created_at = parts_.clock.now()};
-  rules::AuditEntry entry;
-  entry.at = avatar.created_at;
-  entry.workspace_id = caller.workspace_id();
-  entry.actor = caller.actor();
-  entry.action = name_of(rules::AuditAction::consumer_avatar_create);
-  entry.subject = avatar.id;
-  entry.peer = request.peer();
-  entry.request_id = request.id();
+  const auto entry = actions::Actor(caller, request.peer(), request.id())
+                         .entry(avatar.created_at, caller.workspace_id(),
+                                rules::AuditAction::consumer_avatar_create, avatar.id);
   if (auto made = parts_.avatars.create(avatar, entry); !made)
     return reply(request, response, made.error());
   base::JsonWriter body(response.start(200, "application/json"));

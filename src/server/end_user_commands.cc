@@ -28,8 +28,8 @@ int limit_end_user(const std::string& data, const Config& config, const EndUserW
   const auto workspace = Workspace::open({data}, config);
   if (!workspace) return complain(workspace.error());
   const auto done = (*workspace)
-                        ->keep_end_user_limit->change(actions::KeepEndUserLimit::By::of_operator(),
-                                                      wish.app_id, wish.end_user_id, limit);
+                        ->keep_end_user_limit->change(actions::Actor::of_operator(), wish.app_id,
+                                                      wish.end_user_id, limit);
   if (!done) return complain(done.error());
   fmt::print("{}  {}\n", json_text(wish.end_user_id),
              limit ? rules::text_of(*limit) : "that of the app");

@@ -96,8 +96,7 @@ int create_app(const std::string& data, const Config& config, const AppWish& wis
   if (!change) return complain(change.error());
   const auto of = meant_workspace(**workspace, wish.workspace_id);
   if (!of) return complain(of.error());
-  const auto made =
-      (*workspace)->keep_app->create(actions::KeepApp::By::of_operator(), *of, *change);
+  const auto made = (*workspace)->keep_app->create(actions::Actor::of_operator(), *of, *change);
   if (!made) return complain(made.error());
   print_app(*made, json);
   return 0;
@@ -110,7 +109,7 @@ int change_app(const std::string& data, const Config& config, const std::string&
   const auto change = change_of(wish);
   if (!change) return complain(change.error());
   const auto changed =
-      (*workspace)->keep_app->change(actions::KeepApp::By::of_operator(), app_id, *change);
+      (*workspace)->keep_app->change(actions::Actor::of_operator(), app_id, *change);
   if (!changed) return complain(changed.error());
   return list_apps(data, config, false);
 }
