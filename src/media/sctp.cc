@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "media/sctp_packet.h"
+
 namespace stagedoor::media {
 
 namespace {
@@ -256,6 +258,7 @@ SctpAssociation::~SctpAssociation() {
 }
 
 void SctpAssociation::on_packet(Bytes packet) {
+  if (!has_sound_lengths(packet)) return;
   {
     const std::lock_guard lock(stack_.mutex_);
     if (lost_) return;

@@ -85,5 +85,23 @@ TEST_F(Sctp, NoMessageIsLostHoweverManyOnePacketHandsOver) {
   EXPECT_FALSE(there.is_lost);
 }
 
+// With usrsctp 0.9.5 such a packet would end neither its call nor, by the mutex, any other loop's.
+TEST_F(Sctp, AnInitWithAParameterOfNoLengthStopsNothing) {
+  Packet init{0x13, 0x88, 0x13, 0x88, 0, 0, 0, 0, 0, 0, 0, 0,  // ports 5000, no tag, checksum
+              1,    0,    0,    24,   0, 0, 0, 9, 0, 2, 0, 0,  // INIT: tag, window
+              0,    64,   0,    64,   0, 0, 0, 1,              // streams, TSN
+              0,    0,    0,    0};                            // a parameter of length 0
+  std::uint32_t crc = ~0u;
+  for (const auto byte : init) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+  }
+  for (int i = 0; i < 4; ++i) init[8 + i] = static_cast<std::uint8_t>(~crc >> 8 * i);
+  there.association->on_packet(init);
+  ASSERT_TRUE(here.association->send(0, 51, Packet{7}));
+  while (there.messages.empty()) carry();
+  EXPECT_EQ(there.messages.front(), Packet{7});
+}
+
 }  // namespace
 }  // namespace stagedoor::media
