@@ -121,10 +121,12 @@ base::Result<base::Done> check(const Cut& cut) {
 
 std::vector<std::string_view> passages_of(std::string_view content, const Cut& cut) {
   std::vector<std::string_view> passages;
-  std::size_t begin = 0;
+  std::size_t begin = 0, until = 0;
   while (begin < content.size()) {
     const auto end = cut_before(content, begin, begin + cut.length);
-    passages.push_back(content.substr(begin, end - begin));
+    // Before a long word a cut may find no other place than the one before found.
+    if (end > until) passages.push_back(content.substr(begin, end - begin));
+    until = std::max(until, end);
     if (end == content.size()) break;
     const auto back = std::min(cut.overlap, (end - begin) / 2);
     begin = std::max(begin + 1, back == 0 ? end : cut_before(content, begin, end - back));

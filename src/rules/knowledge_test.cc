@@ -48,6 +48,18 @@ TEST(Knowledge, CutsBetweenWordsWithAnOverlapAndLosesNothing) {
   EXPECT_EQ(covered, text.size());
 }
 
+TEST(Knowledge, NoPassageIsPartOfTheOneBefore) {
+  const auto text = std::string(29, 'a') + ' ' + std::string(69, 'b') + ' ' + std::string(200, 'c');
+  std::size_t covered = 0;
+  for (const auto passage : passages_of(text, {.length = 100, .overlap = 50})) {
+    const auto at = static_cast<std::size_t>(passage.data() - text.data());
+    EXPECT_LE(at, covered);
+    EXPECT_GT(at + passage.size(), covered);
+    covered = at + passage.size();
+  }
+  EXPECT_EQ(covered, text.size());
+}
+
 TEST(Knowledge, NeverCutsACharacterAndAlwaysComesToAnEnd) {
   std::string text;
   for (int i = 0; i < 700; ++i) text += "\u00e4";
