@@ -30,7 +30,7 @@
 
 namespace stagedoor::rules {
 
-inline constexpr std::size_t avatars_of_workspace_max = 1000;
+inline constexpr std::int64_t avatars_of_workspace_max = 1000;
 inline constexpr std::size_t avatar_name_characters_min = 3, avatar_name_characters_max = 50;
 
 // `malformed` with a hint where a name is no name for an avatar: 3 to 50 characters.

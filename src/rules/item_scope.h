@@ -7,6 +7,11 @@
 // where they may. People find all that is their workspace's. Whoever changes a thing, it stays
 // whose it is.
 //
+// Rule item-room-of-app: how much a workspace may keep is counted for live and test data apart, and
+// one app's keys may take half of it; what a person made counts for the workspace alone. So a test
+// key takes no room of live data, and whoever has stolen one app's key leaves room for the others.
+// A document counts for the app whose group it is in; an avatar is of both environments.
+//
 // Used by: actions/keep_call.h, actions/mint_persona_token.h, anam/engine_sessions.h
 // Kept by: store/scope_row.h
 //
@@ -14,6 +19,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -36,6 +42,14 @@ struct ItemScope {
 // What a caller means, in an environment and in what both environments share.
 ItemScope scope_of(const Caller& caller, Environment environment);
 ItemScope scope_in_both_environments(const Caller& caller);
+
+// How much there is already, in things or in bytes, of what a thing's scope counts together.
+struct TakenRoom {
+  std::int64_t of_workspace = 0;
+  std::int64_t of_app = 0;  // of the thing's own; 0 for what is the workspace's
+};
+// Rule item-room-of-app. `whole` is what a workspace may keep.
+bool has_room(const TakenRoom& taken, std::int64_t more, std::int64_t whole);
 
 // Whether what is an app's, or the workspace's where `app_id` is empty, is found in the scope.
 bool is_found_in(const ItemScope& scope, std::string_view workspace_id, std::string_view app_id);

@@ -21,5 +21,17 @@ TEST(ItemScope, AKeyFindsItsAppsAndTheWorkspacesAndAPersonAll) {
   }
 }
 
+// Rule item-room-of-app.
+TEST(ItemScope, AnAppHasRoomForHalfAndTheWorkspaceForAll) {
+  EXPECT_TRUE(has_room({.of_workspace = 0, .of_app = 0}, 1, 10));
+  EXPECT_TRUE(has_room({.of_workspace = 4, .of_app = 4}, 1, 10));
+  EXPECT_FALSE(has_room({.of_workspace = 5, .of_app = 5}, 1, 10));
+  EXPECT_TRUE(has_room({.of_workspace = 9, .of_app = 4}, 1, 10));
+  EXPECT_FALSE(has_room({.of_workspace = 10, .of_app = 0}, 1, 10));
+  EXPECT_TRUE(has_room({.of_workspace = 0, .of_app = 0}, 5, 10));
+  EXPECT_FALSE(has_room({.of_workspace = 0, .of_app = 0}, 6, 10));
+  EXPECT_FALSE(has_room({.of_workspace = 20, .of_app = 20}, 0, 10)) << "kept under a wider bound";
+}
+
 }  // namespace
 }  // namespace stagedoor::rules

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/avatar_row.h"
+#include "store/scope_row.h"
 
 namespace stagedoor::store {
 namespace {
@@ -15,7 +16,7 @@ using base::Result;
 using Step = SqliteStatement::Step;
 
 // Rule item-of-app; an avatar is of both environments. ?1 and ?2 are the scope's.
-constexpr std::string_view in_scope =
+constexpr std::string_view in_both_worlds =
     "workspace_id = ?1 AND (?2 = '' OR app_id IS NULL OR app_id = ?2)";
 
 std::unexpected<base::Error> no_avatar() {
@@ -23,15 +24,13 @@ std::unexpected<base::Error> no_avatar() {
 }
 
 Result<Done> check_room(SqliteDatabase& database, const rules::Avatar& avatar) {
-  auto count = database.prepare("SELECT count(*) FROM avatars WHERE workspace_id = ?1");
-  if (!count) return base::fail(count.error());
-  if (count->bind(1, avatar.workspace_id).step() != Step::row)
-    return database.trouble("count avatars");
-  if (static_cast<std::size_t>(count->integer(0)) < rules::avatars_of_workspace_max) return Done{};
-  return base::fail(ErrorCode::conflict, "a workspace full of avatars",
-                    "A workspace keeps at most " + std::to_string(rules::avatars_of_workspace_max) +
-                        " avatars, also those that were taken away softly; take one away for "
-                        "good first.");
+  const auto taken = taken_room(
+      database, "SELECT count(*), ifnull(sum(app_id = ?4), 0) FROM avatars WHERE workspace_id = ?2",
+      {.workspace_id = avatar.workspace_id, .environment = {}, .app_id = avatar.app_id});
+  if (!taken) return base::fail(taken.error());
+  if (rules::has_room(*taken, 1, rules::avatars_of_workspace_max)) return Done{};
+  return no_room("avatars (those that were taken away softly count until they are for good)",
+                 rules::avatars_of_workspace_max);
 }
 
 }  // namespace
@@ -39,7 +38,8 @@ Result<Done> check_room(SqliteDatabase& database, const rules::Avatar& avatar) {
 Result<std::vector<rules::Avatar>> SqliteAvatars::of(const rules::ItemScope& scope) {
   std::vector<rules::Avatar> avatars;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
-    auto rows = select_avatars(database, "AND " + std::string(in_scope) + " ORDER BY number DESC");
+    auto rows =
+        select_avatars(database, "AND " + std::string(in_both_worlds) + " ORDER BY number DESC");
     if (!rows) return base::fail(rows.error());
     rows->bind(1, scope.workspace_id).bind(2, scope.app_id);
     auto step = rows->step();
@@ -63,7 +63,7 @@ Result<rules::Avatar> SqliteAvatars::rename(const rules::ItemScope& scope, std::
                                             std::string_view name, const rules::AuditEntry& entry) {
   std::optional<rules::Avatar> renamed;
   auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    auto row = select_avatars(database, "AND id = ?3 AND " + std::string(in_scope));
+    auto row = select_avatars(database, "AND id = ?3 AND " + std::string(in_both_worlds));
     if (!row) return base::fail(row.error());
     const auto step = row->bind(1, scope.workspace_id).bind(2, scope.app_id).bind(3, id).step();
     if (step == Step::failed) return database.trouble("find avatar");
@@ -84,7 +84,7 @@ Result<rules::Avatar> SqliteAvatars::rename(const rules::ItemScope& scope, std::
 Result<Done> SqliteAvatars::remove(const rules::ItemScope& scope, std::string_view id,
                                    Removal removal, const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    const std::string which = " WHERE id = ?3 AND " + std::string(in_scope);
+    const std::string which = " WHERE id = ?3 AND " + std::string(in_both_worlds);
     auto remove =
         database.prepare(removal == Removal::for_good
                              ? "DELETE FROM avatars" + which + " AND ?4 > 0 RETURNING app_id"

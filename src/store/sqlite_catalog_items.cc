@@ -78,16 +78,14 @@ SqliteStatement& bind_chosen(SqliteStatement& statement, const ItemScope& scope,
 }
 
 Result<Done> check_room(SqliteDatabase& database, const CatalogItem& item) {
-  auto count =
-      database.prepare("SELECT count(*) FROM catalog_items WHERE workspace_id = ?1 AND kind = ?2");
-  if (!count) return base::fail(count.error());
-  if (count->bind(1, item.scope.workspace_id).bind(2, static_cast<int>(item.kind)).step() !=
-      Step::row)
-    return database.trouble("count catalog items");
-  if (count->integer(0) < rules::items_of_workspace_max) return Done{};
-  return base::fail(ErrorCode::conflict, "a workspace full of catalog items",
-                    "A workspace keeps at most " + std::to_string(rules::items_of_workspace_max) +
-                        " of each kind; take one away first.");
+  const auto taken = taken_room(database,
+                                "SELECT count(*), ifnull(sum(app_id = ?4), 0) FROM catalog_items "
+                                "WHERE workspace_id = ?2 AND environment = ?3 AND kind = " +
+                                    std::to_string(static_cast<int>(item.kind)),
+                                item.scope);
+  if (!taken) return base::fail(taken.error());
+  if (rules::has_room(*taken, 1, rules::items_of_workspace_max)) return Done{};
+  return no_room("of each kind, of live or test data", rules::items_of_workspace_max);
 }
 
 // Name, content, time of change and secret are ?2 to ?5.

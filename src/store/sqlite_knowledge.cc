@@ -94,14 +94,17 @@ Result<Done> check_room(SqliteDatabase& database, const Document& document) {
   if (static_cast<std::size_t>(*documents) >= rules::documents_of_group_max)
     return base::fail(ErrorCode::conflict, "a full knowledge group",
                       "A group has at most 1000 documents; take one away first.");
-  auto sum =
-      database.prepare("SELECT coalesce(sum(bytes), 0) FROM documents WHERE workspace_id = ?1");
-  if (sum) sum->bind(1, document.scope.workspace_id);
-  const auto bytes = number_of(database, std::move(sum));
-  if (!bytes) return base::fail(bytes.error());
-  if (*bytes + document.bytes > rules::knowledge_bytes_of_workspace_max)
+  const auto taken = taken_room(
+      database,
+      "SELECT ifnull(sum(d.bytes), 0), ifnull(sum(d.bytes) FILTER (WHERE g.app_id = ?4), 0) FROM "
+      "documents d JOIN catalog_items g ON g.id = d.group_id WHERE d.workspace_id = ?2 AND "
+      "d.environment = ?3",
+      document.scope);
+  if (!taken) return base::fail(taken.error());
+  if (!rules::has_room(*taken, document.bytes, rules::knowledge_bytes_of_workspace_max))
     return base::fail(ErrorCode::conflict, "a workspace full of documents",
-                      "The documents of a workspace have at most 256 MiB together.");
+                      "The documents of a workspace have at most 256 MiB together, of live or test "
+                      "data, and those in the groups of one app half of it.");
   return Done{};
 }
 

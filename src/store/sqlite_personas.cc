@@ -61,15 +61,13 @@ std::string chosen() {
 }
 
 Result<Done> check_room(SqliteDatabase& database, const rules::Persona& persona) {
-  auto count = database.prepare("SELECT count(*) FROM personas WHERE workspace_id = ?1");
-  if (!count) return base::fail(count.error());
-  if (count->bind(1, persona.scope.workspace_id).step() != Step::row)
-    return database.trouble("count personas");
-  if (count->integer(0) < rules::personas_of_workspace_max) return Done{};
-  return base::fail(ErrorCode::conflict, "all personas of the workspace are taken",
-                    "A workspace keeps at most " +
-                        std::to_string(rules::personas_of_workspace_max) +
-                        " personas; take one away first.");
+  const auto taken = taken_room(database,
+                                "SELECT count(*), ifnull(sum(app_id = ?4), 0) FROM personas WHERE "
+                                "workspace_id = ?2 AND environment = ?3",
+                                persona.scope);
+  if (!taken) return base::fail(taken.error());
+  if (rules::has_room(*taken, 1, rules::personas_of_workspace_max)) return Done{};
+  return no_room("personas of live or test data", rules::personas_of_workspace_max);
 }
 
 // What a snapshot's seal is bound to.

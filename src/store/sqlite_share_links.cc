@@ -127,20 +127,22 @@ Result<Done> read_persona_name(SqliteDatabase& database, ShareLink& link) {
 }
 
 Result<Done> check_room(SqliteDatabase& database, const ShareLink& link) {
-  auto count = database.prepare(
-      "SELECT (SELECT count(*) FROM share_links WHERE workspace_id = ?1), "
-      "(SELECT count(*) FROM share_links WHERE persona_id = ?2 AND app_id = ?3)");
+  const auto taken = taken_room(database,
+                                "SELECT count(*), ifnull(sum(app_id = ?4), 0) FROM share_links "
+                                "WHERE workspace_id = ?2 AND environment = ?3",
+                                link.scope);
+  if (!taken) return base::fail(taken.error());
+  if (!rules::has_room(*taken, 1, rules::share_links_of_workspace_max))
+    return no_room("share links of live or test data", rules::share_links_of_workspace_max);
+  auto count =
+      database.prepare("SELECT count(*) FROM share_links WHERE persona_id = ?1 AND app_id = ?2");
   if (!count) return base::fail(count.error());
-  count->bind(1, link.scope.workspace_id).bind(2, link.persona_id).bind(3, link.scope.app_id);
-  if (count->step() != Step::row) return database.trouble("count share links");
-  if (count->integer(0) < rules::share_links_of_workspace_max &&
-      count->integer(1) < rules::share_links_of_persona_max)
-    return Done{};
-  return base::fail(ErrorCode::conflict, "all share links are taken",
-                    "A workspace keeps at most " +
-                        std::to_string(rules::share_links_of_workspace_max) + " share links, and " +
-                        std::to_string(rules::share_links_of_persona_max) +
-                        " of an app to one persona; take one away first.");
+  if (count->bind(1, link.persona_id).bind(2, link.scope.app_id).step() != Step::row)
+    return database.trouble("count share links");
+  if (count->integer(0) < rules::share_links_of_persona_max) return Done{};
+  return base::fail(ErrorCode::conflict, "a persona with all of its share links",
+                    "An app has at most " + std::to_string(rules::share_links_of_persona_max) +
+                        " share links to one persona; take one away first.");
 }
 
 // Rule share-link-one-primary.

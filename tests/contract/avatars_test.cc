@@ -164,5 +164,23 @@ TEST_F(AvatarStore, KeepsAsManyAsAWorkspaceMayHave) {
             ErrorCode::conflict);
 }
 
+// Rule item-room-of-app.
+TEST_F(AvatarStore, AnAppTakesHalfOfTheRoom) {
+  made("a");
+  ASSERT_TRUE(store_.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 500) "
+        "INSERT INTO avatars SELECT 'a' || n, workspace_id, name, version, created_at, character, "
+        "updated_at, removed_at, 'app_1', 1 + n FROM avatars, count");
+  }));
+  auto one_more = *store_.catalog.avatar("a");
+  one_more.id = "b";
+  one_more.app_id = "app_1";
+  EXPECT_EQ(avatars_.create(one_more, store_.entry("avatar.create")).error().code,
+            ErrorCode::conflict);
+  one_more.app_id = "app_2";
+  EXPECT_TRUE(avatars_.create(one_more, store_.entry("avatar.create")));
+}
+
 }  // namespace
 }  // namespace stagedoor::store

@@ -221,5 +221,30 @@ TEST_F(ItemStore, KeepsAsManyOfAKindAsAWorkspaceMayHave) {
   EXPECT_TRUE(items_.create(one_more, store_.entry("language_model.create")));
 }
 
+// Rule item-room-of-app.
+TEST_F(ItemStore, AnAppTakesHalfOfTheRoomAndLiveAndTestDataTakeNoneFromEachOther) {
+  make("a", ItemKind::tool, {}, "app_1");
+  ASSERT_TRUE(store_.writer.run([](SqliteDatabase& database) {
+    return database.execute(
+        "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 499) "
+        "INSERT INTO catalog_items SELECT 'a' || n, kind, workspace_id, environment, name, "
+        "content, secret, created_at, updated_at, app_id, 1 + n FROM catalog_items, count");
+  }));
+  const auto create = [&](const std::string& id, const std::string& app_id,
+                          Environment environment) {
+    CatalogItem item{.id = id,
+                     .kind = ItemKind::tool,
+                     .scope = {ours_.workspace_id, environment, app_id},
+                     .name = id,
+                     .content = "{}",
+                     .secret = {}};
+    return items_.create(item, store_.entry("tool.create"));
+  };
+  EXPECT_EQ(create("b", "app_1", Environment::test).error().code, ErrorCode::conflict);
+  EXPECT_TRUE(create("c", "app_1", Environment::live));
+  EXPECT_TRUE(create("d", "app_2", Environment::test));
+  EXPECT_TRUE(create("e", "", Environment::test)) << "a person's";
+}
+
 }  // namespace
 }  // namespace stagedoor::store

@@ -204,6 +204,28 @@ TEST_F(KnowledgeStore, KeepsAsMuchAsAWorkspaceMayHave) {
   EXPECT_TRUE(add("three", "0a0a-2c", "Cats", ours_));
 }
 
+// Rule item-room-of-app.
+TEST_F(KnowledgeStore, TheGroupsOfOneAppTakeHalfOfTheRoom) {
+  for (const auto* app_id : {"app_1", "app_2"}) {
+    rules::CatalogItem group;
+    group.id = std::string("of-") + app_id;
+    group.kind = ItemKind::knowledge_group;
+    group.scope = {"ws_1", Environment::test, app_id};
+    group.name = "of an app";
+    group.content = "{}";
+    ASSERT_TRUE(items_.create(group, store_.entry("knowledge_group.create")));
+  }
+  const ItemScope one{"ws_1", Environment::test, "app_1"},
+      other{"ws_1", Environment::test, "app_2"};
+  ASSERT_TRUE(add("one", "of-app_1", "Dogs.", one));
+  ASSERT_TRUE(store_.writer.run([](SqliteDatabase& database) {
+    return database.execute("UPDATE documents SET bytes = 134217720");
+  }));
+  EXPECT_EQ(add("two", "of-app_1", "Cats and dogs.", one).error().code, ErrorCode::conflict);
+  EXPECT_TRUE(add("three", "of-app_1", "Cats", one));
+  EXPECT_TRUE(add("four", "of-app_2", "Cats and dogs.", other));
+}
+
 // Rule audit-fail-closed.
 TEST_F(KnowledgeStore, ChangesNothingThatCannotBeRecorded) {
   ASSERT_TRUE(add("one", "0a0a-1b", "Dogs.", ours_));

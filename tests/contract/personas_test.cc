@@ -163,6 +163,30 @@ TEST_F(PersonaStore, ListsTheNewestFirstByPages) {
   EXPECT_EQ(personas_->list(ours_, {.search = "%"})->total, 0);
 }
 
+// Rule item-room-of-app.
+TEST_F(PersonaStore, AnAppTakesHalfOfTheRoomAndLiveAndTestDataTakeNoneFromEachOther) {
+  made("a", "Ada", "ws_1", Environment::test, "app_1");
+  ASSERT_TRUE(writer_->run([](SqliteDatabase& database) {
+    return database.execute(
+        "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 4999) "
+        "INSERT INTO personas SELECT 'a' || n, workspace_id, environment, name, content, "
+        "created_at, updated_at, app_id, 1 + n FROM personas, count");
+  }));
+  const auto create = [&](const std::string& id, Environment environment,
+                          const std::string& app_id) {
+    const rules::Persona persona{.id = id,
+                                 .scope = {"ws_1", environment, app_id},
+                                 .content = *PersonaContent::of_canonical(R"({"name":"B"})"),
+                                 .created_at = clock_.now(),
+                                 .updated_at = clock_.now()};
+    return personas_->create(persona, entry("persona.create", id));
+  };
+  EXPECT_EQ(create("b", Environment::test, "app_1").error().code, base::ErrorCode::conflict);
+  EXPECT_TRUE(create("c", Environment::live, "app_1"));
+  EXPECT_TRUE(create("d", Environment::test, "app_2"));
+  EXPECT_TRUE(create("e", Environment::test, "")) << "a person's";
+}
+
 TEST_F(PersonaStore, ChangesAllOrNothing) {
   made("p", "Ada");
   const auto entries = rows_in("audit_log");

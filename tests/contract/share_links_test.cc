@@ -246,6 +246,17 @@ TEST_F(LinkStore, KeepsAsManyAsAPersonaMayHave) {
   EXPECT_TRUE(create(link("more", "p2")));
 }
 
+// Rule item-room-of-app.
+TEST_F(LinkStore, AnAppTakesHalfOfTheRoom) {
+  for (const auto* id : {"q0", "q1", "q2", "q3", "q4"}) make_persona(id);
+  for (int i = 0; i < rules::share_links_of_workspace_max / 2; ++i)
+    ASSERT_TRUE(create(link(std::to_string(i), "q" + std::to_string(i % 5)))) << i;
+  EXPECT_EQ(create(link("more", "p2")).error().code, ErrorCode::conflict);
+  auto of_another = link("more", "p2");
+  of_another.scope.app_id = "app_2";
+  EXPECT_TRUE(create(std::move(of_another)));
+}
+
 // Rule share-link-ends-what-it-opened.
 TEST_F(LinkStore, RevokesWhatItOpenedOnceItIsDisabledOrTakenAway) {
   const auto enable = [&](const std::string& id, bool is_enabled) {
