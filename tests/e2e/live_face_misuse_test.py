@@ -148,8 +148,11 @@ class Misuse(EngineSessionCase):
             self.assertIsInstance(refusal, Refusal)
             self.assertEqual(refusal.status, 404)
         self.heartbeat_of(link, session_id)
-        self.assertLess(self.server.resident_bytes() - before, 20 << 20)
+        grown = self.server.resident_bytes() - before
+        print(f"{grown / 1024:.0f} KiB more after 1000 refusals")
         self.server.wait_for_log("signalling.refused")
+        if not self.server.has_address_sanitizer():
+            self.assertLess(grown, 4 << 20)  # 4 KiB each: less than anything that stayed would hold
 
     def test_a_sessions_id_is_worth_nothing_after_its_end(self):
         session_id, link = self.live()
