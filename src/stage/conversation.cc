@@ -236,6 +236,28 @@ bool Conversation::Core::may_be_answered() {
   return rules::take(answers_arrival_nanos_, answers_rate_max, parts_.clock.now()).is_allowed;
 }
 
+// True, and it counts, unless too much was asked for already.
+bool Conversation::Core::may_be_spoken(std::size_t text_bytes) {
+  constexpr auto time_of = [](std::size_t bytes) {
+    return std::chrono::milliseconds(bytes * 1000 / speech_bytes_per_second);
+  };
+  constexpr std::chrono::milliseconds none{0},
+      all = time_of(speech_bytes_burst),
+      most = all + time_of(speech_bytes_of_request + Sentences::piece_bytes_max);
+  const auto now = parts_.clock.now();
+  // It lies further ahead only where the clock was set back.
+  const auto due = std::clamp<std::chrono::milliseconds>(speech_due_at_ - now, none, most);
+  speech_due_at_ = now + due;
+  if (due >= all) {
+    if (!std::exchange(is_speech_held_, true))
+      warn("More is given to be spoken than can be heard; it waits.");
+    return false;
+  }
+  is_speech_held_ = false;
+  speech_due_at_ += time_of(speech_bytes_of_request + text_bytes);
+  return true;
+}
+
 void Conversation::Core::interrupt_all() {
   for (const auto& turn : turns_) {
     if (turn.kind != Turn::Kind::talk_stream) continue;

@@ -24,6 +24,12 @@
 // comes sooner, typed or spoken, is not read, and a warning says so. Eight webhooks of a session
 // run at once, so that one session does not take the calls of all.
 //
+// Rule face-speech-bounded: what a session has made into speech stays near what can be heard: 256
+// bytes of text a second, 4,096 of them at once, each request counted as 32 more. People hear 15 to
+// 60, and of what is interrupted eight seconds are lost, so nobody meets it who listens; but
+// whoever has words spoken and interrupts them, over and over, would keep an engine busy that
+// others wait for. What is beyond waits, and a warning says so.
+//
 // Rule silence-ends-turns: silence counts only while neither of the two speaks. After the silence
 // that the settings name the persona speaks again, at most three times until the user gives a sign;
 // and after the silence that they name for it, counted from the last sign of the user, the session
@@ -74,6 +80,8 @@ inline constexpr std::size_t webhooks_max = 8;                     // under way
 inline constexpr std::size_t tool_result_bytes_max = 64u << 10;
 inline constexpr rules::RateLimit answers_rate_max{
     .count = 2, .period = std::chrono::seconds(1), .burst = 8};
+inline constexpr std::size_t speech_bytes_per_second = 256, speech_bytes_burst = 4096;
+inline constexpr std::size_t speech_bytes_of_request = 32;
 
 // How the persona listens (contract 1.1 of the Anam dialect, voiceDetectionOptions). 0 is off.
 struct VoiceDetection {

@@ -158,6 +158,7 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   void remember(ChatMessage message);
   bool may_interrupt() const;
   bool may_be_answered();
+  bool may_be_spoken(std::size_t text_bytes);
   bool is_quiet() const;
   void warn(const std::string& text) { parts_.listener.warning(text); }
 
@@ -165,7 +166,10 @@ class Conversation::Core : public std::enable_shared_from_this<Conversation::Cor
   Parts parts_;
   std::deque<Turn> turns_;  // The first is under way, the others wait.
   std::uint64_t last_number_ = 0;
-  std::int64_t answers_arrival_nanos_ = 0;        // answers_rate_max's state
+  std::int64_t answers_arrival_nanos_ = 0;  // answers_rate_max's state
+  // When all that was asked of Speech would have been heard, at speech_bytes_per_second.
+  base::Instant speech_due_at_;
+  bool is_speech_held_ = false;
   std::vector<std::string> interrupted_streams_;  // the newest few
   std::vector<PendingTool> unawaited_;            // webhooks whose results no turn waits for
   std::size_t history_bytes_ = 0;

@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -441,6 +442,83 @@ TEST(Conversation, WhatIsSaidAloudCountsAsATurnAndWhereNobodyAnswersNothingIsCou
   Play other(settings);
   for (auto& its = other.begin(); other.texts.size() < 20;) its.user_text("And now?");
   EXPECT_THAT(other.warnings, IsEmpty());
+}
+
+// Rule face-speech-bounded.
+TEST(Conversation, WordsThatAreInterruptedOverAndOverAreSpokenNoFasterThanTheyCouldBeHeard) {
+  using Say = std::function<void(Conversation&, int)>;
+  const Say talk = [](Conversation& to, int) { to.talk("Good morning to all.", ""); };
+  const Say stream = [](Conversation& to, int number) {
+    to.talk_stream({.content = "Good morning to all.",
+                    .is_start = true,
+                    .is_end = number % 2 == 0,
+                    .correlation_id = std::to_string(number),
+                    .utterance_id = {}});
+  };
+  const Say talk_of_many = [](Conversation& to, int) {
+    std::string text;
+    for (int i = 0; i < 500; ++i) text += "Good morning to all. ";
+    to.talk(text, "");
+  };
+  constexpr std::size_t bytes_of_one = speech_bytes_of_request + 20;
+  for (const auto& say : {talk, stream, talk_of_many}) {
+    Play play(silent_persona());
+    auto& conversation = play.begin();
+    int number = 0;
+    const auto loop = [&] {
+      for (int i = 0; i < 300; ++i) {
+        say(conversation, ++number);
+        play.turn_loop();
+        conversation.interrupt();
+      }
+    };
+    loop();
+    const auto asked_for = play.speech.requests.size();
+    EXPECT_LE(asked_for, speech_bytes_burst / bytes_of_one + 1);
+    EXPECT_GE(asked_for, speech_bytes_burst / bytes_of_one - 1);
+    EXPECT_THAT(play.warnings, ElementsAre(HasSubstr("it waits")));
+    play.run(10s);
+    loop();
+    const auto more = play.speech.requests.size() - asked_for;
+    EXPECT_LE(more, 10 * speech_bytes_per_second / bytes_of_one + 1);
+    EXPECT_GE(more, 10 * speech_bytes_per_second / bytes_of_one - 1);
+    // What waits is spoken in its time.
+    conversation.talk("At last.", "");
+    play.run(2s);
+    EXPECT_EQ(play.speech.requests.back().text, "At last.");
+  }
+}
+
+// Rule face-speech-bounded.
+TEST(Conversation, WhoeverListensIsNeverKeptWaiting) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "It was so. And then some of them came from the hills. ";
+  for (int i = 0; i < 20; ++i) {
+    conversation.talk(text, "");
+    play.run(3s);
+    conversation.interrupt();
+  }
+  conversation.talk(text, "");
+  EXPECT_GT(play.run(100s), 4900) << "ticks with sound, without a gap";
+  EXPECT_THAT(play.warnings, IsEmpty());
+}
+
+// Rule face-speech-bounded.
+TEST(Conversation, AClockThatIsSetBackKeepsNoWordsWaitingForLong) {
+  Play play(silent_persona());
+  auto& conversation = play.begin();
+  for (int i = 0; i < 300; ++i) {
+    conversation.talk("Good morning to all.", "");
+    play.turn_loop();
+    conversation.interrupt();
+  }
+  const auto asked_for = play.speech.requests.size();
+  play.clock.advance(-1h);
+  conversation.talk("At last.", "");
+  play.run(4s);
+  EXPECT_EQ(play.speech.requests.size(), asked_for + 1);
 }
 
 }  // namespace

@@ -170,7 +170,7 @@ void Conversation::Core::add_pieces(Turn& turn, std::vector<std::string> texts,
   }
 }
 
-// Has the next piece made, one at a time, while not too much is ready.
+// Has the next piece made, one at a time, while not too much is ready. Each tick tries again.
 void Conversation::Core::speak_next() {
   if (turns_.empty()) return;
   auto& turn = turns_.front();
@@ -178,11 +178,13 @@ void Conversation::Core::speak_next() {
   for (auto& piece : turn.pieces) {
     if (piece.is_made) continue;
     if (piece.is_asked_for) return;
-    piece.is_asked_for = true;
     if (!has_words(piece.captions.text())) {
+      piece.is_asked_for = true;
       end_piece(turn, piece);
       continue;
     }
+    if (!may_be_spoken(piece.captions.text().size())) return;
+    piece.is_asked_for = true;
     SpeechRequest request;
     request.text = piece.captions.text();
     request.voice = settings_.voice;

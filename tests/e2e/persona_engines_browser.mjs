@@ -3,7 +3,7 @@
 // persona_engines_test.py does.
 //
 // node persona_engines_browser.mjs CASES, a JSON object of {persona, question} by name, with what the
-// client does besides (tools, context, stream), and with the environment of anam_browser.mjs.
+// client does besides (tools, context, stream, hasty), and with the environment of anam_browser.mjs.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -40,12 +40,29 @@ async function interruptStream(page, words) {
   return page.evaluate(() => window.stream.isActive());
 }
 
-async function ask(browser, address, {persona, question, tools = {}, context, stream}) {
+// Words without an end, each of them interrupted at once, until a warning comes; then a last word.
+async function interruptAll(page, words, lastWords) {
+  await page.evaluate(async (text) => {
+    while (window.notes.warnings.length === 0) {
+      await window.client.talk(text);
+      await new Promise((done) => setTimeout(done, 20));  // as long as it takes to be asked for
+      window.client.interruptPersona();
+    }
+  }, words);
+  await page.evaluate((text) => window.client.talk(text), lastWords);
+  await page.waitForFunction(
+      (text) => window.notes.speech.map((piece) => piece.content).join('').endsWith(text),
+      lastWords);
+}
+
+async function ask(browser, address, one) {
+  const {persona, question, tools = {}, context, stream, hasty} = one;
   const page = await begin(browser, address, {persona: {skipGreeting: true, ...persona}});
   await event(page, 'SESSION_READY');
   const [session] = await liveSessions();
   await register(page, tools);
   const streamed = stream ? await interruptStream(page, stream) : null;
+  if (hasty) await interruptAll(page, hasty, 'At last.');
   if (context) await page.evaluate((words) => window.client.addContext(words), context);
   if (question) {
     await page.evaluate((words) => window.client.sendUserMessage(words), question);

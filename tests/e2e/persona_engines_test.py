@@ -70,7 +70,8 @@ allow_private_webhooks = true
             "context": {"persona": {"llmId": cls.own_model(address + "/context/v1")},
                         "context": "The visitor is called Zoe.", "question": "Who am I?"},
             "stream": {"persona": {"llmId": "CUSTOMER_CLIENT_V1"},
-                       "stream": "And so I go on, and on, and on about this. " * 20}}
+                       "stream": "And so I go on, and on, and on about this. " * 20},
+            "hasty": {"persona": {}, "hasty": "And so I go on, and on, and on about this. " * 3}}
         cls.heard = browser_program.run(cls.server, "persona_engines_browser.mjs", json.dumps(cases),
                                         BROWSER_SECONDS)
 
@@ -151,10 +152,16 @@ allow_private_webhooks = true
         self.assertIs(self.heard["stream"]["streamed"], False, "the stream is not active any more")
         self.assertLess(len(self.answer("stream")), 400)
 
+    # Rule face-speech-bounded.
+    def test_words_that_are_interrupted_over_and_over_wait_and_are_spoken_in_their_time(self):
+        self.assertEqual(self.heard["hasty"]["warnings"],
+                         ["More is given to be spoken than can be heard; it waits."])
+        self.assertTrue(self.answer("hasty").endswith("At last."), self.answer("hasty"))
+
     def test_analytics_tell_whose_model_answered(self):
         for name in self.heard:
             self.told(name)
-        for name, kind, count in (("own", "custom_llm_server", 3), ("knowledge", "turnkey", 1),
+        for name, kind, count in (("own", "custom_llm_server", 3), ("knowledge", "turnkey", 2),
                                   ("stream", "custom_llm_client", 1)):
             self.assertEqual(self.told(name, "/analytics")["sessionType"], kind)
             listed = self.server.http("GET", "/v1/sessions/analytics?sessionType=" + kind,
