@@ -16,7 +16,8 @@ import unittest
 import openapi
 from cases import main, wait_until
 from mint_test import made_up_key
-from openapi_world import NARROW, STRANGE_UUID, World, issuers, limits, token_of
+from openapi_people import token_of
+from openapi_world import NARROW, STRANGE_UUID, World, issuers, limits
 from raw_websocket import Refusal
 
 SOCKET = "GET /v2/driveningress/websocket"
