@@ -66,8 +66,9 @@ window.waitForSound = (isWanted, patience) => new Promise((resolve) => {
 
 const SILENCE_MS = 300;
 
-// The moment of the last sound before the next silence; `began` is told when there is sound.
-const lastSound = (began) => new Promise((resolve) => {
+// The moment of the last sound before the next silence, which is as long as `silenceMs` says at the
+// time; `began` is told when there is sound.
+const lastSound = (began, silenceMs = () => SILENCE_MS) => new Promise((resolve) => {
   let last = 0, isOn = false;
   const look = () => {
     const now = performance.now();
@@ -78,7 +79,7 @@ const lastSound = (began) => new Promise((resolve) => {
     } else if (isOn && loudness() > 0.01) {
       last = now;
     }
-    if (isOn && now - last > SILENCE_MS) return resolve(last);
+    if (isOn && now - last > silenceMs()) return resolve(last);
     setTimeout(look, 4);
   };
   look();
@@ -95,12 +96,14 @@ window.interruptAndListen = async () => {
 };
 
 // Has `words` spoken until the user's voice stops them: how long they were still heard after the
-// page was told of that voice; negative where no voice did.
+// page was told of that voice, less than nothing where it came between two sentences; null where no
+// voice did.
 window.talkUntilVoice = async (words) => {
   const voices = window.notes.voices.length;
+  const isStopped = () => window.notes.voices.length > voices;
   await window.client.talk(words);
-  const last = await lastSound(() => {});
-  return window.notes.voices.length > voices ? last - window.notes.voices[voices] : -1;
+  const last = await lastSound(() => {}, () => isStopped() ? SILENCE_MS : 10 * SILENCE_MS);
+  return isStopped() ? last - window.notes.voices[voices] : null;
 };
 
 // What is in the picture now: the sum of differences to the picture before, and its mean.

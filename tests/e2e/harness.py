@@ -168,9 +168,11 @@ class Server:
             if self._own_data is not None:
                 self._own_data.cleanup()
 
-    def has_address_sanitizer(self):
-        """Then what is freed is kept back, and what is there says little of what is used."""
-        return b"__asan_init" in pathlib.Path(self.binary).read_bytes()
+    def has_sanitizer(self):
+        """Then what is freed is kept back, or memory has its shadow, and what is there says little of
+        what is used."""
+        program = pathlib.Path(self.binary).read_bytes()
+        return b"__asan_init" in program or b"__tsan_init" in program
 
     def log(self):
         return "".join(self._lines)

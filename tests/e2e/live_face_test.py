@@ -70,7 +70,8 @@ class LiveFace(unittest.TestCase):
     # Rule interruption-stops-conversation.
     def test_a_users_voice_interrupts_the_persona(self):
         voice = self.seen["voice"]
-        self.assertGreaterEqual(voice["stopped"], 0, "no voice was heard while it spoke")
+        self.assertIsNotNone(voice["stopped"], "no voice was heard while it spoke")
+        # Less than nothing where the voice came between two sentences.
         print("sound went on for", round(voice["stopped"]), "ms after the voice was told of")
         interrupted = [one for one in voice["notes"]["messages"] if one.get("interrupted")]
         self.assertEqual([one["role"] for one in interrupted], ["persona"])
