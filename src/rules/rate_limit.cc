@@ -150,7 +150,6 @@ std::optional<RateKind> rate_kind_of(std::string_view name) {
 
 RateStep::RateStep(const RateLimit& limit, base::Instant now)
     : limit_(limit),
-      now_(now),
       now_nanos_(nanos_of(now)),
       interval_(limit.interval().count()),
       window_(window_of(interval_, limit.burst)) {}

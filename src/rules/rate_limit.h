@@ -124,7 +124,6 @@ class RateStep {
 
  private:
   RateLimit limit_;
-  base::Instant now_;
   std::int64_t now_nanos_, interval_, window_;
 };
 // What an unlimited caller is told.

@@ -16,7 +16,7 @@ using base::Result;
 using Step = SqliteStatement::Step;
 
 // Rule item-of-app; an avatar is of both environments. ?1 and ?2 are the scope's.
-constexpr std::string_view in_both_worlds =
+constexpr std::string_view in_both_environments =
     "workspace_id = ?1 AND (?2 = '' OR app_id IS NULL OR app_id = ?2)";
 
 std::unexpected<base::Error> no_avatar() {
@@ -39,7 +39,7 @@ Result<std::vector<rules::Avatar>> SqliteAvatars::of(const rules::ItemScope& sco
   std::vector<rules::Avatar> avatars;
   auto done = readers_.read([&](SqliteDatabase& database) -> Result<Done> {
     auto rows =
-        select_avatars(database, "AND " + std::string(in_both_worlds) + " ORDER BY number DESC");
+        select_avatars(database, "AND " + std::string(in_both_environments) + " ORDER BY number DESC");
     if (!rows) return base::fail(rows.error());
     rows->bind(1, scope.workspace_id).bind(2, scope.app_id);
     auto step = rows->step();
@@ -63,7 +63,7 @@ Result<rules::Avatar> SqliteAvatars::rename(const rules::ItemScope& scope, std::
                                             std::string_view name, const rules::AuditEntry& entry) {
   std::optional<rules::Avatar> renamed;
   auto done = writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    auto row = select_avatars(database, "AND id = ?3 AND " + std::string(in_both_worlds));
+    auto row = select_avatars(database, "AND id = ?3 AND " + std::string(in_both_environments));
     if (!row) return base::fail(row.error());
     const auto step = row->bind(1, scope.workspace_id).bind(2, scope.app_id).bind(3, id).step();
     if (step == Step::failed) return database.trouble("find avatar");
@@ -84,7 +84,7 @@ Result<rules::Avatar> SqliteAvatars::rename(const rules::ItemScope& scope, std::
 Result<Done> SqliteAvatars::remove(const rules::ItemScope& scope, std::string_view id,
                                    Removal removal, const rules::AuditEntry& entry) {
   return writer_.run([&](SqliteDatabase& database) -> Result<Done> {
-    const std::string which = " WHERE id = ?3 AND " + std::string(in_both_worlds);
+    const std::string which = " WHERE id = ?3 AND " + std::string(in_both_environments);
     auto remove =
         database.prepare(removal == Removal::for_good
                              ? "DELETE FROM avatars" + which + " AND ?4 > 0 RETURNING app_id"
